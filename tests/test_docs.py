@@ -23,7 +23,7 @@ def make():
 
 # tutorial-raw and -heads reduce a night: `packaging/release.py check docs` runs them, which takes a minute or two each
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["tutorial-traces", "tutorial-photons"])
+@pytest.mark.parametrize("name", ["tutorial-qa", "tutorial-traces", "tutorial-photons"])
 def test_a_tutorial_runs_and_makes_its_pictures(make, name, tmp_path):
     made = make.tutorial(ROOT / "resources" / "help" / f"{name}.md", tmp_path)
     assert made

@@ -29,6 +29,7 @@ HELP_TOPICS = {
     "tutorial-photons",
     "tutorial-raw",
     "tutorial-heads",
+    "tutorial-qa",
     "tutorial-traces",
 }
 

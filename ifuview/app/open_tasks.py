@@ -17,7 +17,7 @@ from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night.intents import OpenFolder, OpenTrends
 from ifuview.app.opening import is_packed_night, is_photons, open_images
-from ifuview.app.session import Session
+from ifuview.app.session import Session, Slot
 from ifuview.app.tasks import Change, Outcome, Plan, Task
 from ifuview.app.traces.intents import LoadTraces
 from ifuview.engine.context import JobContext
@@ -68,17 +68,41 @@ class ReadFile(Task[Found | Dataset]):
         except TablesOnly as found:
             return found.dataset
 
+    def news(self, session: Session, value: Found | Dataset) -> Outcome:
+        """Show the first image of a file that is still being fetched."""
+        return session if isinstance(value, Dataset) else frames_opened(session, value)
+
     def apply(self, session: Session, result: Found | Dataset) -> Outcome:
         """Show frames or tables; traces that fit the image on the canvas become its traces."""
         if isinstance(result, Dataset):
             from ifuview.app.spectra.tasks import tables_opened
 
             return tables_opened(session, result)
+        if (begun := self._begun(session, result)) is not None:
+            return in_place(session, begun, result[0])
         slot, dataset = session.slot(), result[0].dataset
         fits = slot is not None and slot.image.kind in (Kind.DETECTOR, Kind.IMAGE) and slot.dataset.kind != "traces"
         if dataset.kind in TRACE_KINDS and fits:
             return Change(session, (LoadTraces(dataset.path),))
         return frames_opened(session, result)
+
+    def _begun(self, session: Session, result: Found) -> Slot | None:
+        """The frame that shows the first image of this file, from the time when there was no more of it."""
+        if "://" not in self.spec:
+            return None
+        now = result[0].dataset
+        known = (slot for slot in session.slots if slot.dataset.spec == now.spec)
+        return next((slot for slot in known if slot.dataset.path != now.path), None)
+
+
+def in_place(session: Session, old: Slot, opened: Opened) -> Session:
+    """The session with an image in the place of a frame; what was drawn on one of the same size stays."""
+    slot = replace(new_slot(session, opened), key=old.key)
+    if slot.image.shape == old.image.shape:
+        slot = replace(
+            slot, view=old.view, regions=old.regions, traces=slot.traces if old.traces is None else old.traces
+        )
+    return session.with_slot(slot)
 
 
 def open_file(session: Session, intent: want.OpenFile) -> Task[Any]:
@@ -125,10 +149,7 @@ class ReadAnew(OfFrame, Task[Found]):
         old = session.slot(self.frame)
         if old is None:
             return session
-        slot = replace(new_slot(session, result[0]), key=old.key)
-        if slot.image.shape == old.image.shape:
-            slot = replace(slot, view=old.view, regions=old.regions, traces=old.traces)
-        session = session.with_slot(slot)
+        session = in_place(session, old, result[0])
         return note(session, f"{old.title}: {self.words}") if self.words else session
 
 

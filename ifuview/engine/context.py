@@ -78,6 +78,17 @@ class JobContext:
         if self._told is not None:
             self._told(value)
 
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens to what there is before all is."""
+        return self._told is not None
+
+    def telling(self, told: Callable[[object], None]) -> JobContext:
+        """This context, with somebody else who listens to what there is before all is."""
+        child = self.part(0.0, 1.0)
+        child._told = told
+        return child
+
     def part(self, start: float, stop: float) -> JobContext:
         """A context whose 0..1 is start..stop of this one."""
         child = JobContext(self._report, self._event, self._told)

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -23,9 +24,11 @@ ROOT = Path(__file__).resolve().parents[2]
 HELP = ROOT / "resources" / "help"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
+OF_THE_DEMO = "../pictures/"
+LONG = ("tutorial-heads", "tutorial-raw")
 NAV = {
     "": ("first-steps", "command-line", "canvas", "frames", "files"),
-    "Tutorials": ("demo", "tutorial-traces", "tutorial-photons", "tutorial-raw", "tutorial-heads"),
+    "Tutorials": ("demo", "tutorial-qa", "tutorial-traces", "tutorial-photons", "tutorial-raw", "tutorial-heads"),
     "How to": ("traces", "doctor", "report", "triage", "batch", "instruments", "other-tools"),
 }
 # what the reference shows of the program itself: (module, names)
@@ -60,9 +63,7 @@ def main(out: Path, pictures: bool) -> None:
         (docs / "reference" / f"{name}.md").write_text(text, encoding="utf-8")
     (out / "mkdocs.yml").write_text(CONFIG + navigation(docs), encoding="utf-8")
     if pictures:
-        demo(docs / "pictures")
-        for page in sorted((docs / "help").glob("tutorial-*.md")):
-            tutorial(page, docs / "help")
+        make_pictures(docs)
     else:
         for page in docs.rglob("*.md"):
             page.write_text(PICTURE.sub("", page.read_text("utf-8")), encoding="utf-8")
@@ -149,6 +150,16 @@ def _code(text: str) -> str:
     return f"```text\n{text.rstrip()}\n```"
 
 
+def make_pictures(docs: Path) -> None:
+    """The tour and the tutorials, one on each core; those that take longest begin first."""
+    pages = sorted((docs / "help").glob("tutorial-*.md"), key=lambda page: page.stem not in LONG)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        made = [pool.submit(tutorial, page, docs / "help") for page in pages]
+        made.append(pool.submit(demo, docs / "pictures"))
+        for one in made:
+            one.result()
+
+
 def demo(folder: Path) -> None:
     """The pictures of the guided tour."""
     folder.mkdir()
@@ -164,6 +175,8 @@ def tutorial(page: Path, pictures: Path) -> list[Path]:
         _run([sys.executable, script], Path(scratch))
         made = []
         for name in PICTURE.findall(text):
+            if name.startswith(OF_THE_DEMO):
+                continue
             made.append(Path(shutil.move(Path(scratch) / name, pictures / name)))
     return made
 

@@ -38,6 +38,7 @@ PARTS = {
     "photons": "photons",
     "reduce": "reduce",
     "robust": "robust",
+    "remote": "remote",
 }
 
 

@@ -20,6 +20,7 @@ class Prefetch:
         self.spec = spec
         self._args = (every, cube, fields)
         self._value: tuple[Opened, ...] | None = None
+        self._news: object = None  # what is there before all is
         self._error: Exception | None = None
         self._thread = Thread(target=self._run, name="ifuview prefetch", daemon=True)
         self._thread.start()
@@ -28,10 +29,12 @@ class Prefetch:
         try:
             from ifuview.app.frames.adding import look_of
             from ifuview.app.opening import open_images
+            from ifuview.engine.context import JobContext
 
             every, cube, fields = self._args
             look = look_of(fields) if fields else None
-            self._value = open_images(self.spec, every=every, cube=cube, look=look)
+            ctx = JobContext(told=lambda value: setattr(self, "_news", value))
+            self._value = open_images(self.spec, every=every, cube=cube, look=look, ctx=ctx)
         except Exception as error:  # told to the user by whoever asks for the result
             self._error = error
 
@@ -44,6 +47,9 @@ class Prefetch:
         """Wait for the end; raise what went wrong. A worker's job calls this."""
         while self._thread.is_alive():
             ctx.checkpoint(0.5, f"Reading {self.spec}")
+            news, self._news = self._news, None
+            if news is not None:
+                ctx.tell(news)
             self._thread.join(0.05)
         if self._error is not None:
             raise self._error

@@ -118,16 +118,51 @@ def _inflates(file: IO[bytes], ctx: JobContext) -> bool:
     return engine.eof
 
 
+def first_image_end(path: str | os.PathLike[str]) -> int | None:
+    """Where the first HDU with an image ends in a FITS file that is not all there.
+
+    None where that is not known yet, or it is no plain FITS.
+    """
+    with open(path, "rb") as file:
+        if file.read(6) != b"SIMPLE":
+            return None
+        start = 0
+        while (header := _header_at(file, start)) is not None:
+            start += _padded(header) + (size := _data_bytes(header))
+            if size and _is_image(header):
+                return start
+    return None
+
+
+def _is_image(header: bytes) -> bool:
+    """Whether the data behind a header are an image, plain or in tiles."""
+    cards = _chosen(header, {"XTENSION", "ZIMAGE", "GROUPS"})
+    kind = str(cards.get("XTENSION", "IMAGE")).strip()
+    return cards.get("GROUPS") is not True and (kind == "IMAGE" or cards.get("ZIMAGE") is True)
+
+
 def _all_there(file: IO[bytes], size: int) -> bool:
     """Whether every header and all its data lie inside the file."""
     start = 0
     while start < size:
-        file.seek(start)
-        data = b""
-        while (stop := _end(data, 0)) >= len(data):
-            more = file.read(BLOCK)
-            if len(more) < BLOCK or len(data) > MOST:
-                return False
-            data += more
-        start += -(-(stop + CARD_SIZE) // BLOCK) * BLOCK + _data_bytes(data[:stop])
+        if (header := _header_at(file, start)) is None:
+            return False
+        start += _padded(header) + _data_bytes(header)
     return start == size and size > 0
+
+
+def _header_at(file: IO[bytes], start: int) -> bytes | None:
+    """The header that begins at `start`, up to its END; None where it is not all there."""
+    file.seek(start)
+    data = b""
+    while (stop := _end(data, 0)) >= len(data):
+        more = file.read(BLOCK)
+        if len(more) < BLOCK or len(data) > MOST:
+            return None
+        data += more
+    return data[:stop]
+
+
+def _padded(header: bytes) -> int:
+    """Bytes of a header with its END, padded to whole blocks."""
+    return -(-(len(header) + CARD_SIZE) // BLOCK) * BLOCK

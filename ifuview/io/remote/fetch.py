@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.io.objects.folder import new_folder
+from ifuview.io.remote.first import FOLDER, FirstLook
 from ifuview.io.remote.sources import PIECE, CutOff, RemoteFile, source_of
 
 STDIN = "-"
@@ -51,6 +52,7 @@ def fetched(url: str, ctx: JobContext = SILENT) -> str:
     place = folder() / hashlib.blake2b(url.encode(), digest_size=10).hexdigest()
     target = place / (os.path.basename(unquote(urlsplit(url).path)) or "file")
     if _is_same(place, source) and target.exists():
+        shutil.rmtree(place / FOLDER, ignore_errors=True)  # of the time when there was no more
         os.utime(place)
         return str(target)
     _make_room(place, source, url)
@@ -95,11 +97,11 @@ def _fetch(url: str, source: RemoteFile, place: Path, target: Path, ctx: JobCont
         part.unlink(missing_ok=True)
         target.unlink(missing_ok=True)
         (place / ABOUT).write_text(json.dumps({"size": source.size, "mark": source.mark}), encoding="utf-8")
-    failed = 0
+    first, failed = FirstLook(part, target, source.size, ctx), 0
     while True:
         before = part.stat().st_size if part.exists() else 0
         try:
-            _append(source, part, before, ctx)
+            _append(source, part, before, ctx, first)
             break
         except CutOff as problem:
             now = part.stat().st_size if part.exists() else 0
@@ -113,7 +115,7 @@ def _fetch(url: str, source: RemoteFile, place: Path, target: Path, ctx: JobCont
     os.replace(part, target)
 
 
-def _append(source: RemoteFile, part: Path, start: int, ctx: JobContext) -> None:
+def _append(source: RemoteFile, part: Path, start: int, ctx: JobContext, first: FirstLook) -> None:
     """Bytes from `start` on, behind what is there."""
     start = start if source.ranged else 0
     if source.size is not None and start >= source.size:
@@ -123,7 +125,9 @@ def _append(source: RemoteFile, part: Path, start: int, ctx: JobContext) -> None
         out.seek(start)
         for piece in source.pieces(start):
             out.write(piece)
+            out.flush()
             done += len(piece)
+            first.look(done)
             ctx.checkpoint(0.9 * done / source.size if source.size else 0.5, f"{done / MIB:.0f}{of} MB")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from ifuview import memory
 from ifuview.app.frames.look import Look
 from ifuview.app.frames.opening.opened import Opened, TablesOnly, first_look
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import MissingDataError, UsageError
+from ifuview.errors import IfuviewError, MissingDataError, UsageError
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
@@ -44,6 +45,8 @@ def open_images(
     """
     from ifuview import io
 
+    if ctx.heard and "://" in spec and not (every or cube or "[" in spec):
+        ctx = _first_told(spec, look, ctx)
     dataset = io.open_all(spec, ctx) if every or cube else io.open_dataset(spec, ctx)
     if cube:
         dataset = replace(dataset, images=(stacked(dataset),))
@@ -59,6 +62,24 @@ def open_images(
         words = ("there is no image in this file", spec, held)
         raise TablesOnly(dataset, *words) if dataset.tables else MissingDataError(*words)
     return tuple(out)
+
+
+def _first_told(spec: str, look: Look | None, ctx: JobContext) -> JobContext:
+    """A context that tells of the first image of a file that is being fetched as of one that was opened."""
+    from ifuview import io
+    from ifuview.io.remote.first import FirstImage
+
+    def told(value: object) -> None:
+        if not isinstance(value, FirstImage):
+            ctx.tell(value)
+            return
+        with suppress(IfuviewError):  # the whole will say it
+            dataset = io.open_dataset(value.path)
+            if dataset.images:
+                image = dataset.images[0]
+                ctx.tell((Opened(replace(dataset, spec=spec), image, first_look(image, look, spec)),))
+
+    return ctx.telling(told)
 
 
 def stacked(dataset: Dataset) -> Image:
