@@ -75,10 +75,15 @@ class _Walk:
     enter: Callable[[str], bool]
     pool: ThreadPoolExecutor | None = None
     coming: dict[str, Future[TarFile]] = field(default_factory=dict)
+    seen: set[tuple[int, int]] = field(default_factory=set)
 
     def folder(self, folder: str, depth: int) -> Iterator[FoundFile]:
-        """A folder and what is below it."""
+        """A folder and what is below it, also behind links; each folder once, so that links may lead in circles."""
         try:
+            status = os.stat(folder)
+            if (place := (status.st_dev, status.st_ino)) in self.seen:
+                return
+            self.seen.add(place)
             with os.scandir(folder) as found:
                 entries = sorted((e for e in found if not e.name.startswith(".")), key=lambda entry: entry.name)
         except OSError as problem:
@@ -91,7 +96,7 @@ class _Walk:
             self._begin(files)
             for entry in entries:
                 self.ctx.checkpoint(0.0, f"Looking through {os.path.basename(folder)}")
-                if entry.is_dir(follow_symlinks=False):
+                if entry.is_dir():
                     if depth:
                         yield from self.folder(entry.path, depth - 1)
                 elif entry.is_file():

@@ -19,7 +19,7 @@ from ifuview.io.night.guider import SEEING, TRANSPARENCY, GuidePicture, guide_pi
 from ifuview.io.night.raw_units import of_known_units, with_read_out
 from ifuview.model.checks import Header
 from ifuview.model.instrument import InstrumentSpec
-from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight
+from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight, joined_cards
 from ifuview.model.night.raw_spec import RawSpec
 
 DATE = re.compile(r"20\d{6}", re.ASCII)
@@ -253,9 +253,9 @@ def _exposure(group: list[_Found], spec: InstrumentSpec, notes: list[str]) -> Ra
     first, wanted = group[0], _wanted({slot for slot, _ in own}, raw)
     amplifiers = tuple(own[key] for key in wanted if key in own)
     amplifiers += tuple(amp for key, amp in own.items() if key not in wanted)
-    header: Header = next((a.header for a in amplifiers if a.header), {})
+    header = joined_cards(amplifiers)
     target = _target(word(header.get("OBJECT")), raw)
-    exptime, odd = _exptime(header)
+    exptime, odd = _exptime([a.header for a in amplifiers if a.header] or [header])
     odd += _contradictions(group)
     return RawExposure(
         date=first.date,
@@ -310,15 +310,17 @@ def _target(name: str, raw: RawSpec) -> str:
     return "" if match is None else match["slot"]
 
 
-def _exptime(header: Header) -> tuple[float | None, tuple[str, ...]]:
-    """The exposure time, and what was odd about it."""
-    time, asked = real(header.get("EXPTIME")), real(header.get("REXPTIME"))
-    if time is not None and 0 <= time <= LONGEST:
+def _exptime(headers: list[Header]) -> tuple[float | None, tuple[str, ...]]:
+    """The exposure time of the first amplifier that tells one, and what was odd about it."""
+    times, asked = ([real(one.get(card)) for one in headers] for card in ("EXPTIME", "REXPTIME"))
+    time = next((one for one in times if one is not None and 0 <= one <= LONGEST), None)
+    if time is not None:
         return time, ()
-    what = "is missing or no number" if time is None else f"is {time:g} s"
-    if asked is None or not 0 <= asked <= LONGEST:
+    what = "is missing or no number" if times[0] is None else f"is {times[0]:g} s"
+    wanted = next((one for one in asked if one is not None and 0 <= one <= LONGEST), None)
+    if wanted is None:
         return None, (f"EXPTIME {what}, and REXPTIME does not help",)
-    return asked + OVERHEAD, (f"EXPTIME {what}: REXPTIME + {OVERHEAD:g} s is taken",)
+    return wanted + OVERHEAD, (f"EXPTIME {what}: REXPTIME + {OVERHEAD:g} s is taken",)
 
 
 def _within(value: float | None, bounds: tuple[float, float]) -> float | None:

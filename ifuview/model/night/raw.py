@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -102,12 +103,20 @@ class RawExposure:
 
     @property
     def header(self) -> Header:
-        """Cards of the first amplifier that has any."""
-        return next((a.header for a in self.amplifiers if a.header), MappingProxyType({}))
+        """Cards of the first amplifier; those that it lacks, of the next that has them."""
+        return joined_cards(self.amplifiers)
 
     def of(self, camera: str) -> tuple[RawAmplifier, ...]:
         """The amplifiers of a detector that can be used, from bottom to top."""
         return tuple(a for a in self.amplifiers if a.camera == camera and not a.problem)
+
+
+def joined_cards(amplifiers: Iterable[RawAmplifier]) -> Header:
+    """Cards of the first of some amplifiers of one exposure; those that it lacks, of the next that has them."""
+    out: dict[str, object] = {}
+    for one in amplifiers:
+        out |= {card: value for card, value in one.header.items() if out.get(card) in (None, "")}
+    return MappingProxyType(out)
 
 
 @dataclass(frozen=True, eq=False)

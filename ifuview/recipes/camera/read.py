@@ -104,7 +104,7 @@ def read_detector(
                 frame, read, cards = _electrons(setup, amplifier, params, biases)
                 rows = slice(number * ny, (number + 1) * ny)
                 data[rows], variance[rows], mask[rows] = frame.data, frame.variance, frame.mask
-                header = header or cards
+                header = {**cards, **{card: one for card, one in header.items() if one not in (None, "")}}
                 reads.append(read)
                 notes += [f"{where}: {note}." for note in read.notes]
                 continue

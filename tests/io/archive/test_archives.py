@@ -206,3 +206,16 @@ def test_a_packed_archive_of_other_files_is_not_inflated(tmp_path, own_store):
     ]
     assert found == ["late/c.raw", "late/readme", "nested/b.tar", "wanted/a.raw"]
     assert f"{tmp_path}/other" not in own_store._held
+
+
+def test_folders_behind_links_are_looked_into_once_also_in_circles(tmp_path):
+    night = tmp_path / "elsewhere" / "20250211"
+    night.mkdir(parents=True)
+    (night / "one").write_bytes(b"x")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "20250211").symlink_to(night)
+    (root / "latest").symlink_to("20250211")
+    (night / "up").symlink_to(root)
+    (root / "gone").symlink_to(tmp_path / "nowhere")
+    assert [entry.path for entry in files_below(str(root), [])] == [f"{root}/20250211/one"]

@@ -20,6 +20,7 @@ from ifuview.model.checks import Array
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.products import ReductionRecord
 from ifuview.model.reduction.solution import Pointing, ShotSolution, StarCatalog
+from ifuview.model.reduction.tables import FocalSlot
 from ifuview.recipes.graph import Given
 from ifuview.recipes.virus.head import AREA, HeadFluxParams
 from ifuview.recipes.virus.light.stars import SEEING, SolutionParams
@@ -96,9 +97,8 @@ def shot_inputs(
     tables = tables_for(VIRUS, "", root, beside)
     if request.plane:
         tables = Tables(VIRUS, tables.folder, request.plane, tables.beside)
-    setup = shot_setup(
-        tables.throughput()[0], tables.passband(), tables.refraction(""), tables.focal_plane(request.date)
-    )
+    plane, lacking = _focal_plane(tables, request.date)
+    setup = shot_setup(tables.throughput()[0], tables.passband(), tables.refraction(""), plane)
     base = request.params.get("solution")
     pointing = base if isinstance(base, SolutionParams) else SolutionParams()
     if math.isfinite(request.ra):
@@ -113,8 +113,16 @@ def shot_inputs(
     return ShotInputs(
         tables, Given(setup, f"setup {request.plane}"), catalog, pointing,
         _record(request, exposures, catalog, checksums),
-        (*notes, *_dithered(exposures, setup), _guided(exposures, guided)), guided,
+        (*lacking, *notes, *_dithered(exposures, setup), _guided(exposures, guided)), guided,
     )  # fmt: skip
+
+
+def _focal_plane(tables: Tables, night: int) -> tuple[tuple[FocalSlot, ...], tuple[str, ...]]:
+    """Slots of the focal plane, or none and why: spectra do not need them."""
+    try:
+        return tables.focal_plane(night), ()
+    except (FileFormatError, MissingDataError) as problem:
+        return (), (f"the table of the focal plane cannot be used: {str(problem).rstrip('.')}; astrometry is off",)
 
 
 def _catalog(
