@@ -11,7 +11,7 @@ from ifuview.errors import FileFormatError, MissingDataError, UnknownInstrumentE
 from ifuview.inputs import read_toml
 from ifuview.instrument.products import products
 from ifuview.model.fibers import FiberRole
-from ifuview.model.instrument import Alarm, AmplifierSpec, CameraSpec, InstrumentSpec, OrientationCase
+from ifuview.model.instrument import Alarm, AmplifierSpec, CameraSpec, InstrumentSpec, Least, OrientationCase
 from ifuview.model.orientation import Orientation
 from ifuview.model.quality import MaskBits
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 FLIPS = ("transpose", "flip_cross", "flip_disp")
 SIDES = ("above", "below", "change")
-OWN_LIMITS = ("limits", "steps", "alarms")  # tables that a user may set beside the program's file
+OWN_LIMITS = ("limits", "steps", "alarms", "triage")  # tables that a user may set beside the program's file
 MATCH_KEYS = ("header", "keys", "names", "files")
 KEYS = (
     *("name", "title", "match", "geometry", "camera", "amplifier", "header", "columns", "roles", "role_bits", "status"),
-    *("tables", "companions", "bits", "limits", "product", "chain", "raw", "steps", "alarms"),
+    *("tables", "companions", "bits", "limits", "product", "chain", "raw", "steps", "alarms", "triage"),
 )
 
 
@@ -113,6 +113,7 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
         raw=_raw(table),
         step_limits=_step_limits(table.get("steps", {})),
         alarms=_alarms(table.get("alarms", {})),
+        triage=_triage(table.get("triage", {})),
     )
 
 
@@ -192,6 +193,21 @@ def _step_limits(table: Mapping[str, Any]) -> Mapping[str, tuple[float, float]]:
         if not numbers or len(pair) != 2 or not 0 <= pair[0] <= pair[1]:
             raise ValueError(f"[steps] {name} needs two numbers: from where on it wants a look, and is wrong")
     return MappingProxyType({name: (float(pair[0]), float(pair[1])) for name, pair in table.items()})
+
+
+def _triage(table: Mapping[str, Any]) -> Mapping[str, Least]:
+    """Limits of the triage: kind = { sigma = 8.0, amount = 0.1 }."""
+    if not table:
+        return MappingProxyType({})
+    from ifuview.model.night.triage import CLASSES
+
+    for name, entry in table.items():
+        if name not in CLASSES:
+            raise ValueError(f"[triage] has no {name} (known: {', '.join(CLASSES)})")
+        known = isinstance(entry, dict) and bool(entry) and set(entry) <= set(Least._fields)
+        if not known or not all(type(value) in (int, float) and value >= 0 for value in entry.values()):
+            raise ValueError(f"[triage] {name} needs one or both of {', '.join(Least._fields)}, numbers of at least 0")
+    return MappingProxyType({name: Least(**entry) for name, entry in table.items()})
 
 
 def _alarms(table: Mapping[str, Any]) -> tuple[Alarm, ...]:

@@ -74,6 +74,20 @@ class Alarm(NamedTuple):
     wrong: float
 
 
+class Least(NamedTuple):
+    """From where on the triage tells of a kind of finding; what the triage itself asks for stays.
+
+    Parameters
+    ----------
+    sigma : float
+    amount : float
+        By how much it is off, in the unit of the finding.
+    """
+
+    sigma: float = 0.0
+    amount: float = 0.0
+
+
 class InstrumentSpec(NamedTuple):
     """One instrument.
 
@@ -131,6 +145,8 @@ class InstrumentSpec(NamedTuple):
         Numbers of a reduction: from where on one wants a look, and is wrong.
     alarms : tuple of Alarm
         Of numbers that are followed over nights.
+    triage : mapping of str to Least
+        By kind of finding.
     """
 
     name: str
@@ -162,6 +178,7 @@ class InstrumentSpec(NamedTuple):
     raw: RawSpec | None = None
     step_limits: Mapping[str, tuple[float, float]] = MappingProxyType({})
     alarms: tuple[Alarm, ...] = ()
+    triage: Mapping[str, Least] = MappingProxyType({})
 
     def keyword(self, meaning: str, header: Header) -> object:
         """Value of the first keyword of that meaning in `header`, None without one."""

@@ -30,6 +30,7 @@ CLASSES = (
 )  # worst first, all else equal
 STEPS = ("preproc", "trace", "frame", "fiberflat", "sky", "sframe", "fluxcalib", "cframe", "light")
 ENOUGH = 0.8  # of the fibers that must be known for "clean"
+RATIOS = ("throughput / flat", "level / other blocks", "times its ivar")  # units of what should be 1
 HARMLESS = ("sky-gradient", "bright-neighbor")  # real light, no fault of instrument or processing
 
 
@@ -89,6 +90,11 @@ class Finding:
         """Sorts worst first."""
         harmless = 2 if self.kind in HARMLESS else 1 if self.known else 0
         return harmless, CLASSES.index(self.kind), -self.confidence, -self.significance
+
+    @property
+    def off(self) -> float:
+        """By how much it is off, in its unit: of a ratio, from 1."""
+        return abs(self.amplitude - 1.0) if self.unit in RATIOS else abs(self.amplitude)
 
     def as_dict(self) -> dict[str, object]:
         """As `triage.json` has it."""
@@ -204,7 +210,7 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class TriageResult:
-    """All that a triage found, worst first."""
+    """All that a triage found, worst first; `left_out`: how many of each kind are below limits of the user."""
 
     findings: tuple[Finding, ...] = ()
     causes: tuple[Cause, ...] = ()
@@ -214,6 +220,7 @@ class TriageResult:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     judged: tuple[Judged, ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """As `triage.json` has it."""
@@ -227,6 +234,8 @@ class TriageResult:
             "notes": list(self.notes),
             "judged": [j.as_dict() for j in self.judged],
         }
+        if self.left_out:
+            out["left_out"] = dict(self.left_out)
         if self.fixed:
             out["after"] = [f.as_dict() for f in self.fixed]
         return out

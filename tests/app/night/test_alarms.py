@@ -110,7 +110,8 @@ def test_a_file_of_limits_adds_to_the_program_s_own(folder: Path) -> None:
 @pytest.mark.parametrize("text", [
     "[alarms]\nx = 3", "[alarms]\nx = { above = [2, 1] }", "[alarms]\nx = { below = [1, 2] }", "[alarms]\nx = {}",
     "[alarms]\nx = { beside = [1, 2] }", "[geometry]\nnfiber = 3", "limits = 3", "[limits]\nnone_such = 3", "[",
-    "[alarms]\nx = { above = [true, 2] }", "[alarms]\nx = { above = [nan, 2] }",
+    "[triage]\nnone-such = { sigma = 3 }", "[triage]\nghost = 3", "[triage]\nghost = { sigma = -1 }",
+    "[triage]\nghost = {}", "[alarms]\nx = { above = [true, 2] }", "[alarms]\nx = { above = [nan, 2] }",
 ])  # fmt: skip
 def test_a_wrong_file_is_told_and_left_out(folder: Path, text: str) -> None:
     (folder / "virus.limits.toml").write_text(text)

@@ -32,11 +32,14 @@ class SeenAmplifier:
     amplifier : RawAmplifier
     health : AmplifierHealth
         Of an amplifier that cannot be read: WRONG, and why.
+    limits : HealthLimits
+        That it was held against.
     """
 
     exposure: RawExposure
     amplifier: RawAmplifier
     health: AmplifierHealth
+    limits: HealthLimits
 
     @property
     def line(self) -> str:
@@ -59,10 +62,11 @@ def amplifier_health(
     limits : HealthLimits, optional
     ctx : JobContext
     """
+    limits = limits or limits_of(instrument(name))
     every = [(exposure, amplifier) for exposure in exposures for amplifier in exposure.amplifiers]
     for number, (exposure, amplifier) in enumerate(every):
         ctx.checkpoint(number / len(every), f"{amplifier.slot} {amplifier.name}")
-        yield SeenAmplifier(exposure, amplifier, health_of(amplifier, name, limits))
+        yield SeenAmplifier(exposure, amplifier, health_of(amplifier, name, limits), limits)
 
 
 def health_below(
@@ -80,6 +84,13 @@ def health_below(
     night = index_night(path, ctx=ctx.part(0.0, 0.1))
     own = [e for e in night.exposures if not kinds or e.kind in kinds]
     return list(amplifier_health(own, night.instrument, ctx=ctx.part(0.1, 1.0))), night.notes
+
+
+def limits_of(spec: InstrumentSpec) -> HealthLimits:
+    """The limits that an instrument file has for its amplifiers ([steps] amplifier_noise, amplifier_full)."""
+    usual = HealthLimits()
+    noise = spec.step_limits.get("amplifier_noise", (usual.noise_look, usual.noise_wrong))
+    return HealthLimits(*noise, *spec.step_limits.get("amplifier_full", (usual.saturated_look, usual.saturated_wrong)))
 
 
 def health_of(amplifier: RawAmplifier, name: str, limits: HealthLimits | None = None) -> AmplifierHealth:
@@ -109,18 +120,17 @@ def read_health(
         raw.data, raw.overscan, gain=raw.gain, read_noise=raw.readnoise, amplifier=amplifier.name, by_row=False,
         dropped=dropped,
     )  # fmt: skip
-    return health(read, limits)
+    return health(read, limits or limits_of(spec))
 
 
-def health_rows(seen: Iterable[SeenAmplifier], limits: HealthLimits | None = None) -> tuple[AmplifierQuality, ...]:
+def health_rows(seen: Iterable[SeenAmplifier]) -> tuple[AmplifierQuality, ...]:
     """Amplifiers as rows of the page and of the JSON about them."""
-    limits = limits or HealthLimits()
-    return tuple(_row(one, limits) for one in seen)
+    return tuple(_row(one) for one in seen)
 
 
-def _row(one: SeenAmplifier, limits: HealthLimits) -> AmplifierQuality:
+def _row(one: SeenAmplifier) -> AmplifierQuality:
     """One amplifier."""
-    read, own, of = one.health.read, one.amplifier, one.exposure
+    read, own, of, limits = one.health.read, one.amplifier, one.exposure, one.limits
     numbers = (
         QualityNumber("readnoise", "read noise", read.noise, "electron", limits.noise_look, limits.noise_wrong),
         QualityNumber("overscan", "overscan", read.level, "ADU"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ifuview.app.night.triage.between import between
 from ifuview.app.night.triage.files import CameraFiles
+from ifuview.instrument import instrument
 from ifuview.model.night.triage import Cause, Finding, Judged, NotMeasured, TriageResult
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ def summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> Tri
     stray, alone = _stray_light(done) if not only or STRAY in only else ([], [])
     told = between([(t.camera.expid, t.camera.camera, t.found.numbers) for t in done])
     told = [f for f in told if not only or f.kind in only]
-    findings = with_extent([*own, *stray, *told], night)
+    found, left_out = _above_limits([*own, *stray, *told], done)
+    findings = with_extent(found, night)
     findings.sort(key=lambda f: f.rank)
     return TriageResult(
         findings=tuple(findings),
@@ -46,8 +49,24 @@ def summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> Tri
         not_measured=(*(n for t in done for n in t.found.not_measured), *alone),
         cameras=tuple((t.camera.expid, t.camera.camera) for t in done),
         judged=tuple(_judged(t) for t in done),
+        left_out=left_out,
         problems=tuple(dict.fromkeys([*problems, *(p for t in done for p in t.problems)])),
     )
+
+
+def _above_limits(found: list[Finding], done: list[Triaged]) -> tuple[list[Finding], tuple[tuple[str, int], ...]]:
+    """Findings that are above the limits of their instrument's file, and how many of each kind are not."""
+    least = {(t.camera.expid, t.camera.camera): instrument(t.camera.instrument).triage for t in done}
+    if not any(least.values()):
+        return found, ()
+    kept, out = [], Counter[str]()
+    for finding in found:
+        limit = least.get((finding.expid, finding.camera), {}).get(finding.kind)
+        if limit is None or (finding.significance >= limit.sigma and finding.off >= limit.amount):
+            kept.append(finding)
+        else:
+            out[finding.kind] += 1
+    return kept, tuple(sorted(out.items()))
 
 
 def _judged(triaged: Triaged) -> Judged:

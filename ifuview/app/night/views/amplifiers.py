@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.app.frames.intents import ShowProblem
+from ifuview.app.night.amplifiers.health import limits_of
 from ifuview.app.night.intents import ShowProduct
 from ifuview.app.night.open_night import here
 from ifuview.app.night.state import AmplifierKey, HealthState
@@ -12,6 +13,7 @@ from ifuview.app.night.views import health
 from ifuview.app.night.views.problem_list import TriageRow, TriageView
 from ifuview.app.session import Session
 from ifuview.engine.ccd.health import HealthLimits
+from ifuview.instrument import instrument
 from ifuview.model.figure import DOT, NONE, Curve, Figure, Rule, Scale
 from ifuview.model.inspection import VerdictState
 from ifuview.model.night.exposures import ExposureIndex
@@ -51,7 +53,7 @@ def _asked(state: HealthState) -> str:
     reads = [one.read for one in state.found.values() if np.isfinite(one.read.noise)]
     if not reads:
         return ""
-    limits = HealthLimits()
+    limits = _limits(state)
     noise, full = [read.noise for read in reads], max(read.saturated for read in reads)
     detectors, exposures = {key.camera for key in state.found}, {key.expid for key in state.found}
     word = "exposure" if len(exposures) == 1 else "exposures"
@@ -87,9 +89,15 @@ def _row(state: HealthState, index: ExposureIndex, key: AmplifierKey, number: in
     return TriageRow(None, f"{index.name(key.expid)} {name}", name, health.STEP, amount, MARKS[one.state], text, go)
 
 
-def _scale(noise: np.ndarray) -> Scale:
+def _limits(state: HealthState) -> HealthLimits:
+    """Of the instrument of the night."""
+    raw = state.night.raw_night
+    return HealthLimits() if raw is None else limits_of(instrument(raw.instrument))
+
+
+def _scale(noise: np.ndarray, limit: float) -> Scale:
     """Of read noise, with the limit in view; logarithmic where some are far above it."""
-    least, most, limit = float(noise.min()), float(noise.max()), HealthLimits().noise_wrong
+    least, most = float(noise.min()), float(noise.max())
     far = most > FAR * limit
     return Scale("read noise (electron)", (least / ROOM, most * ROOM) if far else (0.0, limit * ROOM), log=far)
 
@@ -107,15 +115,15 @@ def figure(view: TriageView, state: HealthState, number: int) -> Figure | None:
         return None
     noise = np.array([value for value, _ in known])
     marked = np.array([key in bad for _, key in known])
-    order = np.arange(1, noise.size + 1, dtype=float)
+    order, limit = np.arange(1, noise.size + 1, dtype=float), _limits(state).noise_wrong
     own = Curve(order[marked], noise[marked], "bad", view.rows[number].name, NONE, DOT, size=8) if number >= 0 else None
     return Figure(
         "Read noise of all amplifiers that were asked",
         Scale("amplifiers, the quietest first"),
-        _scale(noise),
+        _scale(noise, limit),
         (
             Curve(order, noise, "faint", "all", NONE, DOT, size=4),
             *(() if own is None else (own,)),
         ),
-        (Rule(HealthLimits().noise_wrong, vertical=False, label="not used above"),),
+        (Rule(limit, vertical=False, label="not used above"),),
     )

@@ -114,6 +114,8 @@ def _judged(state: TriageState) -> str:
     words += f", {lacking} question{'s' * (lacking != 1)} not asked" if lacking else ""
     partly = sum(not judged.whole for judged in state.result.judged)
     words += f", {partly} only in part" if partly else ""
+    below = sum(count for _, count in state.result.left_out)
+    words += f", {below} below own limits" if below else ""
     return words + (f", {len(state.unread)} unread" if state.unread else "") + (", stopped" if state.stopped else "")
 
 
