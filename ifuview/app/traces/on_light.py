@@ -10,6 +10,8 @@ from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.trace import TraceSet
 
+CERTAIN, MEDIAN_ERROR = 5.0, 1.86  # sigma of light; error of a median over median deviation / sqrt(n)
+
 ON_LIGHT = 1.1  # light on the traces over light between them; less is no trace of this image
 
 MOST_SHIFT = 4.0  # px
@@ -49,7 +51,7 @@ def outside(data: Array, traces: TraceSet) -> bool:
 
 
 def contrast(data: Array, traces: TraceSet) -> float:
-    """Light on the traces over light beside them: far above one for traces of this image."""
+    """Light on the traces over light beside them: far above one for traces of this image, 0 without light on them."""
     from ifuview.engine.traces.light.slots import spacing_of, typical
 
     at = np.unique(np.round(np.linspace(0, traces.ncol - 1, CHECKED_COLUMNS)).astype(int))
@@ -59,14 +61,21 @@ def contrast(data: Array, traces: TraceSet) -> float:
     known = np.isfinite(center)
     column = np.broadcast_to(at, center.shape)
 
-    def light(offset: float) -> float:
+    def light(offset: float) -> tuple[float, float]:
         rows = np.clip(np.round(np.nan_to_num(center) + offset), 0, nrow - 1).astype(int)
         values = data[rows, column][known]
-        return float(np.nanmedian(values)) if values.size else 0.0
+        values = values[np.isfinite(values)]
+        if not values.size:
+            return 0.0, 0.0
+        level = float(np.median(values))
+        return level, MEDIAN_ERROR * float(np.median(np.abs(values - level))) / float(np.sqrt(values.size))
 
-    beside = (light(half) + light(-half)) / 2
-    on = max(light(0.0), light(1.0), light(-1.0))
-    return on / max(abs(beside), 1e-9) if on > beside else 0.0
+    sides = [light(half), light(-half)]
+    beside = (sides[0][0] + sides[1][0]) / 2
+    on, error = max(light(0.0), light(1.0), light(-1.0))
+    if on - beside <= CERTAIN * float(np.hypot(error, max(sides[0][1], sides[1][1]))):
+        return 0.0  # of an image without light both are near zero, and their ratio is anything
+    return on / max(abs(beside), 1e-9)
 
 
 def turned_words(data: Array, traces: TraceSet) -> str:

@@ -13,7 +13,7 @@ import pytest
 import ifuview
 from ifuview.app.traces.doctor_metrics import as_json, metrics_of
 from ifuview.app.traces.loading import load_traces
-from ifuview.app.traces.on_light import light_runs, turned_words
+from ifuview.app.traces.on_light import contrast, light_runs, turned_words
 from ifuview.app.traces.wavelengths import in_angstrom
 from ifuview.commands.run import command
 from ifuview.errors import IfuviewError
@@ -363,3 +363,11 @@ def test_wavelengths_in_nm_are_noticed(tmp_path):
     loaded = load_traces(nm)
     assert np.allclose(np.nanmedian(loaded.wave), np.nanmedian(MADE.traces.wave), rtol=1e-3)
     assert "taken to be nm" in loaded.provenance.notes[-1]
+
+
+@pytest.mark.parametrize("level", [0.0, 5.0])
+def test_an_image_without_light_says_nothing_of_how_traces_lie(level):
+    dark = np.random.default_rng(6).normal(level, 3.0, MADE.image.shape)
+    assert contrast(dark, MADE.traces) == 0
+    assert not turned_words(dark, MADE.traces)
+    assert contrast(MADE.image, MADE.traces) > 1.1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.cores import turned
 from ifuview.engine.traces.doctor.census import with_untraced
 from ifuview.engine.traces.doctor.placed import common_shift
+from ifuview.engine.traces.light.hot_rows import hot_rows
 from ifuview.engine.traces.light.light_fit import LightFit, Noise
 from ifuview.engine.traces.light.measure import BINS, at_columns, fit_light
 from ifuview.engine.traces.light.slots import Slots, blocks_of, find_slots
@@ -66,21 +67,43 @@ def gather(
     _not_flat(columns, good)
     ctx.checkpoint(0.05, "Looking for the light of every fiber")
     number = blocks_of(traces.center) if block is None else np.asarray(block)
-    level = pedestal(columns, good)
-    shift = common_shift(columns, good, traces.center)
-    slots = with_untraced(columns, good, find_slots(columns, good, traces.center + shift, number), level)
     noise = pixel_noise(columns, good, ivar, gain, readnoise)
-    same = slots.path.shape[0] == traces.nfiber
-    own_block = number[np.argsort(slots.of_fiber)] if same else None
-    sigma = traces.sigma[np.argsort(slots.of_fiber)] if same and traces.sigma is not None else None
-    fit = fit_light(
-        columns, good, slots.path, noise, sigma=sigma, block=own_block, background=level, bins=bins,
-        ctx=ctx.part(0.1, 1.0),
-    )  # fmt: skip
+    shift = common_shift(columns, good, traces.center)
+    slots, fit = _measured(columns, good, traces, shift, number, noise, bins, ctx.part(0.1, 0.9))
+    rows = hot_rows(columns, good, _of_slots(traces.center + shift, slots), fit)
+    if rows:
+        without = good.copy()
+        for row, first, last in rows:
+            without[first : last + 1, row] = 0
+        slots, fit = _measured(columns, without, traces, shift, number, noise, bins, ctx.part(0.9, 1.0))
+        fit = replace(fit, bad_rows=(*rows, *fit.bad_rows))
     known_wave = traces.wave is not None and np.isfinite(traces.wave).any()
     wave = at_columns(np.asarray(traces.wave), fit.column) if known_wave else None
     given = at_columns(traces.center, fit.column)
     return Evidence(traces, slots, fit, number.astype(np.int32), given, wave, good, columns, shift, axes)
+
+
+def _measured(
+    columns: Array, good: Array, traces: TraceSet, shift: float, number: Array, noise: Noise, bins: int, ctx: JobContext
+) -> tuple[Slots, LightFit]:
+    """The light of an image, and the slots that it lies in."""
+    level = pedestal(columns, good)
+    slots = with_untraced(columns, good, find_slots(columns, good, traces.center + shift, number), level)
+    same = slots.path.shape[0] == traces.nfiber
+    own_block = number[np.argsort(slots.of_fiber)] if same else None
+    sigma = traces.sigma[np.argsort(slots.of_fiber)] if same and traces.sigma is not None else None
+    fit = fit_light(
+        columns, good, slots.path, noise, sigma=sigma, block=own_block, background=level, bins=bins, ctx=ctx
+    )
+    return slots, fit
+
+
+def _of_slots(center: Array, slots: Slots) -> NDArray[np.float64]:
+    """Traces in the order of the slots that they lie on, shape (nslot, ncol); NaN for a slot without one."""
+    out = np.full(slots.path.shape, np.nan)
+    placed = np.flatnonzero(slots.of_trace >= 0)
+    out[slots.of_trace[placed]] = center[placed]
+    return out
 
 
 def good_pixels(columns: Array, ivar: Array | None, mask: Array | None) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.cores import spread
@@ -39,7 +40,9 @@ GROUND_SHARE = 0.05  # ... of its error
 BAD_ROW_PIXELS = 40  # marked pixels that make a row bad ...
 BAD_ROW_SIGMA = 8.0  # ... and this many sigma above the other rows,
 BAD_ROW_SHARE = 0.1  # and this share between the first and the last
-BAD_ROW_MARGIN = 16  # px, left out beyond both
+BAD_ROW_MARGIN, BAD_ROW_ENDS = 16, 50  # px left out beyond both, and at least this part of the length
+BAD_ROW_PART = 0.5  # of the marks of a row beside it: fewer are of a fit that followed that row
+BAD_ROW_ROUNDS = 3
 AGAIN_ROUNDS = 3
 AGAIN_STEP = 4  # columns
 SETTLED = 0.04  # px, largest move of nearly all bins in the last sparse round ...
@@ -113,14 +116,11 @@ def fit_light(
     fit.shape[..., 2] = background
     step = max(1, ncol // SPARSE)
     chosen = np.arange(step // 2, ncol, step)
-    for turn in range(MAX_ROUNDS):
-        fit.ctx = ctx.part(0.6 * turn / MAX_ROUNDS, 0.6 * (turn + 1) / MAX_ROUNDS)
-        moved = fit.round(chosen, CLIP_SHARE[min(turn, len(CLIP_SHARE) - 1)])
-        if turn == NOISE_TURN and noise.source == "data":
-            fit.measure_noise()
-        settled = turn + 1 >= MIN_ROUNDS and not any(fit.unsettled)
-        if moved < SETTLED and (settled or turn + 1 >= ENOUGH_ROUNDS):
-            break
+    fit.settle(chosen, ctx.part(0.0, 0.5))
+    touched = fit.find_bad_rows(chosen.size)
+    if touched.any():
+        fit.forget(touched)
+        fit.settle(chosen, ctx.part(0.5, 0.6))
     fit.ctx = ctx.part(0.6, 0.8)
     found = fit.finish(np.arange(ncol))
     if smooth is not None:
@@ -222,6 +222,17 @@ class _Fit:
         spread(some, parts, ctx=self.ctx, text="Measuring all fibers")
         self.start = sums[..., kernel.FLUX] / np.maximum(sums[..., kernel.NCOL], 1)
         return flux, variance, sums, ground
+
+    def settle(self, chosen: Array, ctx: JobContext) -> None:
+        """Rounds on some columns until centers, widths, shape and background rest."""
+        for turn in range(MAX_ROUNDS):
+            self.ctx = ctx.part(turn / MAX_ROUNDS, (turn + 1) / MAX_ROUNDS)
+            moved = self.round(chosen, CLIP_SHARE[min(turn, len(CLIP_SHARE) - 1)])
+            if turn == NOISE_TURN and self.noise.source == "data":
+                self.measure_noise()
+            settled = turn + 1 >= MIN_ROUNDS and not any(self.unsettled)
+            if moved < SETTLED and (settled or turn + 1 >= ENOUGH_ROUNDS):
+                break
 
     def round(self, chosen: Array, share: float) -> float:
         """Improve centers, widths, shape and background; return by how much nearly all centers moved at most."""
@@ -326,25 +337,40 @@ class _Fit:
         after = np.concatenate([self.shift[:, 1:], self.shift[:, -1:]], axis=1)
         return (before + 6 * self.shift + after) / 8
 
-    def find_bad_rows(self) -> NDArray[np.bool_]:
-        """Mask rows of pixels along dispersion that stick out; return the bins that they touch, (nslot, nbin)."""
+    def find_bad_rows(self, looked_at: int) -> NDArray[np.bool_]:
+        """Mask rows of pixels along dispersion that stick out; return the bins that they touch, (nslot, nbin).
+
+        Light that is fitted beside such a row is off, too: less marked neighbors are for the next round to tell.
+        `looked_at` is the number of columns of the last pass.
+        """
         marked = (self.good & kernel.MARKED) > 0
         count = marked.sum(axis=0)
         usual = np.median(count)
         touched = np.zeros((self.nslot, self.nbin), bool)
         center = self.given[:, np.round(self.middle).astype(int)] + self.shift
-        for row in np.flatnonzero(count > usual + max(BAD_ROW_PIXELS, BAD_ROW_SIGMA * np.sqrt(usual + 1))):
+        beside = maximum_filter1d(count, 2 * kernel.FIT_ROWS + 1)
+        high = count > usual + max(BAD_ROW_PIXELS, BAD_ROW_SIGMA * np.sqrt(usual + 1))
+        for row in np.flatnonzero(high & (count >= BAD_ROW_PART * beside)):
             at = np.flatnonzero(marked[:, row])
             first, last = int(np.percentile(at, 1)), int(np.percentile(at, 99))
-            if count[row] < BAD_ROW_SHARE * (last - first + 1):
+            if count[row] < BAD_ROW_SHARE * (last - first + 1) * looked_at / self.ncol:
                 continue
-            first, last = max(first - BAD_ROW_MARGIN, 0), min(last + BAD_ROW_MARGIN, self.ncol - 1)
+            margin = max(BAD_ROW_MARGIN, (last - first) // BAD_ROW_ENDS)
+            first, last = max(first - margin, 0), min(last + margin, self.ncol - 1)
             self.good[first : last + 1, row] = 0
             self.bad_rows.append((int(row), first, last))
             bins = (self.edges[1:] > first) & (self.edges[:-1] <= last)
             with np.errstate(invalid="ignore"):
                 touched |= (np.abs(center - row) < kernel.FIT_ROWS + 1) & bins
         return touched
+
+    def forget(self, touched: Array) -> None:
+        """Take centers and widths that bad rows touch from the fibers beside them."""
+        for k in np.flatnonzero(touched.any(axis=1)):
+            near = slice(max(k - GROUP, 0), k + GROUP + 1)
+            for values, unknown in ((self.shift, 0.0), (self.width, START_SIGMA)):
+                usual = np.ma.median(np.ma.array(values[near], mask=touched[near]), axis=0)
+                values[k] = np.where(touched[k], usual.filled(unknown), values[k])
 
     def again(self, touched: Array, results: tuple[Array, Array, Array, Array]) -> None:
         """Measure the bins that bad rows touch once more without them, starting from the bins beside them."""
@@ -402,8 +428,10 @@ class _Fit:
         """Use every column and gather the result."""
         self.good &= kernel.USED
         flux, variance, sums, ground, some = results = self.every_column(chosen)
-        touched = self.find_bad_rows()
-        if touched.any():
+        for _ in range(BAD_ROW_ROUNDS):
+            touched = self.find_bad_rows(chosen.size)
+            if not touched.any():
+                break
             self.again(touched, results[:4])
         step, error = offsets(sums)
         scale = image_chi2(sums)

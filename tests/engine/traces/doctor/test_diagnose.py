@@ -131,14 +131,19 @@ def test_an_amplifier_step_is_named():
     assert not result.problems
 
 
-def test_a_hot_row_does_not_bend_a_trace():
+@pytest.mark.parametrize(
+    ("rows", "columns", "counts"),
+    [(1, (250, 600), 500), (2, (0, 800), 120), (2, (0, 800), 3000), (3, (100, 700), 400)],
+)
+def test_hot_rows_bend_no_trace(rows, columns, counts):
     made = frame(50.0, 8)
     image = made.image.copy()
     row = round(float(made.traces.center[30, 400]) + 1)
-    image[row, 250:600] += 500
+    image[row : row + rows, slice(*columns)] += counts
     result = diagnose(image, made.traces, gain=1.0, readnoise=made.readnoise)
     assert not result.problems
-    assert any(t.kind == "bad_columns" and t.row_range == (row, row) for t in result.trouble)
+    found = {t.row_range[0] for t in result.trouble if t.kind == "bad_columns"}
+    assert found == set(range(row, row + rows))
 
 
 def test_limits_can_be_changed_without_measuring_again():
