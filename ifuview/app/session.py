@@ -228,6 +228,7 @@ class Session:
     reduction: ReductionState | None = None  # of the raw exposure that was reduced last
     detections: DetectionState | None = None  # of the observation that was opened last
     trends: TrendTable | None = None  # numbers of exposures, as far as files with them were opened
+    trend_files: tuple[str, ...] = ()  # those files and folders
     channels: tuple[SkyChannel, ...] = ()  # of its target, as far as they are reduced
     aperture: FieldPlace | None = None  # circle of the field that is looked at
     problem: int = 0  # of the traces on the canvas, that the verdict bar speaks of

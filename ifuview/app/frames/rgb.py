@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ifuview.app.frames import intents as want
@@ -33,16 +34,21 @@ def make_rgb(session: Session, _: want.MakeRgb) -> Session:
         raise UsageError("there are no three frames of one size", todo="make them, for example images of three ranges")
     if all(isinstance(slot.made_of, RangeOf) for slot in three):
         three.sort(key=_wavelength, reverse=True)
-    red, green, blue = three
-    words = ", ".join(f"{slot.title} ({color})" for slot, color in zip(three, COLORS))
-    title = f"RGB of {red.title}, {green.title}, {blue.title}"
-    image = replace(red.image, name=title, ivar=None, mask=None, stage="rgb")
-    dataset = Dataset("", spec=title, instrument=red.dataset.instrument, kind="rgb", images=(image,), notes=(words,))
+    dataset = picture(three)
+    image, (words,) = dataset.images[0], dataset.notes
     slot = Slot(
-        session.next_key, title, dataset, image, red.plane, now.look, now.view, sky=now.sky,
-        made_of=RgbOf((red.key, green.key, blue.key)),
+        session.next_key, image.name, dataset, image, three[0].plane, now.look, now.view, sky=now.sky,
+        made_of=RgbOf((three[0].key, three[1].key, three[2].key)),
     )  # fmt: skip
     return note(session.adding(slot), f"{words}; each within its own limits")
+
+
+def picture(three: Sequence[Slot]) -> Dataset:
+    """What stands for red, green and blue together: the sky and the size of the first."""
+    words = ", ".join(f"{slot.title} ({color})" for slot, color in zip(three, COLORS))
+    title = f"RGB of {', '.join(slot.title for slot in three)}"
+    image = replace(three[0].image, name=title, ivar=None, mask=None, stage="rgb")
+    return Dataset("", spec=title, instrument=three[0].dataset.instrument, kind="rgb", images=(image,), notes=(words,))
 
 
 def channels(session: Session, slot: Slot) -> tuple[Slot, ...]:

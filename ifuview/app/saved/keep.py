@@ -7,11 +7,11 @@ import os
 import time
 from dataclasses import replace
 
-from ifuview.app.frames.state import Made
+from ifuview.app.frames.state import Made, RangeOf, RgbOf
 from ifuview.app.photons.state import PhotonFrame
 from ifuview.app.saved.marks import marked
 from ifuview.app.saved.plain import OddValue, from_plain, to_plain
-from ifuview.app.saved.state import FileMark, Saved, SavedFrame, SavedMade, SavedNight, SavedPhotons
+from ifuview.app.saved.state import FileMark, Saved, SavedFrame, SavedMade, SavedNight, SavedPhotons, SavedRange
 from ifuview.app.session import Session, Slot
 from ifuview.errors import FileFormatError
 from ifuview.files import whole_file
@@ -44,7 +44,7 @@ def kept(session: Session, desk: str = "", panels: str = "") -> Saved:
         overlay=session.overlay, section_columns=session.section_columns,
         cut_width=session.cut_width, gather=session.gather, region=_region(session, place),
         extraction=session.extraction, window=session.window, doctor_limits=session.doctor_limits, light=session.light,
-        desk=desk, panels=panels, time=time.time(),
+        trend_files=session.trend_files, desk=desk, panels=panels, time=time.time(),
     )  # fmt: skip
 
 
@@ -61,15 +61,30 @@ def _frame(session: Session, slot: Slot, place: dict[int, int]) -> SavedFrame:
     own = [n for n, image in enumerate(alike) if image is slot.image]
     night = session.night
     traces, lost = _traces(slot)
-    both = isinstance(made, Made) and made.a in place and made.b in place
+
+    def known(*keys: int) -> bool:
+        return all(key in place for key in keys)
+
+    pair = (
+        SavedMade(place[made.a], place[made.b], made.how) if isinstance(made, Made) and known(made.a, made.b) else None
+    )
+    colors = tuple(place[key] for key in made.keys) if isinstance(made, RgbOf) and known(*made.keys) else ()
+    of = _range(slot, made, place) if isinstance(made, RangeOf) and known(made.key) else None
+    again = pair is not None or of is not None or bool(colors)
     return SavedFrame(
         title=slot.title, spec=dataset.spec or dataset.path, file=FileMark(dataset.path), image=slot.image.name,
         number=own[0] if own else 0, cube=slot.image.kind is Kind.CUBE and slot.image.name == "cube",
         plane=slot.plane, look=slot.look, view=slot.view, regions=slot.regions, traces=traces,
-        made=SavedMade(place[made.a], place[made.b], made.how) if isinstance(made, Made) and both else None,
+        made=pair, range=of, rgb=colors, sources=() if slot.measured is None else slot.measured.sources,
         photons=_photons(slot.photons), place=None if night is None else night.shown.get(slot.key),
-        lost="it was made here: make it again" if not dataset.path and not both else lost,
+        lost="it was made here: make it again" if not dataset.path and not again else lost,
     )  # fmt: skip
+
+
+def _range(slot: Slot, made: RangeOf, place: dict[int, int]) -> SavedRange:
+    """What a frame shows of the wavelengths of another one."""
+    follows = (slot.look.lo, slot.look.hi) == made.limits
+    return SavedRange(place[made.key], made.how, made.window, made.part, made.live, follows)
 
 
 def _photons(frame: PhotonFrame | None) -> SavedPhotons | None:

@@ -28,7 +28,7 @@ def to_plain(value: object) -> object:
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
         given = {one.name: getattr(value, one.name) for one in fields(value)}
-        return {name: to_plain(v) for name, v in given.items() if v is not None}
+        return {name: plain for name, v in given.items() if (plain := to_plain(v)) is not None}
     if isinstance(value, tuple):
         return [to_plain(one) for one in value]
     if isinstance(value, float) and not math.isfinite(value):

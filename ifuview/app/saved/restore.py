@@ -9,11 +9,14 @@ from typing import ClassVar
 
 from ifuview.app.frames.combine import combine
 from ifuview.app.frames.intents import Intent, Judge
+from ifuview.app.frames.measuring.state import OnFrame
 from ifuview.app.frames.opening.opened import Opened, first_plane, new_slot
-from ifuview.app.frames.state import Made
+from ifuview.app.frames.rgb import COLORS, picture
+from ifuview.app.frames.state import Made, RangeOf, RgbOf
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night.files import open_place
+from ifuview.app.night.intents import OpenTrends
 from ifuview.app.night.open_night import scan_folder
 from ifuview.app.night.state import Night, Place
 from ifuview.app.opening import open_images
@@ -25,11 +28,14 @@ from ifuview.app.saved.marks import what_became
 from ifuview.app.saved.sense import drawable, plane_of, sensible
 from ifuview.app.saved.state import Saved, SavedFrame
 from ifuview.app.session import Level, Session, Slot
+from ifuview.app.spectra.range_images import frames_of
+from ifuview.app.spectra.state import HOWS
 from ifuview.app.spectra.tasks import ReadTables
 from ifuview.app.tasks import Change, Outcome, Plan, Task, Telling
 from ifuview.app.traces.loading import load_traces
 from ifuview.engine.context import JobContext
-from ifuview.errors import IfuviewError
+from ifuview.errors import IfuviewError, UsageError
+from ifuview.model.checks import Array
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image
 from ifuview.model.night.exposures import ExposureIndex
@@ -41,11 +47,12 @@ MOST_NAMES = 3  # values that make no sense which are named
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadAgain:
-    """What was read again; `opened` and `traces` by the place of their frame."""
+    """What was read again; `opened`, `traces` and, of images of a range, `fibers` by the place of their frame."""
 
     saved: Saved
     opened: Mapping[int, Opened]
     traces: Mapping[int, TraceSet]
+    fibers: Mapping[int, Array]
     night: ExposureIndex | None
     compared: ExposureIndex | None
     problems: tuple[str, ...]
@@ -83,15 +90,13 @@ def find(path: str, ctx: JobContext) -> ReadAgain:
     traces: dict[int, TraceSet] = {}
     for n, frame in enumerate(saved.frames):
         ctx.checkpoint((n + 0.5) / len(saved.frames), frame.title)
-        found = None if frame.made is not None else _opened(frame, night, compared, gathered, ctx)
+        found = None if frame.parents else _opened(frame, night, compared, gathered, ctx)
         if found is not None:
             opened[n] = found
             own = _own_traces(frame, found.image, gathered, ctx)
             traces |= {} if own is None else {n: own}
-    for n, frame in enumerate(saved.frames):
-        if frame.made is not None and (again := _made_again(saved, frame, opened, gathered, ctx)) is not None:
-            opened[n] = again
-    return ReadAgain(saved, opened, traces, night, compared, tuple(gathered.problems))
+    fibers = _all_made_again(saved, opened, gathered, ctx)
+    return ReadAgain(saved, opened, traces, fibers, night, compared, tuple(gathered.problems))
 
 
 def _folders(saved: Saved, to: _Reading, ctx: JobContext) -> tuple[ExposureIndex | None, ExposureIndex | None]:
@@ -147,20 +152,42 @@ def _read_again(
     return to.files[frame.spec, False, frame.cube][0]  # under another name now
 
 
+def _all_made_again(saved: Saved, opened: dict[int, Opened], to: _Reading, ctx: JobContext) -> dict[int, Array]:
+    """Make what is made of other frames, of those that are there; the rows of the fibers in images of a range."""
+    todo = [n for n, frame in enumerate(saved.frames) if frame.parents]
+    fibers: dict[int, Array] = {}
+    while todo:
+        ready = [n for n in todo if all(parent in opened for parent in saved.frames[n].parents)]
+        todo = [n for n in todo if n not in ready]
+        for n in ready:
+            try:
+                opened[n], rows = _made_again(saved, saved.frames[n], opened, ctx)
+            except IfuviewError as problem:
+                to.told(saved.frames[n].title, problem)
+                continue
+            fibers |= {} if rows is None else {n: rows}
+        if not ready:
+            break
+    for n in todo:
+        to.told(saved.frames[n].title, "it was made of a frame that is not there.")
+    return fibers
+
+
 def _made_again(
-    saved: Saved, frame: SavedFrame, opened: Mapping[int, Opened], to: _Reading, ctx: JobContext
-) -> Opened | None:
-    """The difference or ratio of two frames that are there."""
-    made = frame.made
-    if made is None or made.a not in opened or made.b not in opened:
-        to.told(frame.title, "it was made of a frame that is not there.")
-        return None
-    a, b = (_slot(Session(), saved.frames[n], opened[n], None, n) for n in (made.a, made.b))
-    try:
-        return combine(a, b, made.how, ctx)
-    except IfuviewError as problem:
-        to.told(frame.title, problem)
-        return None
+    saved: Saved, frame: SavedFrame, opened: Mapping[int, Opened], ctx: JobContext
+) -> tuple[Opened, Array | None]:
+    """A frame that is made of others: a difference or ratio, a range of wavelengths, three colors."""
+    parents = [_slot(Session(), saved.frames[n], opened[n], None, n) for n in frame.parents]
+    if frame.made is not None:
+        return combine(parents[0], parents[1], frame.made.how, ctx), None
+    if frame.range is None:
+        dataset = picture(parents)
+        return Opened(dataset, dataset.images[0], frame.look), None
+    if parents[0].image.wave is None or frame.range.how not in HOWS:
+        raise UsageError("the frame that it is a range of has no such range now", frame.title)
+    images = frames_of(parents[0], frame.range.how, frame.range.window, ctx)
+    shown = images[min(max(frame.range.part, 0), len(images) - 1)]
+    return shown.opened, shown.fibers
 
 
 def _own_traces(frame: SavedFrame, image: Image, to: _Reading, ctx: JobContext) -> TraceSet | None:
@@ -203,8 +230,10 @@ def restored(session: Session, found: ReadAgain) -> Change:
     saved = found.saved
     fresh = replace(Session(), **{name: getattr(session, name) for name in OF_THE_WINDOW})
     keys = {n: session.next_key + n for n in sorted(found.opened)}
-    slots = {n: _linked(_slot(fresh, saved.frames[n], found.opened[n], found.traces.get(n), key), saved.frames[n], keys)
-             for n, key in keys.items()}  # fmt: skip
+    slots = {}
+    for n, key in keys.items():
+        slot = _slot(fresh, saved.frames[n], found.opened[n], found.traces.get(n), key)
+        slots[n] = _linked(slot, saved.frames[n], keys, found.fibers.get(n))
     now = keys.get(saved.current, next(reversed(keys.values()), None))
     blink = tuple(keys[n] for n in saved.blink if n in keys)
     chosen = saved.selection if saved.current in keys else type(saved.selection)()
@@ -236,14 +265,23 @@ def _slot(session: Session, frame: SavedFrame, opened: Opened, traces: TraceSet 
     titled = slot.title if frame.photons is not None else frame.title  # a photon list is titled by what is counted
     return replace(
         slot, title=titled or slot.title, plane=plane_of(frame.plane, slot.image, first_plane(slot.image)),
-        view=frame.view, regions=frame.regions, traces=traces if traces is not None else slot.traces,
+        view=frame.view, regions=frame.regions, measured=OnFrame(frame.sources) if frame.sources else None,
+        traces=traces if traces is not None else slot.traces,
     )  # fmt: skip
 
 
-def _linked(slot: Slot, frame: SavedFrame, keys: Mapping[int, int]) -> Slot:
+def _linked(slot: Slot, frame: SavedFrame, keys: Mapping[int, int], fibers: Array | None) -> Slot:
     """A frame that knows of which it was made."""
-    made = frame.made
-    return slot if made is None else replace(slot, made_of=Made(keys[made.a], keys[made.b], made.how))
+    made, own = frame.made, frame.range
+    if made is not None:
+        return replace(slot, made_of=Made(keys[made.a], keys[made.b], made.how))
+    if len(frame.rgb) == len(COLORS):
+        red, green, blue = (keys[n] for n in frame.rgb)
+        return replace(slot, made_of=RgbOf((red, green, blue)))
+    if own is None:
+        return slot
+    limits = (slot.look.lo, slot.look.hi) if own.follows else (None, None)
+    return replace(slot, made_of=RangeOf(keys[own.frame], own.how, own.part, limits, fibers, own.live, own.window))
 
 
 def _night(found: ReadAgain, keys: Mapping[int, int]) -> Night | None:
@@ -263,7 +301,8 @@ def _then(session: Session, saved: Saved) -> tuple[Task[Dataset] | Intent, ...]:
     """Tables, the layout of the panels, and the judging of what is open."""
     tables = tuple(ReadTables(title=f"Tables {one.path}", path=one.path) for one in saved.tables)
     panels = (ShowPanels(saved.desk, saved.panels),) if saved.desk and not session.headless else ()
-    return (*tables, *panels, *((Judge(),) if session.judges and session.night is not None else ()))
+    trends = (OpenTrends(saved.trend_files),) if saved.trend_files else ()
+    return (*tables, *trends, *panels, *((Judge(),) if session.judges and session.night is not None else ()))
 
 
 def _settled(saved: Saved, keys: Mapping[int, int]) -> Iterator[Intent]:

@@ -8,6 +8,7 @@ from ifuview.app.frames.look import Look, ViewState
 from ifuview.app.night.state import Place
 from ifuview.app.photons.state import LightOptions, Shown
 from ifuview.app.session import Layout, Locks, Overlay, Selection
+from ifuview.model.frames.source import ImageSource
 from ifuview.model.photons.lists import PhotonCut
 from ifuview.model.region import Region
 from ifuview.model.traces.doctor import DoctorLimits
@@ -43,6 +44,18 @@ class SavedMade:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedRange:
+    """A frame that is an image of a range of wavelengths (Angstrom) of another one; `follows`: so do its limits."""
+
+    frame: int
+    how: str
+    window: tuple[float, float]
+    part: int = 0
+    live: bool = True
+    follows: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SavedPhotons:
     """What of a photon list was shown; `beammap` of raw packets."""
 
@@ -70,6 +83,10 @@ class SavedFrame:
         All extensions as one cube.
     traces : str
         File that they were read from, "" for those that come by themselves or none.
+    rgb : tuple of int
+        The frames that are its red, green and blue.
+    sources : tuple of ImageSource
+        Measured on it.
     lost : str
         What cannot be kept, in words.
     """
@@ -86,9 +103,19 @@ class SavedFrame:
     regions: tuple[Region, ...] = ()
     traces: str = ""
     made: SavedMade | None = None
+    range: SavedRange | None = None
+    rgb: tuple[int, ...] = ()
+    sources: tuple[ImageSource, ...] = ()
     photons: SavedPhotons | None = None
     place: Place | None = None
     lost: str = ""
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """The frames that it is made of."""
+        if self.made is not None:
+            return self.made.a, self.made.b
+        return self.rgb if self.range is None else (self.range.frame,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +164,7 @@ class Saved:
     light: LightOptions | None = None
     tables: tuple[FileMark, ...] = ()
     night: SavedNight | None = None
+    trend_files: tuple[str, ...] = ()
     desk: str = ""
     panels: str = ""
     time: float = 0.0

@@ -13,6 +13,8 @@ import pytest
 
 from ifuview.app import intents as want
 from ifuview.app.frames.look import LimitMode, Look, Transfer, ViewState
+from ifuview.app.frames.measuring.state import OnFrame
+from ifuview.app.frames.state import RangeOf, RgbOf
 from ifuview.app.outside.scripts import HeadlessSession
 from ifuview.app.saved import left
 from ifuview.app.saved.keep import is_session, kept, read, write
@@ -21,6 +23,7 @@ from ifuview.app.saved.state import FileMark, Saved, SavedFrame
 from ifuview.app.session import Layout, Level, Locks, Overlay, Selection, Session
 from ifuview.engine.context import SILENT
 from ifuview.errors import FileFormatError
+from ifuview.model.frames.source import ImageSource
 from ifuview.model.region import Home, Region, Shape
 from ifuview.model.traces.doctor import DoctorLimits
 
@@ -285,3 +288,45 @@ def test_a_photon_list_shows_the_same_photons_again(tmp_path: Path) -> None:
     assert (new.title, new.photons.cut, new.photons.shown) == (old.title, old.photons.cut, old.photons.shown)
     np.testing.assert_array_equal(new.image.pixels.native(), old.image.pixels.native())
     assert "Session restored: 1 frame" in [m.text for m in after.session.messages]
+
+
+def test_what_is_made_of_frames_and_measured_on_them_comes_back(tmp_path: Path) -> None:
+    """Images of ranges that follow the window, three of them as colors, sources, and the files of trends."""
+    from astropy.io import fits
+
+    rng = np.random.default_rng(5)
+    head = fits.Header({"CTYPE3": "WAVE", "CUNIT3": "Angstrom", "CRVAL3": 5000.0, "CDELT3": 2.0, "CRPIX3": 1.0})
+    fits.PrimaryHDU(rng.normal(10, 1, (40, 20, 30)).astype(np.float32), head).writeto(tmp_path / "cube.fits")
+    (tmp_path / "one_qa.json").write_text(json.dumps([
+        {"ifuslot": "047", "amp": "LL", "date": 20240101, "observation": 1, "exposure": 1,
+         "numbers": {"readnoise": {"value": 3.0, "unit": "electron", "look": 9.0, "wrong": 10.0}}}
+    ]))  # fmt: skip
+    viewer = HeadlessSession(Session(headless=True))
+    viewer.ask(want.OpenFile(str(tmp_path / "cube.fits")))
+    for low in (5010.0, 5030.0, 5050.0):
+        viewer.ask(want.SelectSlot(1), want.SetWindow((low, low + 8.0)), want.MapRange("median"))
+    viewer.ask(want.MakeRgb(), want.OpenTrends((str(tmp_path / "one_qa.json"),)))
+    source = ImageSource(12.5, 7.25, 0.1, 0.2, 3.0, 0.1, 0.05, 30.0, 500.0, 9.0, 40.0, 10.0)  # chi2: not known
+    slot = viewer.session.slots[0]
+    viewer.session = viewer.session.with_slot(replace(slot, measured=OnFrame((source,))))
+    before = viewer.session
+    path = str(tmp_path / "kept.json")
+    write(path, kept(before))
+    other = HeadlessSession(Session(headless=True))
+    after = other.ask(want.OpenFile(path))
+    assert [m.text for m in after.messages if m.level is not Level.INFO] == []
+    assert [slot.title for slot in after.slots] == [slot.title for slot in before.slots]
+    key = after.slots[0].key
+    for old, new in zip(before.slots[1:4], after.slots[1:4], strict=True):
+        np.testing.assert_array_equal(new.image.pixels.native(), old.image.pixels.native())
+        assert isinstance(new.made_of, RangeOf) and isinstance(old.made_of, RangeOf)
+        assert new.made_of == replace(old.made_of, key=key)
+    assert [slot.made_of.live for slot in after.slots[1:4]] == [True, False, False]  # the latest stands first
+    assert isinstance(after.slots[4].made_of, RgbOf)
+    colors = [[one.slots.index(one.slot(key)) for key in one.slots[4].made_of.keys] for one in (before, after)]
+    assert colors[0] == colors[1] and len(set(colors[0])) == 3
+    found = after.slots[0].measured.sources[0]
+    assert (found.x, found.flux) == (12.5, 500.0) and np.isnan(found.chi2)
+    assert after.trends is not None and after.trend_files == before.trend_files
+    after = other.ask(want.SetWindow((5020.0, 5024.0)))  # the one that followed follows again
+    assert after.slots[1].made_of.window == (5020.0, 5024.0)

@@ -47,7 +47,8 @@ class ReadTrends(Task[Read]):
         session = note(session, f"{len(table)} numbers of {exposures} exposures can be followed")
         for text in notes:
             session = note(session, text, Level.WARNING)
-        session = replace(session, trends=table)
+        files = tuple(dict.fromkeys((*session.trend_files, *self.paths)))
+        session = replace(session, trends=table, trend_files=files)
         for text in beyond_limits(session)[:MOST_TOLD]:
             session = note(session, text, Level.WARNING)
         return Change(session, () if session.headless else (ShowDock("trends"),))
