@@ -135,7 +135,11 @@ def test(words: list[str]) -> int:
                 failed.append("pytest")
             if end is not None:
                 say("pytest on a screen, meanwhile")
-                if end() not in (0, NO_TESTS):
+                code = end()
+                if code not in (0, NO_TESTS):
+                    say("pytest on a screen, once more and alone: hands are slow on a busy machine")
+                    code = run(hands, **shown)
+                if code not in (0, NO_TESTS):
                     failed.append("pytest on a screen")
     print("\n" + (f"Failed: {', '.join(failed)}" if failed else "All checks passed."), flush=True)
     return 1 if failed else 0
