@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ifuview.app.frames.state import Made, RangeOf, RgbOf
@@ -13,6 +14,7 @@ from ifuview.app.saved.marks import marked
 from ifuview.app.saved.plain import OddValue, from_plain, to_plain
 from ifuview.app.saved.state import FileMark, Saved, SavedFrame, SavedMade, SavedNight, SavedPhotons, SavedRange
 from ifuview.app.session import Session, Slot
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.files import whole_file
 from ifuview.inputs import read_json
@@ -22,6 +24,7 @@ from ifuview.model.region import Region
 FORMAT = "ifuview session"
 VERSION = 1
 HEAD = b'{"format": "ifuview session"'
+TRACES_LOST = "its traces were made here: make them again"
 FROM_A_FILE = ("", "read")  # steps of traces that are just what a file has
 
 
@@ -100,7 +103,27 @@ def _traces(slot: Slot) -> tuple[str, str]:
     made = traces.provenance
     if made.step in FROM_A_FILE and len(made.inputs) == 1:
         return made.inputs[0], ""
-    return "", "its traces were made here: make them again" if made.step not in FROM_A_FILE else ""
+    return "", TRACES_LOST if made.step not in FROM_A_FILE else ""
+
+
+def with_traces(saved: Saved, slots: Sequence[Slot], path: str, ctx: JobContext = SILENT) -> Saved:
+    """The session with the traces that no file has in files beside that of the session, which are written here.
+
+    Raises
+    ------
+    UsageError, FileFormatError
+        They cannot be written there.
+    """
+    from ifuview.io.traces.write import write_traces
+
+    frames = list(saved.frames)
+    for n, (frame, slot) in enumerate(zip(saved.frames, slots, strict=True)):
+        if frame.lost == TRACES_LOST and slot.traces is not None:
+            ctx.checkpoint(n / len(frames), f"traces of {slot.title}")
+            own = f"{os.path.splitext(path)[0]}.traces-{n + 1}.fits"
+            write_traces(own, slot.traces, slot.image.orientation, slot.image.shape)
+            frames[n] = replace(frame, traces=os.path.abspath(own), lost="")
+    return replace(saved, frames=tuple(frames))
 
 
 def write(path: str, saved: Saved) -> None:

@@ -23,7 +23,7 @@ from ifuview.app.opening import open_images
 from ifuview.app.photons.intents import SetPhotonCut, ShowPhotons
 from ifuview.app.photons.state import Shown
 from ifuview.app.saved.intents import RestoreSession, ShowPanels
-from ifuview.app.saved.keep import read, write
+from ifuview.app.saved.keep import read, with_traces, write
 from ifuview.app.saved.marks import what_became
 from ifuview.app.saved.sense import drawable, plane_of, sensible
 from ifuview.app.saved.state import Saved, SavedFrame
@@ -316,15 +316,17 @@ def _settled(saved: Saved, keys: Mapping[int, int]) -> Iterator[Intent]:
 
 @dataclass(frozen=True, kw_only=True)
 class Keep(Telling):
-    """A session written to a file that the user has named."""
+    """A session written to a file that the user has named; `slots`: its frames."""
 
     kind: ClassVar[JobKind] = JobKind.RESTORE
     path: str
     saved: Saved
+    slots: tuple[Slot, ...]
 
     def run(self, session: Session, ctx: JobContext) -> str:
-        """Write it."""
-        write(os.path.expanduser(self.path), self.saved)
+        """Write it, and the traces that no file has beside it."""
+        path = os.path.expanduser(self.path)
+        write(path, with_traces(self.saved, self.slots, path, ctx))
         return f"Session written to {self.path}"
 
 

@@ -129,7 +129,8 @@ class Keeper(QObject):
         """Write the session where the user wants it."""
         from ifuview.app.saved.restore import Keep
 
-        self.controller.begin(Keep(title=f"Save {intent.path}", path=intent.path, saved=self.saved()))
+        slots = self.controller.store.session.slots
+        self.controller.begin(Keep(title=f"Save {intent.path}", path=intent.path, saved=self.saved(), slots=slots))
 
     def arrange(self, intent: want.ShowPanels) -> None:
         """The panels as they were."""

@@ -19,12 +19,14 @@ from ifuview.app.outside.scripts import HeadlessSession
 from ifuview.app.saved import left
 from ifuview.app.saved.keep import is_session, kept, read, write
 from ifuview.app.saved.marks import marked, what_became
+from ifuview.app.saved.restore import Keep
 from ifuview.app.saved.state import FileMark, Saved, SavedFrame
 from ifuview.app.session import Layout, Level, Locks, Overlay, Selection, Session
 from ifuview.engine.context import SILENT
 from ifuview.errors import FileFormatError
 from ifuview.model.frames.source import ImageSource
 from ifuview.model.region import Home, Region, Shape
+from ifuview.model.trace import Provenance, TraceSet
 from ifuview.model.traces.doctor import DoctorLimits
 
 
@@ -330,3 +332,21 @@ def test_what_is_made_of_frames_and_measured_on_them_comes_back(tmp_path: Path) 
     assert after.trends is not None and after.trend_files == before.trend_files
     after = other.ask(want.SetWindow((5020.0, 5024.0)))  # the one that followed follows again
     assert after.slots[1].made_of.window == (5020.0, 5024.0)
+
+
+def test_traces_that_no_file_has_lie_beside_the_session(files: tuple[str, str], tmp_path: Path) -> None:
+    viewer = HeadlessSession(Session(headless=True))
+    viewer.ask(want.OpenFile(files[0]))
+    rng = np.random.default_rng(2)
+    center = np.linspace(3.0, 26.0, 6)[:, None] + 0.3 * rng.random((6, 40))
+    made = TraceSet(np.arange(6, dtype=np.int32), center, provenance=Provenance((), "measured"))
+    slot = viewer.session.slots[0]
+    viewer.session = viewer.session.with_slot(replace(slot, traces=made))
+    saved = kept(viewer.session)
+    assert "make them again" in saved.frames[0].lost  # as a crash leaves it
+    path = str(tmp_path / "kept.json")
+    Keep(title="", path=path, saved=saved, slots=viewer.session.slots).run(viewer.session, SILENT)
+    assert sorted(os.listdir(tmp_path)) == ["kept.json", "kept.traces-1.fits"]
+    after = HeadlessSession(Session(headless=True)).ask(want.OpenFile(path))
+    assert [m.text for m in after.messages if m.level is not Level.INFO] == []
+    np.testing.assert_allclose(after.slots[0].traces.center, center, atol=1e-6)
