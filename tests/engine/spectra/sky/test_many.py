@@ -43,6 +43,19 @@ def test_sky_among_stars_is_right_to_a_few_thousandths() -> None:
     assert abs(np.median((told.sky.model / truth).mean(axis=1)) - 1) < 0.001
 
 
+@pytest.mark.parametrize("stars", [20, 35, 60, 100])
+def test_a_crowded_field_has_a_sky_right_to_a_percent_or_is_called_crowded(stars) -> None:
+    """From 36 to 180 stars a whole fiber head, most brighter than all sky around them."""
+    spectra, x, y, truth, _ = _scene(stars, seed=stars)
+    try:
+        found = fit_sky(spectra, x, y, np.arange(256) // 64)
+    except FitError as refused:
+        assert stars > 35 and "take another slot or exposure for sky" in str(refused)
+        return
+    assert abs(np.median(found.sky.model / truth) - 1) < (0.005 if stars <= 35 else 0.01) or found.crowded
+    assert stars > 35 or not found.crowded
+
+
 def test_wavelength_error_of_an_amplifier_is_taken_from_its_lines() -> None:
     spectra, x, y, seen, _ = _scene(0)
     block = np.arange(256) // 64
