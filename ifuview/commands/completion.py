@@ -15,6 +15,7 @@ bash: ifuview completion bash > ~/.local/share/bash-completion/completions/ifuvi
 zsh:  ifuview completion zsh > DIR/_ifuview, in a folder DIR of $fpath
 fish: ifuview completion fish > ~/.config/fish/completions/ifuview.fish
 """
+FIRST = ("install-desktop", "send", "user")  # words of the window that are no steps of a script
 BASH = """\
 _ifuview() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words= command=${COMP_WORDS[1]}
@@ -111,7 +112,10 @@ def fish() -> str:
     """The completion for fish."""
     at_first = "__fish_use_subcommand"
     lines = [_fish(at_first, f"-a {name}", row.title) for name, row in _words().items()]
-    lines += [_fish(at_first, f"-o {word.lstrip('-')}", "") for word in _of_window()]
+    window = shlex.quote(f"not __fish_seen_subcommand_from {' '.join(_words())}")
+    lines += [
+        _fish(window, f"-{'l' if word.startswith('--') else 'o'} {word.lstrip('-')}", "") for word in _of_window()
+    ]
     for name, made in _parsers():
         of = shlex.quote("; and ".join(f"__fish_seen_subcommand_from {word}" for word in name.split()))
         lines += [_fish(of, f"-f -a {word}", "") for word in _second_words(name)]
@@ -163,10 +167,10 @@ def _flags(made: ArgumentParser) -> list[str]:
 
 
 def _of_window() -> list[str]:
-    """The options of the window; of those with one letter or a ds9 abbreviation all the same."""
+    """The options of the window, with one dash and with two; of those with a ds9 abbreviation all the same."""
     from ifuview.app.script.options import OPTIONS
 
-    return [f"-{name}" for name in sorted(OPTIONS)]
+    return [f"{dashes}{name}" for dashes in ("-", "--") for name in sorted((*OPTIONS, *FIRST))]
 
 
 def _zsh_specs(action: Action) -> list[str]:

@@ -25,6 +25,9 @@ def bash() -> str:
         (("batch", "--sch"), {"--scheduler"}, set()),
         (("speckle", "a.h5", "--method", ""), {"binned", "arrival"}, {"a.h5"}),
         (("-zs",), {"-zscale"}, set()),
+        (("--se",), {"--send"}, set()),
+        (("a.fits", "--zs"), {"--zscale"}, set()),
+        (("--install-desktop", "--us"), {"--user"}, set()),
         (("report", "a"), {"a.fits"}, {"report"}),
         (("completion", ""), {"bash", "zsh", "fish"}, set()),
         (("reduce", "vi"), {"virus", "virus-cal"}, set()),
@@ -52,6 +55,19 @@ def test_fish_has_a_line_for_every_command_option_and_choice():
     assert all(len(shlex.split(line)) >= 6 for line in lines)
     if (fish := shutil.which("fish")) is not None:
         subprocess.run([fish, "-n", "-c", completion.fish()], check=True)
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish")
+@pytest.mark.parametrize(("typed", "offered"), [
+    ("ifuview tri", "triage"), ("ifuview --se", "--send"), ("ifuview a.fits -zs", "-zscale"),
+    ("ifuview triage --zs", ""),
+    ("ifuview reduce virus-cal --make-", "--make-qa"),
+])  # fmt: skip
+def test_fish_offers_what_fits(tmp_path, typed, offered):
+    (tmp_path / "ifuview.fish").write_text(completion.fish())
+    code = f"source ifuview.fish; complete -C {shlex.quote(typed)}"
+    done = subprocess.run(["fish", "--no-config", "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert offered in done.stdout and bool(offered) == bool(done.stdout.strip())
 
 
 ZSH = r"""

@@ -10,6 +10,7 @@ import random
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from ifuview.errors import IfuviewError
@@ -48,10 +49,17 @@ def differing(
             after = verdicts(copy)
         except IfuviewError as problem:
             return {"damaged": [path.name for path in bad], "wrong": [f"the night was refused: {problem}"]}
-        touched = {place for place in before for path in bad if f"{place[1]}-{place[0]:08d}" in path.name}
+        touched = {place for place in before for path in bad if _is_of(path.name, place, before)}
         wrong = [f"{place}: {before[place]} and {after.get(place)}" for place in before
                  if place not in touched and before[place] != after.get(place)]  # fmt: skip
         return {"damaged": [path.name for path in bad], "wrong": wrong}
+
+
+def _is_of(name: str, place: tuple[int, str], all_of_them: Iterable[tuple[int, str]]) -> bool:
+    """Whether a file is of an exposure of a camera, or a calibration of that camera for the whole night."""
+    number, camera = place
+    single = any(f"-{camera}-{other:08d}" in name for other, same in all_of_them if same == camera)
+    return f"-{camera}-{number:08d}" in name if single else f"-{camera}-" in name
 
 
 if __name__ == "__main__":
