@@ -23,7 +23,11 @@ from ifuview.app.session import Layout, Level, Session
 from ifuview.app.tasks import Change, Outcome, Plan, Task, as_change
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError, MissingDataError, UsageError
+from ifuview.files import FITS_SUFFIXES
 from ifuview.model.night.exposures import ExposureIndex
+
+LIST_SUFFIXES = (".h5", ".hdf5")  # of photon lists and the like
+MOST_NAMED = 5  # files in a sentence
 
 # folders
 
@@ -49,11 +53,21 @@ class IndexFolder(ScanFolder):
     follow: bool = False  # a new file is shown
     results: str = ""
 
+    def run(self, session: Session, ctx: JobContext) -> ExposureIndex:
+        """Look through it.
+
+        Raises
+        ------
+        MissingDataError
+            It has nothing that could be listed; the files that can be opened one by one are named.
+        """
+        found = super().run(session, ctx)
+        if not self.watched and not found.exposures and not found.tiles:
+            raise MissingDataError("no products of cameras or tiles are in this folder", self.path, _todo(found.folder))
+        return found
+
     def apply(self, session: Session, result: ExposureIndex) -> Outcome:
         """List them."""
-        if not self.watched and not result.exposures and not result.tiles:
-            todo = "choose a production, a night, an exposure or a tile"
-            raise MissingDataError("no products of cameras or tiles are in this folder", self.path, todo)
         opened = Night(result, watched=self.watched, newest=self.follow, results=self.results)
         session = note(replace(session, night=opened), open_night.summary(result))
         for text in result.notes:
@@ -64,6 +78,15 @@ class IndexFolder(ScanFolder):
         others = () if result.raw_night is not None or session.headless else look_for_others(opened)
         named = self.path if "://" in self.path else result.folder
         return Change(remember(session, named), (ShowDock("exposures", front=False), *then, *others))
+
+
+def _todo(folder: str) -> str:
+    """What to do with a folder without exposures."""
+    single = sorted(name for name in os.listdir(folder) if name.endswith((*FITS_SUFFIXES, *LIST_SUFFIXES)))
+    if not single:
+        return "choose a production, a night, an exposure or a tile"
+    more = f" and {len(single) - MOST_NAMED} more" if len(single) > MOST_NAMED else ""
+    return f"open one of its files: {', '.join(single[:MOST_NAMED])}{more}"
 
 
 def open_folder(session: Session, intent: want.OpenFolder) -> IndexFolder:

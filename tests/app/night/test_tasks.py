@@ -14,7 +14,6 @@ from ifuview.app.night import open_night
 from ifuview.app.night.showing import ReadProducts
 from ifuview.app.night.state import Place
 from ifuview.app.session import Layout, Level
-from ifuview.errors import MissingDataError
 from ifuview.model.night.triage import Finding, TriageResult
 from tests.app.night.production import FIRST, SECOND, put, write_production
 from tests.app.runner import Runner
@@ -46,9 +45,13 @@ def test_a_folder_is_indexed_and_listed(runner, root):
 
 def test_a_folder_without_products_is_refused(tmp_path):
     runner = Runner()
-    with pytest.raises(MissingDataError, match="no products of cameras or tiles"):
-        runner.ask(want.OpenFolder(str(tmp_path)))
+    runner.ask(want.OpenFolder(str(tmp_path)))
     assert runner.session.night is None
+    assert "no products of cameras or tiles" in runner.said()[-1]
+    for name in ("b.h5", "a.fits", "notes.txt"):
+        (tmp_path / name).touch()
+    runner.ask(want.OpenFolder(str(tmp_path)))
+    assert "open one of its files: a.fits, b.h5" in runner.said()[-1]
 
 
 def test_products_are_read_once_and_stepped_through(runner):

@@ -61,15 +61,22 @@ def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
     slot = photon_frame(session)
     frame = None if slot is None else slot.photons
-    return (frame is None, None if frame is None else frame.judged, None if frame is None else frame.stack)
+    return (
+        slot is None,
+        frame is None,
+        None if frame is None else frame.judged,
+        None if frame is None else frame.stack,
+    )
 
 
 def make(session: Session) -> ProblemsView | None:
     """The view of the photon list that is meant; None without one."""
     slot = photon_frame(session)
     frame = None if slot is None else slot.photons
-    if frame is None:
+    if slot is None:
         return None
+    if frame is None:
+        return ProblemsView(hint=RUNNING)  # it is being opened first
     judged = frame.judged or PhotonJudged(frame.stack, why="" if session.judges else ASK)
     if judged.found is None:
         return ProblemsView(hint=judged.why or RUNNING)
