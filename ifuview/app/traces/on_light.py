@@ -28,6 +28,10 @@ SMOOTH, CLIPPED = 3, 6.0  # degree of what is smooth over fibers and columns; ti
 
 LEAST_SCATTER, SCATTERED = 0.03, 0.6  # px: less about the traces is no turn; share of it that turned traces leave
 
+LEAST_OFFSET, MOVED = 0.1, 0.3  # px: usual offset of straight traces that may be turned; share of it that is left then,
+
+NOISE = 1.5  # times the scatter: no more than noise
+
 BLOCK, BLOCKS = 32, 8  # columns of a median, and such medians, that tell along which axis the fibers run
 
 STEPPED, RUNS = 75, 3.0  # percentile of the steps; times the steps along the other axis, from where on it is told
@@ -83,16 +87,19 @@ def turned_words(data: Array, traces: TraceSet) -> str:
 
     Light far better on the turned traces tells it; where a slit is nearly its own mirror image, the light of the single
     fibers does: turned back it lies on their traces but for what is smooth over the detector, otherwise it does not.
+    Nearly straight traces change little by mirroring: what is left of their offset then tells it.
     """
-    own, own_scatter = _best(data, traces)
+    own, own_scatter, own_offset = _best(data, traces)
     found = {how: _best(data, turned) for how, turned in _turns(data, traces).items()}
     best = max(found, key=lambda how: found[how][0])
     if found[best][0] > TURNED * max(own, ON_LIGHT):
         return best
-    best = min(found, key=lambda how: found[how][1])
-    light, scatter = found[best]
-    apart = own_scatter > LEAST_SCATTER and scatter < SCATTERED * own_scatter
-    return best if apart and light > max(own, ON_LIGHT) else ""
+    best = min(found, key=lambda how: found[how][1] + found[how][2])
+    light, scatter, offset = found[best]
+    if own_scatter > LEAST_SCATTER and scatter < SCATTERED * own_scatter and light > max(own, ON_LIGHT):
+        return best
+    straight = own_offset > LEAST_OFFSET and offset < min(MOVED * own_offset, NOISE * scatter)
+    return best if straight and light > ON_LIGHT else ""
 
 
 def lit(data: Array, traces: TraceSet | None) -> float:
@@ -113,17 +120,20 @@ def _turns(data: Array, traces: TraceSet) -> dict[str, TraceSet]:
     return {how: replace(traces, center=center, coeff=None) for how, center in centers.items()}
 
 
-def _best(data: Array, traces: TraceSet) -> tuple[float, float]:
-    """Contrast of traces shifted onto the light, a shift is no turn, and the scatter of the light about them, px."""
+def _best(data: Array, traces: TraceSet) -> tuple[float, float, float]:
+    """Contrast of traces shifted onto the light, a shift is no turn, and `scatter` of the light about them, px."""
     shifts = np.linspace(-MOST_SHIFT, MOST_SHIFT, 2 * int(MOST_SHIFT) + 1)
     shifted = [replace(traces, center=traces.center + d, coeff=None) for d in shifts]
     light = [contrast(data, one) for one in shifted]
     best = int(np.argmax(light))
-    return light[best], scatter(data, shifted[best])
+    return light[best], *scatter(data, shifted[best])
 
 
-def scatter(data: Array, traces: TraceSet) -> float:
-    """Scatter of the light of the fibers about their traces, px, without what is smooth over fibers and columns."""
+def scatter(data: Array, traces: TraceSet) -> tuple[float, float]:
+    """Scatter of the light of the fibers about their traces, px, without what is smooth over fibers and columns.
+
+    And with it, but for a shift.
+    """
     at = np.unique(np.round(np.linspace(AVERAGED, traces.ncol - 1 - AVERAGED, CHECKED_COLUMNS)).astype(int))
     path = traces.center[:, at]
     known = np.isfinite(path) & (path > WINDOW) & (path < data.shape[0] - 1 - WINDOW)
@@ -140,11 +150,11 @@ def scatter(data: Array, traces: TraceSet) -> float:
     left, good = away.ravel(), known.ravel()
     for _ in range(3):
         if good.sum() <= smooth.shape[1]:
-            return float("inf")
+            return float("inf"), float("inf")
         left = away.ravel() - smooth @ np.linalg.lstsq(smooth[good], away.ravel()[good], rcond=None)[0]
         spread = float(np.median(np.abs(left[good])))
         good = known.ravel() & (np.abs(left) < CLIPPED * max(spread, 1e-6))
-    return spread
+    return spread, float(np.median(np.abs(away[known] - np.median(away[known]))))
 
 
 def light_runs(data: Array) -> str:

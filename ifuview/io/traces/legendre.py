@@ -54,6 +54,9 @@ def legendre_traces(fits: FitsFile, shape: tuple[int, int] | None, orientation: 
         made = f"{width or '?'} x {height or '?'}"
         text = f"the traces are made for a detector of {made} pixels, the image has {shape[0]} x {shape[1]}"
         raise FileFormatError(text, fits.path, "open the traces of this detector")
+    if _span(x) > _span(y):
+        text = f"x and y are exchanged: along wavelength x spans {_span(x):.0f} px, y {_span(y):.0f} px"
+        raise FileFormatError(text, fits.path, "exchange XTRACE and YTRACE")
     if _falls(y):
         text = "the wavelengths fall with y: these traces are mirrored along dispersion"
         raise FileFormatError(text, fits.path, "give traces in the axes of the image")
@@ -158,6 +161,11 @@ def _check_coefficients(x: Array, y: Array, path: str) -> None:
     bad = np.flatnonzero(~np.isfinite(x).all(axis=1) | ~np.isfinite(y).all(axis=1))
     if len(bad):
         raise FileFormatError(f"the trace coefficients of {len(bad)} fibers (first: {bad[0]}) are not numbers", path)
+
+
+def _span(coeff: Array) -> float:
+    """How far the traces of a usual fiber go between the ends of the wavelengths, px."""
+    return float(np.median(np.abs(2 * coeff[:, 1::2].sum(axis=1))))
 
 
 def _falls(y: Array) -> bool:

@@ -326,6 +326,18 @@ def test_traces_that_lie_turned_are_called_so_and_shifted_ones_are_not(spec, kin
         assert not said(right + offset)
 
 
+def test_nearly_straight_traces_that_are_mirrored_are_told_from_any_other_smooth_error():
+    made = expose(SlitSpec((300, 500), 24, spacing=8.5, block=8, gap=12.0, sigma=(1.2, 1.4), bend=0.6), snr=30)
+    center, u = made.traces.center, np.linspace(-1, 1, 500)
+
+    def said(center):
+        return turned_words(made.image, replace(made.traces, center=np.ascontiguousarray(center), coeff=None))
+
+    assert said(center[:, ::-1]) == "mirrored along dispersion"
+    for error in (0.3 * u, 0.4 * u**2, -0.5 * u + 0.2 * u**3):
+        assert not said(center + error)
+
+
 def test_fibers_along_x_of_an_unknown_instrument_can_be_told(tmp_path):
     image, traces = image_file(tmp_path, MADE.image.T, "turned.fits"), swapped_file(tmp_path)
     code, metrics = run(tmp_path, image, "--traces", traces, "--dispersion", "y")
@@ -363,6 +375,8 @@ def test_wavelengths_in_nm_are_noticed(tmp_path):
     loaded = load_traces(nm)
     assert np.allclose(np.nanmedian(loaded.wave), np.nanmedian(MADE.traces.wave), rtol=1e-3)
     assert "taken to be nm" in loaded.provenance.notes[-1]
+    traces, said = in_angstrom(replace(MADE.traces, wave=MADE.traces.wave / 1e4))
+    assert "taken to be um" in said and np.allclose(traces.wave, MADE.traces.wave)
 
 
 @pytest.mark.parametrize("level", [0.0, 5.0])

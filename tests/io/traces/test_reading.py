@@ -310,6 +310,12 @@ def test_traces_mirrored_along_dispersion_say_so(tmp_path: Path) -> None:
         io.read_traces(psf_file(tmp_path / "psf.fits", x, y), (NX, NY), ALONG_Y)
 
 
+def test_exchanged_coefficients_of_x_and_y_say_so(tmp_path: Path) -> None:
+    x, y = coefficients()
+    with pytest.raises(FileFormatError, match="x and y are exchanged"):
+        io.read_traces(psf_file(tmp_path / "psf.fits", y, x), (NX, NY), ALONG_Y)
+
+
 def test_positions_by_wavelengths_in_nm_are_those_in_angstrom(tmp_path: Path) -> None:
     path, wave = psf_file(tmp_path / "psf.fits", *coefficients()), np.linspace(LOW + 100, HIGH - 100, 50)
     right = io.trace_positions(str(path), wave)

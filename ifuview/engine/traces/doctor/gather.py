@@ -13,6 +13,7 @@ from ifuview.engine.traces.doctor.census import with_untraced
 from ifuview.engine.traces.doctor.placed import common_shift
 from ifuview.engine.traces.light.hot_rows import hot_rows
 from ifuview.engine.traces.light.light_fit import LightFit, Noise
+from ifuview.engine.traces.light.masked import barely_seen, filled
 from ifuview.engine.traces.light.measure import BINS, at_columns, fit_light
 from ifuview.engine.traces.light.slots import Slots, blocks_of, find_slots
 from ifuview.errors import FitError
@@ -62,6 +63,9 @@ def gather(
     ctx.checkpoint(0.0, "Preparing the image")
     columns = turned(image, np.float32)
     good = good_pixels(columns, ivar, mask)
+    zero = filled(columns)
+    if zero.any() and not zero.all():
+        good &= ~zero
     if not good.all():
         columns = np.where(np.isfinite(columns), columns, np.float32(0)) if not np.isfinite(columns).all() else columns
     _not_flat(columns, good)
@@ -77,6 +81,8 @@ def gather(
             without[first : last + 1, row] = 0
         slots, fit = _measured(columns, without, traces, shift, number, noise, bins, ctx.part(0.9, 1.0))
         fit = replace(fit, bad_rows=(*rows, *fit.bad_rows))
+    if not good.all():
+        fit = replace(fit, error=np.where(barely_seen(good, fit), np.nan, fit.error))
     known_wave = traces.wave is not None and np.isfinite(traces.wave).any()
     wave = at_columns(np.asarray(traces.wave), fit.column) if known_wave else None
     given = at_columns(traces.center, fit.column)

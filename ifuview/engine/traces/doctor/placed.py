@@ -8,7 +8,7 @@ from ifuview.engine.traces.light.slots import spacing_of, typical
 from ifuview.model.checks import Array
 
 COLUMNS = 64  # that are looked at
-REACH = 1.2  # spacings, on both sides
+REACH = 3.2  # spacings, on both sides
 STEP = 0.5  # px
 FAR = 0.25  # spacings; nearer light is found by the fit
 BETTER = 1.04  # light there over light on the given traces: neighbors' light is as bright, but for the ends of blocks

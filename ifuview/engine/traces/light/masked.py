@@ -1,10 +1,11 @@
-"""Large areas of an image that cannot be used, a masked amplifier or half of the fibers, as one finding each."""
+"""Areas of an image that cannot be used: large ones as one finding each, and fibers of which too little is seen."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.traces.light.light_fit import LightFit
 from ifuview.model.checks import Array
 from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.traces.doctor import MASKED, FrameTrouble
@@ -12,6 +13,8 @@ from ifuview.model.traces.doctor import MASKED, FrameTrouble
 CELL, EACH = 32, 8  # px; size of a cell, and of the steps between the pixels that are looked at
 EMPTY = 0.9  # share of unusable pixels of a cell
 LEAST = 0.02  # of the image, that an area has
+BARELY = 0.6  # of the light of a fiber; less is no measurement of its center
+REACH = 3.0  # widths of a fiber that are looked at
 INSIDE = 0.8  # of the columns of an area, in which a trace must lie inside of it
 
 
@@ -31,7 +34,7 @@ def masked_areas(
     """
     from scipy.ndimage import find_objects, label
 
-    cells = _cells(good)
+    cells = _cells((good[::EACH, ::EACH] & 1) == 0)
     if not cells.any():
         return ()
     number = label(cells)[0]
@@ -56,6 +59,37 @@ def masked_areas(
     return tuple(out)
 
 
+def filled(columns: Array) -> NDArray[np.bool_]:
+    """Pixels of squares of CELL that read 0 all over, (ncol, nrow): filled in where nothing was measured."""
+    from scipy.ndimage import grey_opening
+
+    if not _cells(columns[::EACH, ::EACH] == 0).any():  # as in nearly all images
+        return np.zeros(columns.shape, bool)
+    return np.asarray(grey_opening((columns == 0).view(np.uint8), size=(CELL, CELL)) > 0)
+
+
+def barely_seen(good: Array, fit: LightFit) -> NDArray[np.bool_]:
+    """Bins of fibers of whose light so much is masked that a wing alone tells where it lies, (nslot, nbin).
+
+    Parameters
+    ----------
+    good : uint8 (ncol, nrow)
+    fit : LightFit
+    """
+    path, sigma = fit.path, float(np.nanmedian(fit.width))
+    known = np.isfinite(path)
+    row = np.rint(np.where(known, path, 0)).astype(np.intp)
+    column = np.rint(fit.column).astype(np.intp)
+    seen, whole = np.zeros(path.shape), np.zeros(path.shape)
+    for step in range(-int(REACH * sigma), int(REACH * sigma) + 1):
+        share = np.exp(-0.5 * ((row + step - path) / sigma) ** 2)
+        inside = known & (row + step >= 0) & (row + step < good.shape[1])
+        usable = (good[column[None], np.clip(row + step, 0, good.shape[1] - 1)] & 1) > 0
+        seen += np.where(inside & usable, share, 0)
+        whole += np.where(known, share, 0)
+    return (seen > 0) & (seen < BARELY * whole)
+
+
 def _grown(good: Array, first: int, stop: int) -> tuple[int, int]:
     """First and last line of an area, with the lines beside it that cannot be used either."""
     last = stop - 1
@@ -66,9 +100,8 @@ def _grown(good: Array, first: int, stop: int) -> tuple[int, int]:
     return first, last
 
 
-def _cells(good: Array) -> NDArray[np.bool_]:
-    """Which cells cannot be used, (ncol / CELL, nrow / CELL)."""
-    few = (good[::EACH, ::EACH] & 1) == 0
+def _cells(few: Array) -> NDArray[np.bool_]:
+    """Which cells cannot be used, (ncol / CELL, nrow / CELL), from every EACH-th pixel."""
     n = CELL // EACH
     shape = tuple(-(-size // n) * n for size in few.shape)
     padded = np.full(shape, np.nan)

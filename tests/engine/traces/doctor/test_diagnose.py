@@ -296,13 +296,13 @@ def test_a_few_bright_tracks_where_there_is_no_light_shift_nothing():
     assert not modes(result) and "lost" not in {kind for kind, _ in kinds(result)}
 
 
-@pytest.mark.parametrize("how", ["mask", "ivar", "nan"])
+@pytest.mark.parametrize("how", ["mask", "ivar", "nan", "zeros"])
 @pytest.mark.parametrize("columns", [slice(0, 400), slice(0, 800)], ids=["amplifier", "half of the fibers"])
 def test_a_masked_area_is_said_in_one_line_as_not_measured(how, columns):
     made = frame(50.0, 2)
     area = np.zeros(BLOCKED.shape, bool)
     area[: BLOCKED.shape[0] // 2, columns] = True
-    image = np.where(area, np.nan if how == "nan" else np.float32(-500), made.image)
+    image = np.where(area, {"nan": np.nan, "zeros": 0}.get(how, np.float32(-500)), made.image)
     extra = {"mask": {"mask": area.astype(np.int32)}, "ivar": {"ivar": np.where(area, 0, 1 / made.variance)}}
     result = diagnose(image, made.traces, gain=1.0, readnoise=made.readnoise, **extra.get(how, {}))
     assert not result.problems and not modes(result) and result.verdict is Verdict.PASS
@@ -312,7 +312,17 @@ def test_a_masked_area_is_said_in_one_line_as_not_measured(how, columns):
     assert words in result.sentence and "right where they are measured" in result.sentence
 
 
-@pytest.mark.parametrize("size", [1.0, 2.5, -3.0, 3.6, -5.0, 7.5])
+@pytest.mark.parametrize("past", [-1.5, -0.5, 0.5, 1.5])
+def test_a_fiber_of_which_a_mask_leaves_a_wing_is_not_accused(past):
+    made = frame(50.0, 2)
+    edge = round(float(made.traces.center[30, :400].mean()) + past)
+    ivar = 1 / made.variance
+    ivar[:edge, :400] = 0
+    result = diagnose(made.image, made.traces, gain=1.0, readnoise=made.readnoise, ivar=ivar)
+    assert not result.problems and not modes(result) and "right where they are measured" in result.sentence
+
+
+@pytest.mark.parametrize("size", [1.0, 2.5, -3.0, 3.6, -5.0, 7.5, 18.0])
 def test_a_shift_of_any_part_of_the_spacing_is_found_as_one(size):
     result = found(perturb.shifted(frame().traces, size))
     assert modes(result) == {"shift"} and not result.problems and result.verdict is Verdict.FAIL
