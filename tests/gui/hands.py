@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import QApplication, QWidget
 LEFT, MIDDLE, RIGHT, WHEEL_UP, WHEEL_DOWN = 1, 2, 3, 4, 5
 ARRIVES_S = 20.0
 REST_MS = 20  # for what follows in the program; plots take at most a hundred moves a second
+TURNS = 5  # of the program at least, should it have been kept from running meanwhile
 NEAR = 20  # px: a second click within them may be half of a double click
 
 Spot = Callable[[], tuple[float, float]]  # a place in a widget, logical px, as it is when it is asked for
@@ -63,6 +64,8 @@ class Hands:
         send()
         _until(lambda: self.arrivals.count[kind] >= goal, f"{kind.name} did not arrive")
         QTest.qWait(REST_MS)
+        for _ in range(TURNS):
+            QApplication.processEvents()
 
     def aim(self, widget: QWidget, spot: Spot) -> None:
         """Move the pointer to a place that may move itself while the window finds its size, until both are one."""

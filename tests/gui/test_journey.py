@@ -15,7 +15,7 @@ from ifuview.app.frames.views import viewport
 from ifuview.app.session import Layout
 from ifuview.gui.shell.shell import Shell
 from tests.gui.hands import RIGHT, Hands
-from tests.gui.windows import blinked, settle, window
+from tests.gui.windows import TIMEOUT, blinked, settle, window
 
 pytestmark = pytest.mark.screen
 
@@ -57,11 +57,11 @@ def test_open_blink_click_measure_export_close(qtbot: QtBot, files: list[str], h
 
         # Tab goes around to the detector image; space held shows the frame before
         hands.key("Tab")
-        qtbot.waitUntil(lambda: session().current == first.key)
+        qtbot.waitUntil(lambda: session().current == first.key, timeout=TIMEOUT)
         hands.hold("space")
-        qtbot.waitUntil(lambda: canvas.displayed() == session().previous)
+        qtbot.waitUntil(lambda: canvas.displayed() == session().previous, timeout=TIMEOUT)
         hands.let_go("space")
-        qtbot.waitUntil(lambda: canvas.displayed() == first.key)
+        qtbot.waitUntil(lambda: canvas.displayed() == first.key, timeout=TIMEOUT)
 
         # a click on a fiber: every dock follows
         row, column = 30, first.traces.ncol // 2
@@ -71,7 +71,7 @@ def test_open_blink_click_measure_export_close(qtbot: QtBot, files: list[str], h
             hands.turn(canvas, spot)
         settle(qtbot, shell)
         hands.click_at(canvas, spot)
-        qtbot.waitUntil(lambda: session().selection.fiber == row)
+        qtbot.waitUntil(lambda: session().selection.fiber == row, timeout=TIMEOUT)
         settle(qtbot, shell)
         found = session().inspection
         assert found is not None and found.fiber == row
@@ -102,7 +102,7 @@ def test_open_blink_click_measure_export_close(qtbot: QtBot, files: list[str], h
         # close one by key: the others stay
         hands.click(canvas, 5, 5)
         hands.key("w", "Control_L")
-        qtbot.waitUntil(lambda: len(session().slots) == 2)
+        qtbot.waitUntil(lambda: len(session().slots) == 2, timeout=TIMEOUT)
         assert np.all([s.title.split("-")[0] != "preproc" for s in session().slots])
 
 

@@ -18,7 +18,7 @@ from ifuview.gui.night._exposure_dots import PAD, STEP, TEXTS
 from tests.app.night.production import FIRST, NIGHT, OTHER_TILE, SECOND, put, write_fixed, write_production
 from tests.gui.hands import Hands
 from tests.gui.test_journey import screen_of
-from tests.gui.windows import settle, window
+from tests.gui.windows import TIMEOUT, settle, window
 
 pytestmark = pytest.mark.screen
 
@@ -35,7 +35,7 @@ def test_a_night_by_keys_and_clicks(
         canvas = shell.window.canvas
 
         def arrives(place: Place) -> None:
-            qtbot.waitUntil(lambda: open_night.here(session()) == place and not shell.controller.busy, timeout=20_000)
+            qtbot.waitUntil(lambda: open_night.here(session()) == place and not shell.controller.busy, timeout=TIMEOUT)
             settle(qtbot, shell)
 
         # the folder is listed; a click on the dot of sframe of r0 shows it
@@ -72,14 +72,14 @@ def test_a_night_by_keys_and_clicks(
         hands.key("less", "Shift_L")
         arrives(Place(FIRST, "r0", "sframe"))
         hands.key("7")
-        qtbot.waitUntil(lambda: session().messages[-1].level is Level.ERROR)
+        qtbot.waitUntil(lambda: session().messages[-1].level is Level.ERROR, timeout=TIMEOUT)
         assert "there is no cframe; choose preproc, frame" in session().messages[-1].text
 
         # a click in the spectra is the same fiber and wavelength on the detector, and the marks can be switched on
         spectra = session().slot()
         row, column = 40, 200
         hands.click_at(canvas, lambda: screen_of(shell, spectra.key, column, row))
-        qtbot.waitUntil(lambda: session().selection.fiber is not None)
+        qtbot.waitUntil(lambda: session().selection.fiber is not None, timeout=TIMEOUT)
         settle(qtbot, shell)
         fiber, x = session().selection.fiber, session().selection.x
         hands.key("1")
@@ -101,7 +101,7 @@ def test_a_night_by_keys_and_clicks(
 
         # blink along the chain; the other production and back
         hands.key("e")
-        qtbot.waitUntil(lambda: session().layout is Layout.BLINK)
+        qtbot.waitUntil(lambda: session().layout is Layout.BLINK, timeout=TIMEOUT)
         assert [session().slot(key).title.split("-r0")[0] for key in session().blink_keys] == [
             "preproc",
             "frame",
@@ -119,12 +119,12 @@ def test_a_night_by_keys_and_clicks(
 
         # watching: a file that is written in two parts appears as being written, then as there, and is shown
         shell.controller.handle(want.WatchFolder(newest=True))
-        qtbot.waitUntil(lambda: session().night.watched)
+        qtbot.waitUntil(lambda: session().night.watched, timeout=TIMEOUT)
         source = root / "exposures" / str(NIGHT) / "00000002" / "sky-r0-00000002.fits"
         new = root / "exposures" / str(NIGHT) / "00000003" / "sky-r0-00000003.fits"
         data = source.read_bytes()
         new.write_bytes(data[: len(data) // 2])
-        qtbot.waitUntil(lambda: "being written" in states(session(), SECOND), timeout=10_000)
+        qtbot.waitUntil(lambda: "being written" in states(session(), SECOND), timeout=TIMEOUT)
         os.replace(put(source, tmp_path / "part"), new)
         os.utime(new)
         shell.controller.handle(want.ShowProduct(FIRST, "r0", "sky"))

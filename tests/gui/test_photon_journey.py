@@ -23,7 +23,7 @@ from ifuview.simulate.photons.scene import Scene
 from tests.app.photons.photon_files import Files, write_files
 from tests.gui.hands import Hands
 from tests.gui.test_journey import screen_of
-from tests.gui.windows import blinked, settle, window
+from tests.gui.windows import TIMEOUT, blinked, settle, window
 
 pytestmark = pytest.mark.screen
 DURATION = 4.0  # s
@@ -70,7 +70,7 @@ def test_a_photon_list_by_mouse_and_keys(
             assert not [m for m in session().messages if m.level is Level.ERROR]
 
         # it opens with its beam flags, gets an index, and says what it is
-        qtbot.waitUntil(lambda: frame_of(session().slot()).live is not None, timeout=30_000)
+        qtbot.waitUntil(lambda: frame_of(session().slot()).live is not None, timeout=TIMEOUT)
         rest()
         first = session().slot()
         assert frame_of(first).shown is Shown.FLAGS
@@ -111,7 +111,7 @@ def test_a_photon_list_by_mouse_and_keys(
         shell.controller.handle(want.ShowDock("light"))
         rest()
         hands.click_at(canvas, lambda: screen_of(shell, first.key, x, y))
-        qtbot.waitUntil(lambda: session().lights is not None and bool(session().lights.found), timeout=20_000)
+        qtbot.waitUntil(lambda: session().lights is not None and bool(session().lights.found), timeout=TIMEOUT)
         rest()
         light = session().lights.found[0]
         assert (round(session().selection.x), round(session().selection.y)) == (x, y)
@@ -122,7 +122,9 @@ def test_a_photon_list_by_mouse_and_keys(
         assert session().drawing == "box"
         hands.drag(canvas, lambda: screen_of(shell, first.key, 3, 3), lambda: screen_of(shell, first.key, 9, 8))
         hands.key("Escape")
-        qtbot.waitUntil(lambda: len(session().slot().regions) == 1 and len(session().lights.found) == 2, timeout=20_000)
+        qtbot.waitUntil(
+            lambda: len(session().slot().regions) == 1 and len(session().lights.found) == 2, timeout=TIMEOUT
+        )
         rest()
         assert session().lights.found[1].photons > truth.counts[y, x]
 
@@ -137,13 +139,13 @@ def test_a_photon_list_by_mouse_and_keys(
         stack = shell.window.docks["calibrations"].widget()
         box = stack.steps.itemWidget(stack.steps.topLevelItem(0), 0)
         hands.click(box, 8, box.height() / 2)
-        qtbot.waitUntil(lambda: frame_of(session().slot()).source.info.column is PhotonColumn.PHASE, timeout=20_000)
+        qtbot.waitUntil(lambda: frame_of(session().slot()).source.info.column is PhotonColumn.PHASE, timeout=TIMEOUT)
         rest()
         assert "waits for wavelengths" in stack.steps.topLevelItem(1).text(1)
         box = stack.steps.itemWidget(stack.steps.topLevelItem(0), 0)
         hands.click(box, 8, box.height() / 2)
         qtbot.waitUntil(
-            lambda: frame_of(session().slot()).source.info.column is PhotonColumn.WAVELENGTH, timeout=20_000
+            lambda: frame_of(session().slot()).source.info.column is PhotonColumn.WAVELENGTH, timeout=TIMEOUT
         )
         rest()
         assert stack.text.text().startswith(f"pixel {x}, {y}: flat weight ")  # of the newest solution
@@ -162,7 +164,7 @@ def test_a_photon_list_by_mouse_and_keys(
 
         # before and after blink
         hands.click(stack.blink, 10, 10)
-        qtbot.waitUntil(lambda: session().layout is Layout.BLINK, timeout=20_000)
+        qtbot.waitUntil(lambda: session().layout is Layout.BLINK, timeout=TIMEOUT)
         rest()
         assert [frame_of(s).source.info.column for s in session().slots] == [
             PhotonColumn.WAVELENGTH,
@@ -184,7 +186,7 @@ def test_a_photon_list_by_mouse_and_keys(
         rest()
         assert f"pixel {x}, {y}: speckles live " in speckle.place.text()
         hands.click(speckle.run, 10, 10)
-        qtbot.waitUntil(lambda: len(session().slots) == 5, timeout=60_000)
+        qtbot.waitUntil(lambda: len(session().slots) == 5, timeout=TIMEOUT)
         rest()
         assert [s.title.split(":")[0] for s in session().slots[1:4]] == ["Ic", "Is", "Ip"]
         assert session().slots.index(session().slot()) == 1
@@ -207,7 +209,7 @@ def test_a_photon_list_by_mouse_and_keys(
         # a wrong file is refused in one sentence, and nothing changes
         before = frame_of(session().slot()).stack
         shell.controller.handle(want.LoadCalibration("", files.photons))
-        qtbot.waitUntil(lambda: session().messages[-1].level is Level.ERROR)
+        qtbot.waitUntil(lambda: session().messages[-1].level is Level.ERROR, timeout=TIMEOUT)
         assert "neither a wavelength solution nor a flat" in session().messages[-1].text
         assert frame_of(session().slot()).stack is before
 
@@ -229,7 +231,7 @@ def test_problems_are_named_with_no_action_and_a_light_curve_takes_one(
     with window(qtbot, path, size=(1280, 800), judges=True) as shell:
         shell.window.activateWindow()
         session = lambda: shell.store.session  # noqa: E731
-        qtbot.waitUntil(lambda: "time" in shell.window.verdict.headline.text(), timeout=30_000)
+        qtbot.waitUntil(lambda: "time" in shell.window.verdict.headline.text(), timeout=TIMEOUT)
         settle(qtbot, shell)
 
         # 0 actions: hot pixels and time-outs are named
@@ -239,7 +241,7 @@ def test_problems_are_named_with_no_action_and_a_light_curve_takes_one(
 
         # 1 action: the light curve of the pixel that is clicked
         hands.click_at(shell.window.canvas, lambda: screen_of(shell, session().current, *out))
-        qtbot.waitUntil(lambda: session().lights is not None and bool(session().lights.found), timeout=20_000)
+        qtbot.waitUntil(lambda: session().lights is not None and bool(session().lights.found), timeout=TIMEOUT)
         settle(qtbot, shell)
         assert session().lights.found[0].picked.pixel == out
         assert shell.window.docks["light"].widget().isVisible()

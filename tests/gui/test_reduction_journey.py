@@ -77,7 +77,7 @@ def test_a_raw_night_by_keys_and_clicks(
         brightest = int(np.argmin(np.hypot(head.x - head.source[0], head.y - head.source[1])))
         source = lambda: screen_of(plot, head.x[brightest], head.y[brightest])  # noqa: E731
         hands.click_at(plot.viewport(), source)
-        qtbot.waitUntil(lambda: session().selection.fiber == brightest)
+        qtbot.waitUntil(lambda: session().selection.fiber == brightest, timeout=TIMEOUT)
         settle(qtbot, shell)
         answer: LensletsAnswer = field._answer
         assert answer.spectra.title.startswith(f"lenslet {brightest + 1},")
@@ -87,7 +87,7 @@ def test_a_raw_night_by_keys_and_clicks(
         settle(qtbot, shell)
         bright = np.nanmedian(field._answer.spectra.curves[0].y)
         hands.drag(plot.viewport(), source, lambda: screen_of(plot, X + 3.0, Y - 1.5))
-        qtbot.waitUntil(lambda: abs(session().aperture.x - X - 3.0) < 0.5)
+        qtbot.waitUntil(lambda: abs(session().aperture.x - X - 3.0) < 0.5, timeout=TIMEOUT)
         settle(qtbot, shell)
         assert np.nanmedian(field._answer.spectra.curves[0].y) < 0.3 * bright and session().aperture.radius == 1.2
 
@@ -104,13 +104,13 @@ def test_a_raw_night_by_keys_and_clicks(
         # the step before and after the change in turn; taken back by key
         strip = shell.window.verdict.chain
         hands.click(strip, strip.place_of("sky"), strip.height() / 2)
-        qtbot.waitUntil(lambda: session().reduction.shown == "sky")
+        qtbot.waitUntil(lambda: session().reduction.shown == "sky", timeout=TIMEOUT)
         settle(qtbot, shell)
         shell.controller.handle(want.ShowDock("step"))
         settle(qtbot, shell)
         blink = dock("step").blink
         hands.click(blink, blink.width() / 2, blink.height() / 2)
-        qtbot.waitUntil(lambda: session().layout is Layout.BLINK and len(session().blink_keys) == 2)
+        qtbot.waitUntil(lambda: session().layout is Layout.BLINK and len(session().blink_keys) == 2, timeout=TIMEOUT)
         settle(qtbot, shell)
         hands.click(shell.window.canvas, 5, 5)
         hands.key("s")

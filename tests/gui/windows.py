@@ -16,7 +16,7 @@ from ifuview.app.script.parse import parse
 from ifuview.app.script.words import Script, WindowOptions
 from ifuview.gui.shell.shell import Shell
 
-TIMEOUT = 60_000  # ms; the first use of a kernel may compile it
+TIMEOUT = 120_000  # ms; the first use of a kernel compiles it, on a busy machine
 
 
 @contextmanager
@@ -44,14 +44,17 @@ def window(qtbot: QtBot, *words: str, size: tuple[int, int] = (1500, 950), judge
 
 
 def settle(qtbot: QtBot, shell: Shell) -> None:
-    """Wait until no job runs, the docks stand and the canvas keeps its place, which an X server changes later."""
-    qtbot.waitUntil(lambda: not shell.controller.busy and shell.window.is_ready, timeout=TIMEOUT)
-    qtbot.wait(60)
-    still = QApplication.platformName() == "offscreen"
+    """Wait until no job runs, the docks are drawn and the canvas keeps its place, which an X server changes later."""
+
+    def at_rest() -> bool:
+        return not shell.controller.busy and shell.window.is_ready and not shell.presenter._later.isActive()
+
+    still = False
     while not still:
+        qtbot.waitUntil(at_rest, timeout=TIMEOUT)
         before = _place(shell)
         qtbot.wait(60)
-        still = _place(shell) == before and not shell.controller.busy
+        still = at_rest() and (_place(shell) == before or QApplication.platformName() == "offscreen")
 
 
 def blinked(qtbot: QtBot, shell: Shell, number: int) -> set[int | None]:
