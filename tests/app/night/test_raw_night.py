@@ -35,10 +35,18 @@ def truth(tmp_path_factory):
     return root, write_night(root, SPEC, channels, [TWILIGHT, SCIENCE, *ARCS], DATE, cosmics=0.0, broken=False)
 
 
-@pytest.fixture
-def runner(truth) -> Runner:
+@pytest.fixture(scope="module")
+def opened(truth) -> Runner:
     found = Runner()
     found.ask(want.OpenFile(str(truth[0])))
+    return found
+
+
+@pytest.fixture
+def runner(opened: Runner) -> Runner:
+    """One that has opened the night: a session is a value from which each test goes on by itself."""
+    found = Runner(opened.session)
+    found.window.extend(opened.window)
     return found
 
 

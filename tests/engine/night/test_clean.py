@@ -13,7 +13,7 @@ def accused(chain, *only):
     return [f for f in desi_qa.run(chain, 1, "r1", desi_qa.Params(only)).findings if f.kind != "sky-gradient"]
 
 
-@pytest.mark.parametrize("seed", [5000, 5141, 5195, 5207])
+@pytest.mark.parametrize("seed", [5000, 5141, *(pytest.param(n, marks=pytest.mark.slow) for n in (5195, 5207))])
 def test_the_noise_of_the_sky_model_that_all_fibers_share_is_no_trailing(seed):
     assert accused(camera.made("b", seed, stars=3 * (seed == 5141)), "charge-transfer") == []
 

@@ -21,7 +21,7 @@ def found(**given):
     return desi_qa.run(camera(**given), 1, "r1").findings
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [1, 2, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 4))])
 def test_clean_lines_are_clean(seed):
     assert desi_qa.run(camera(seed, lines=15 + 5 * seed), 1, "r1").findings == ()
 

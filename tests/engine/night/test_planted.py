@@ -61,7 +61,14 @@ def masked(chain, fibers, columns=slice(None)):
     return replace(chain, **out)
 
 
-@pytest.mark.parametrize("fibers", [slice(0, 250), slice(100, 350), slice(400, 500), slice(250, 500)])
+@pytest.mark.parametrize(
+    "fibers",
+    [
+        slice(0, 250),
+        slice(100, 350),
+        *(pytest.param(s, marks=pytest.mark.slow) for s in (slice(400, 500), slice(250, 500))),
+    ],
+)
 def test_masked_fibers_are_named_and_say_nothing_else(red, fibers):
     out = desi_qa.run(masked(red, fibers), 1, "r1")
     (one,) = out.findings

@@ -11,12 +11,16 @@ from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
 from ifuview.simulate.defects.plant import PlantedChange, changed, plant, plant_at
 
+SLOW = pytest.mark.slow  # the same on another arm
+
 
 def found(chain, *only):
     return [f for f in desi_qa.run(chain, 1, "r1", desi_qa.Params(only)).findings if f.kind != "sky-gradient"]
 
 
-@pytest.mark.parametrize(("arm", "seed"), [("b", 1), ("r", 2), ("z", 3), ("z", 4)])
+@pytest.mark.parametrize(
+    ("arm", "seed"), [("b", 1), ("r", 2), pytest.param("z", 3, marks=SLOW), pytest.param("z", 4, marks=SLOW)]
+)
 def test_a_band_of_eight_rows_is_found_with_its_rows(arm, seed):
     planted = plant_at(camera.made(arm, 70 + seed), table.DEFECTS["row band"], snr=12, seed=seed)
     (one,) = found(planted.chain, "ccd-row")
@@ -38,7 +42,7 @@ def test_lines_that_vary_over_the_field_are_no_band():
         assert found(camera.made("z", seed, plane=0.2), "ccd-row") == []
 
 
-@pytest.mark.parametrize("arm", ["b", "r", "z"])
+@pytest.mark.parametrize("arm", ["b", pytest.param("r", marks=SLOW), pytest.param("z", marks=SLOW)])
 def test_both_amplifiers_of_a_side_are_one_finding_with_their_level(arm):
     planted = plant(camera.made(arm, 77), table.DEFECTS["right half offset"], 3.0, seed=1)
     (one,) = found(planted.chain, "amplifier-step", "wavelength-all", "ccd-row", "ccd-column")
