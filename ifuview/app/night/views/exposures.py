@@ -249,6 +249,15 @@ def parse_filter(text: str) -> tuple[tuple[str, str, str], ...]:
     return tuple(out)
 
 
+def example(view: ExposuresView) -> str:
+    """Words of a filter that this folder has something for: `tile=7951 camera=r6 exptime>600`."""
+    names = ("night", "expid", "object", "target", "tile", "obstype")
+    cell = dict(zip(names, view.rows[-1].cells, strict=False)) if view.rows else {}
+    words = [f"{key}={cell[key]}" for key in ("tile", "obstype") if cell.get(key, "").isalnum()][:1]
+    words += [f"camera={view.cameras[-1]}"] if view.cameras else []
+    return " ".join([*words, "exptime>600"])
+
+
 def problem(text: str) -> str:
     """What is wrong with a filter, "" if nothing is."""
     unknown = [k for k, sign, _ in parse_filter(text) if sign and k not in KEYS.values()]

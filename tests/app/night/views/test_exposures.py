@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -49,6 +50,17 @@ def test_rows_and_dots(session: Session) -> None:
     assert made.rows[2].dots[1] == (Dot.PRESENT, Dot.WRITING)
     assert (made.expid, made.camera, made.product) == (11, "r6", "frame")
     assert view.make(session).rows is made.rows  # made once
+
+
+def test_the_example_of_a_filter_has_words_of_this_folder(session: Session) -> None:
+    made = view.make(session)
+    assert view.example(made) == "tile=7 camera=r6 exptime>600" and not view.problem(view.example(made))
+    assert view.matches(made, "tile=7 camera=r6")[0]
+    head = replace(made, cameras=("uv",), rows=tuple(
+        replace(row, cells=("20250211", "20", "STAR", "uv", "", "sci", *row.cells[6:])) for row in made.rows
+    ))  # fmt: skip
+    assert view.example(head) == "obstype=sci camera=uv exptime>600"
+    assert view.example(view.ExposuresView()) == "exptime>600"
 
 
 def test_hints() -> None:
