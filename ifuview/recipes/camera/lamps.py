@@ -16,8 +16,8 @@ from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.engine.traces.slit.profile import slit_profile
 from ifuview.engine.traces.slit.settle import lit_centers, trace_and_scattered
 from ifuview.errors import FitError, MissingDataError
-from ifuview.model.checks import Array
 from ifuview.model.night.raw import RawExposure
+from ifuview.model.reduction.ccd import CcdFrame
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
 from ifuview.recipes.camera.read import ReadParams, combined, problems, read_all
@@ -136,7 +136,7 @@ def make_arcs(
     params: ReadParams, ctx: JobContext, setup: CameraSetup, biases: Biases | None, arcs: Sequence[RawExposure],
     traces: TracedFibers, profile: FiberProfile,
 ) -> FiberSpectra:  # fmt: skip
-    """Spectra of the lamps, added up: each lamp's exposures are combined first.
+    """Spectra of the lamps together: each lamp's exposures are combined first, then the lamps added up.
 
     Raises
     ------
@@ -146,35 +146,38 @@ def make_arcs(
     by_lamp: dict[str, list[RawExposure]] = {}
     for exposure in arcs:
         by_lamp.setdefault(exposure.object.strip().lower(), []).append(exposure)
-    total: FiberSpectra | None = None
+    total: CcdFrame | None = None
     for number, (lamp, exposures) in enumerate(by_lamp.items()):
-        part = ctx.part(number / len(by_lamp), (number + 1) / len(by_lamp))
+        part = ctx.part(0.5 * number / len(by_lamp), 0.5 * (number + 1) / len(by_lamp))
         frames = read_all(params, part, setup, exposures, biases)
         frames = [one for one in frames if float(np.median(one.frame.data)) < MOST_ARC]
         if not frames:
             continue
         frame = combined(frames, lamp).frame
         del frames  # as large as all that is known by now
-        found = extract_fibers(frame, traces.traces, profile, cosmics=False, ctx=part).spectra
-        total = found if total is None else _added(total, found)
+        total = frame if total is None else _added(total, frame, len(setup.amplifiers))
     if total is None:
         raise MissingDataError("no arc can be used", setup.camera, "give a night with arcs")
-    return total
+    return extract_fibers(total, traces.traces, profile, cosmics=False, ctx=ctx.part(0.5, 1.0)).spectra
 
 
-def _added(one: FiberSpectra, other: FiberSpectra) -> FiberSpectra:
-    """Light of two lamps; a fiber that only one of them has lit keeps that."""
-    known = [lamp.usable().any(axis=1, keepdims=True) for lamp in (one, other)]
-    only = [known[0] & ~known[1], known[1] & ~known[0]]
+def _added(one: CcdFrame, other: CcdFrame, count: int) -> CcdFrame:
+    """Light of two lamps; one of the `count` amplifiers that only one frame has keeps the light of that."""
+    parts = []
+    for a, b in zip(_amplifiers(one, count), _amplifiers(other, count), strict=True):
+        if not b.usable().any():
+            parts.append(a)
+        elif not a.usable().any():
+            parts.append(b)
+        else:
+            parts.append(CcdFrame(a.data + b.data, a.variance + b.variance, a.mask | b.mask))
+    return CcdFrame(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("data", "variance", "mask")))
 
-    def chosen(both: Array, first: Array, second: Array) -> Array:
-        return np.where(only[0], first, np.where(only[1], second, both))
 
-    return replace(
-        one, flux=chosen(one.flux + other.flux, one.flux, other.flux), chi2=None,
-        variance=chosen(one.variance + other.variance, one.variance, other.variance),
-        mask=chosen(one.mask | other.mask, one.mask, other.mask),
-    )  # fmt: skip
+def _amplifiers(frame: CcdFrame, count: int) -> list[CcdFrame]:
+    """The frame of each amplifier."""
+    split = [np.split(values, count) for values in (frame.data, frame.variance, frame.mask)]
+    return [CcdFrame(*values) for values in zip(*split, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
