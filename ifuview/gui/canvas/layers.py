@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ifuview.model.checks import Array
 
 SCREEN_TOLERANCE = 0.35  # screen px by which a drawn curve may miss its trace
 DENSE = 3.0  # screen px between curves below which they are drawn faintly, so that the image stays visible
+SOME_APART = 30.0  # screen px between those of dense curves that are drawn where there are no blocks
 DENSE_ALPHA, EDGE_ALPHA = 56, 200  # opacity of dense curves, and of the first of each block among them
 LABEL_GAP = 14  # screen px, height of a label
 CENTERED = 0.3  # of the height of a label: its base line below the curve, so that its middle lies on the curve
@@ -90,14 +92,17 @@ def draw_curves(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Si
     lines = _screen(lines, at, size)
     keep = _visible(lines, area)
     lines, row = lines[keep], row[keep]
-    dense = marks.spacing(curves) * min(at.zoom, at.zoom * at.aspect) < DENSE
-    if marks.spacing(curves) * min(at.zoom, at.zoom * at.aspect) > SPARSE:
+    apart = marks.spacing(curves) * min(at.zoom, at.zoom * at.aspect)
+    dense = apart < DENSE
+    if apart > SPARSE:
         _lines(p, lines, QPen(EDGE, 3))
     special = {view.selected, *view.neighbors}
     usual = ~np.isin(row, [r for r in special if r is not None])
-    if dense and view.first is not None and view.by_block and view.first.size > 1:
+    if dense and view.first is not None and view.by_block:  # the image itself is to be seen between them
         ends = np.append(view.first, view.first[1:] - 1)
-        usual &= np.isin(row, np.append(ends, color.size - 1))  # the image itself is to be seen between them
+        if view.first.size == 1:  # no blocks: some of all
+            ends = np.arange(0, color.size, math.ceil(SOME_APART / max(apart, SOME_APART / color.size)))
+        usual &= np.isin(row, np.append(ends, color.size - 1))
     for rgb in np.unique(color[rows]):
         mine, pen = usual & (color[row] == rgb), QColor.fromRgb(int(rgb))
         pen.setAlpha(DENSE_ALPHA if dense and not view.by_block else 255)
