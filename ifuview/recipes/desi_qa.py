@@ -36,6 +36,7 @@ MIN_WAVES = 400  # px: ten for each knot of the continuum
 MADE_LATER = ("fiberflat", "sky", "sframe", "fluxcalib", "cframe")
 ALL_BUT_FEW = 0.9  # of the fibers of blocks
 PART = 0.5  # of the fibers of an amplifier
+ALIKE = 0.3  # part that two amplifiers may trail differently by, and it be no charge
 TAIL = 0.5  # of the significance of charge that trails: what single lines show of it
 MIN_FIBERS = 4 * BLOCK  # fewer blocks have no majority
 COMPARED = (
@@ -56,6 +57,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "mixed-production": ("frame", "flat", "sky", "sframe"),
     "fluxcalib": ("fluxcalib",),
     "masked-data": (),
+    "mask-bits": (),
     "swapped-fibers": (),
     "amplifier-noise": ("sframe", "traces"),
     "charge-transfer": ("sframe", "sky", "traces"),
@@ -198,7 +200,7 @@ def _of_a_level(x: Finding, step: Finding) -> bool:
 def _by_charge(findings: list[Finding], count: int) -> list[Finding]:
     """Without what charge that trails explains: levels of its amplifier and fibers, lines that seem displaced."""
     trails = [f for f in findings if f.kind == "charge-transfer"]
-    made = [f for f in trails if f.detail["way"] == "along" and _of_a_run(f, findings)]
+    made = [f for f in trails if f.detail["way"] == "along" and (_of_a_run(f, findings) or _of_its_fibers(f, findings))]
     findings, trails = [f for f in findings if f not in made], [f for f in trails if f not in made]
     if not trails:
         return findings
@@ -224,6 +226,17 @@ def _of_a_run(trail: Finding, findings: list[Finding]) -> bool:
         and len(f.fibers) < PART * len(inside) and len(inside & set(f.fibers)) > PART * len(f.fibers)
         for f in findings
     )  # fmt: skip
+
+
+def _of_its_fibers(trail: Finding, findings: list[Finding]) -> bool:
+    """Whether another amplifier trails alike in the same fibers, and lines are displaced or wide: theirs, no charge."""
+    twins = [
+        f for f in findings
+        if f.kind == "charge-transfer" and f.detail["way"] == "along" and f.amplifier != trail.amplifier
+        and len(set(f.fibers) & set(trail.fibers)) > ALL_BUT_FEW * len(trail.fibers)
+        and abs(f.amplitude / trail.amplitude - 1) < ALIKE
+    ]  # fmt: skip
+    return bool(twins) and any(f.detail.get("change") in ("shift", "width") for f in findings)
 
 
 def describe(findings: tuple[Finding, ...]) -> str:

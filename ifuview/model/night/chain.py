@@ -23,6 +23,24 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Marked:
+    """Pixels of a product that its mask marks though their inverse variance is not 0.
+
+    Parameters
+    ----------
+    product : str
+    pixels : ndarray of int, shape (nfiber,)
+        How many of each fiber.
+    bits : tuple of (str, int)
+        Names of the bits, and how many of the pixels have each.
+    """
+
+    product: str
+    pixels: Array
+    bits: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Chain:
     """What is known of one camera; every product may be missing (None).
 
@@ -56,6 +74,8 @@ class Chain:
         Products whose wavelengths are not those of the others, and by up to how much (Angstrom).
     table_faults : tuple of (tuple of int, str)
         Fibers whose rows differ between the tables of the products, and words about it.
+    marked : tuple of Marked
+        Products whose mask and inverse variance say different things.
     """
 
     wave: Array
@@ -84,6 +104,7 @@ class Chain:
     fiber_id: Array | None = None
     wave_faults: tuple[tuple[str, float], ...] = ()
     table_faults: tuple[tuple[tuple[int, ...], str], ...] = ()
+    marked: tuple[Marked, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     @property

@@ -16,6 +16,7 @@ CLASSES = (
     "amplifier-step",
     "fluxcalib",
     "masked-data",
+    "mask-bits",
     "swapped-fibers",
     "amplifier-noise",
     "charge-transfer",

@@ -113,3 +113,10 @@ def test_places_trails_and_levels_that_chance_makes_are_no_fault(arm, seed, scen
 def test_a_target_with_light_is_not_dead_and_chance_makes_no_levels_of_rows():
     assert accused(camera.made("b", 955024, moon=0.2)) == []
     assert accused(camera.made("b", 955027, plane=0.2)) == []
+
+
+def test_a_drift_of_an_amplifier_is_no_level_of_it():
+    planted = plant(camera.made("b", 7601000), table.DEFECTS["row drift"], 1.38, seed=7600000)
+    found = accused(planted.chain, "ccd-row", "amplifier-step")
+    assert {f.kind for f in found} == {"ccd-row"}
+    assert max(found, key=lambda f: f.significance).amplifier in planted.truth.amplifiers

@@ -17,11 +17,12 @@ from ifuview.model.checks import Array
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Image
 from ifuview.model.instrument import CameraSpec
-from ifuview.model.night.chain import SPECTRA, Chain, Section
+from ifuview.model.night.chain import SPECTRA, Chain, Marked, Section
+from ifuview.model.quality import MaskBits
 
 LETTERS = "ABCD"  # amplifiers
 NUMBERED = str.maketrans("1234", LETTERS)  # as the oldest files call them
-PARTS = ("error", "wave", "fibers")
+PARTS = ("error", "mask", "wave", "fibers")
 JUDGED_BY_NOISE = ("frame", "sframe")
 UNITS = {"nm": 10.0, "um": 1e4, "m": 1e10}  # Angstrom
 OTHER_WAVES = 0.1  # of a pixel: products differ by less where they belong together
@@ -62,9 +63,10 @@ def read_chain(camera: CameraFiles, ctx: JobContext = SILENT) -> tuple[Chain, tu
     for unit, products in reader.units.items():
         text = f"the wavelengths of {', '.join(products)} are in {unit}, though nothing says so; taken as such"
         problems.append(f"{camera.label}: {text}.")
+    marked = tuple(m for m in reader.marked if m.product in arrays)
     bad = _bad_amplifiers(camera.bad_amplifiers, reader.bad_amplifiers)
     return (
-        Chain(wave=wave, sections=reader.sections, bad_amplifiers=bad, wave_faults=faults, **arrays),
+        Chain(wave=wave, sections=reader.sections, bad_amplifiers=bad, wave_faults=faults, marked=marked, **arrays),
         tuple(problems),
         reader.tile,
     )
@@ -92,6 +94,19 @@ def in_angstrom(wave: Array, camera: CameraSpec | None) -> tuple[Array, str]:
     units = (unit for unit, factor in UNITS.items() if camera.wave_min < factor * middle < camera.wave_max)
     unit = next(units, "")
     return (UNITS[unit] * wave, unit) if unit else (wave, "")
+
+
+def marked_in(product: str, mask: Array, ivar: Array, names: MaskBits) -> Marked | None:
+    """Pixels with bits and a weight; None if there are none, or mask and weights do not belong together."""
+    if mask.shape != ivar.shape or not mask.any():
+        return None
+    both = (mask != 0) & (ivar > 0)
+    values, counts = np.unique(mask[both], return_counts=True)
+    bits: dict[str, int] = {}
+    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+        for name in names.names(int(value)):
+            bits[name] = bits.get(name, 0) + int(count)
+    return Marked(product, both.sum(axis=1), tuple(bits.items())) if bits else None
 
 
 def common_waves(waves: Mapping[str, Array]) -> tuple[Array, tuple[tuple[str, float], ...]]:
@@ -127,6 +142,7 @@ class _Reader:
         self.table_faults: list[tuple[tuple[int, ...], str]] = []
         self.tile = 0
         self.bad_amplifiers = ""
+        self.marked: list[Marked] = []
 
     def product(self, product: str) -> None:
         """The spectra of a product with errors where they are asked for, wavelengths and fibers."""
@@ -152,7 +168,9 @@ class _Reader:
             self.units.setdefault(unit, []).append(product)
         flux = self.arrays[product] = image.pixels.native()
         if image.ivar is not None:
-            self.arrays[f"{product}_ivar"] = image.ivar.native()
+            ivar = self.arrays[f"{product}_ivar"] = image.ivar.native()
+            if image.mask is not None and (marked := marked_in(product, image.mask.native(), ivar, image.mask_bits)):
+                self.marked.append(marked)
         elif product in JUDGED_BY_NOISE:
             self.arrays[f"{product}_ivar"] = _guessed_ivar(flux)
             self.problems.append(f"{path}: no errors; the noise is taken from neighboring pixels.")

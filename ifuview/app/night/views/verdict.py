@@ -27,6 +27,7 @@ KIND_WORDS = {
     "amplifier-step": "an amplifier is offset",
     "fluxcalib": "the calibration deviates",
     "masked-data": "nothing is known of some fibers",
+    "mask-bits": "marked pixels have a weight",
     "swapped-fibers": "fibers are swapped",
     "amplifier-noise": "an amplifier is too noisy",
     "charge-transfer": "charge is left behind",

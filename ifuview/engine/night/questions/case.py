@@ -134,8 +134,11 @@ class Case:
             trial = np.zeros(chain.shape, np.float32)
             for step, (fibers, columns) in wheres:
                 trial[fibers, columns] -= self.products[step][fibers][:, columns]
-            rest = self.flux - _continuum_without(self.flux, trial, smooth)
-            found = [answered(step, self.products[step], rest, self.sigma, where) for step, where in wheres]
+            empty = np.zeros(chain.shape[0], bool) if chain.is_sky is None else np.asarray(chain.is_sky)
+            rest = self.flux - np.where(empty[:, None], 0, _continuum_without(self.flux, trial, smooth))
+            found = [
+                answered(step, self.products[step], rest, self.sigma, where, empty=empty) for step, where in wheres
+            ]
             self.deviations = [one for one in found if one is not None]
             self.expected = left(self.deviations, self.products, chain.shape)
             smooth = _continuum_without(self.flux, self.expected, smooth)

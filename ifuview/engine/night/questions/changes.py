@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.engine.night.questions.case import BUNDLE, Case, LightLevel
-from ifuview.engine.night.questions.lines import LINE_EDGE, over_field
+from ifuview.engine.night.questions.lines import LEAST_SKY, LINE_EDGE, light_of, over_field, unlike
 from ifuview.engine.night.search.common import common_fit, mean_spectrum
 from ifuview.engine.night.search.levels import Levels
-from ifuview.engine.night.search.losses import ToldLight, runs_of_light
+from ifuview.engine.night.search.losses import runs_of_light
 from ifuview.engine.night.search.scan import Span, deviations, spans
 from ifuview.engine.night.search.templates import KINDS, FiberFits, by_itself, fiber_fits, sharp, without_strongest
 from ifuview.engine.night.search.throughput import guilt
@@ -22,9 +22,8 @@ FACTOR, SHIFT, WIDTH = range(3)
 LEAST = (0.006, 0.006, 0.02)  # of a change that is worth a finding: part, Angstrom, Angstrom squared
 ALL = 6.5  # sigma of a change that all fibers share
 LEAST_ALL = (0.003, 0.003, 0.01)  # and the least that counts
-LEAST_SKY = 10  # sky fibers that make a mean
 SECOND = 0.35  # a shift's own curvature: a width of the shift squared is no other finding, to this part of it
-AGREE = 4.0  # errors between lines and level of a sky fiber that are one thing
+APART = 2.5  # scatter of the fibers over their errors; 1.2 in real cameras
 SAME_MODEL = 1e-3  # of the sky that the sky models of all fibers differ by
 HALF = 0.5  # of a change that the sky model has must be in the flux
 MOST_NAMED, MOST_SAID = 5, 12  # fibers with findings of their own, and in a sentence
@@ -88,7 +87,7 @@ def changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Ar
     for kind in (SHIFT, WIDTH, FACTOR):
         numbers = value[kind], fits.error[kind]
         if kind == FACTOR:
-            light = _light_of(case, of, *deviations(*numbers, found.use), level_use)
+            light = light_of(case, of, *deviations(*numbers, found.use), level_use)
             runs = runs_of_light(light, case.flat_level, BUNDLE)
         else:
             runs = spans(*numbers, found.use, single=np.inf, snap=BUNDLE)
@@ -108,6 +107,8 @@ def changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Ar
         if everyone is not None:
             _note_all(case, found, kind, *everyone)
             take[kind] = found.use
+        elif kind != FACTOR and not take[kind].any():
+            _note_apart(case, found, kind, value[kind])
     take |= found.use & (value != fits.value)
     return fits.expected(take) if take.any() else None
 
@@ -245,18 +246,6 @@ def _fit_of_mean(case: Case, found: Changes, flux: Array, use: Array) -> tuple[A
     return value, np.hypot(error, quiet * natural / np.sqrt(np.count_nonzero(use)))
 
 
-def _light_of(case: Case, of: Levels | None, lines: Array, error: Array, use: Array) -> ToldLight:
-    """Lines and levels of all fibers over the others'; no levels without enough sky fibers, or of bad amplifiers."""
-    none = np.zeros(lines.size, bool)
-    empty = none if case.chain.is_sky is None else use & case.chain.is_sky & ~case.in_bad_amplifier
-    if of is None or np.count_nonzero(empty) < LEAST_SKY:
-        return ToldLight(lines, error, np.zeros(lines.size), np.full(lines.size, np.inf), none)
-    scatter = max(float(mad(of.share[empty])), 1e-3)
-    level = of.share - float(np.median(of.share[empty]))
-    own = np.where(use & ~case.in_bad_amplifier, np.hypot(of.share_error, scatter), np.inf)
-    return ToldLight(lines, error, level, own, empty & (np.abs(level - lines) < AGREE * np.hypot(error, own)))
-
-
 def _curvature(common: list[tuple[float, float] | None], width: float) -> bool:
     """Whether the width that all share is what their shift leaves."""
     shift = common[SHIFT]
@@ -308,10 +297,25 @@ def _add_lines(
 
 def _note_all(case: Case, found: Changes, kind: int, value: float, significance: float) -> None:
     everyone = tuple(range(case.chain.shape[0]))
-    text = f"In all fibers the {_said(kind, value)}"
+    own = found.fits.value[kind] - (case.line_tilt if kind == FACTOR else 0.0)
+    text = f"In all fibers the {_said(kind, value)}" + unlike(own, np.where(found.use, found.fits.error[kind], np.inf))
     if kind == SHIFT:
         text += ": the sky model, or the wavelengths of all traces"
     _add_lines(case, found, kind, "sky", everyone, value, significance=significance, text=text)
+
+
+def _note_apart(case: Case, found: Changes, kind: int, value: Array) -> None:
+    """Lines that differ from fiber to fiber by far more than they may, with no run and no few that stand out."""
+    away = (value - middle(value[found.use]))[found.use]
+    scatter, errors = float(mad(away)), float(mad(away / found.fits.error[kind][found.use]))
+    if errors < APART:
+        return
+    fibers = tuple(int(f) for f in np.flatnonzero(found.use))
+    _add_lines(
+        case, found, kind, LINE_STEP[kind], fibers, scatter, significance=errors * float(np.sqrt(len(fibers))),
+        text=f"From fiber to fiber the {_said_of(kind, scatter)}, {errors:.1f} times what they may: a large part of "
+        f"the camera is wrong, which is not told apart; {WHERE['trace']}",
+    )  # fmt: skip
 
 
 def _note_run(case: Case, found: Changes, kind: int, span: Span) -> None:

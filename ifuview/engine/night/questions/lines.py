@@ -9,6 +9,8 @@ import numpy as np
 from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.questions.case import BUNDLE, Case
 from ifuview.engine.night.search.common import shared_noise
+from ifuview.engine.night.search.levels import Levels
+from ifuview.engine.night.search.losses import ToldLight
 from ifuview.engine.night.search.scan import spans
 from ifuview.engine.night.search.single import common_part, line_parts
 from ifuview.engine.night.stats import mad, middle
@@ -19,10 +21,13 @@ from ifuview.model.night.triage import Finding, ranges
 LINE_EDGE = 3.6  # Angstrom from the center that a line's residual reaches
 SIDE_BAND = 14.0  # Angstrom between lines of which the weaker is told wrong by the stronger
 GRADIENT = (15.0, 0.5, 0.1)  # least significance, explained variance and swing of a real gradient
+AGREE = 4.0  # errors between lines and level of a sky fiber that are one thing
 TILT = (6.0, 0.3)  # significance and explained part from which a plane over the field is taken off
 ALL_FIBERS, IN_RUN = 6.5, 6.8  # sigma of a line that stays in all fibers, in a run of them
 MODELED = 0.35  # scatter of the mean of sky fibers over its noise, at least
 LEAST_LINE, SHORT_RUN, LEAST_SKY = 0.008, 8, 10  # part of the line; fibers of a run, sky fibers that make a mean
+UNLIKE = 1.8  # scatter of the fibers over their errors from which not all of them have the same
+DIFFERS = ", in the mean: they differ, and which part of the camera has it is not told apart"
 WIDE = 1.2  # scatter of a line over its noise from which it is asked whether it varies over the field
 
 
@@ -60,7 +65,8 @@ def lines_that_stay(case: Case, lines: of_lines.LineLight, use: Array, shared: A
             continue
         wave = float(case.chain.wave[lines.at[k]])
         if score[k] > ALL_FIBERS and abs(mean[k]) > LEAST_LINE:
-            _line(case, tuple(range(use.size)), wave, float(mean[k]), float(score[k]), "all fibers")
+            who = "all fibers" + unlike(value[:, k], error[:, k])
+            _line(case, tuple(range(use.size)), wave, float(mean[k]), float(score[k]), who)
         for span in spans(value[:, k], error[:, k], use, single=np.inf, run=IN_RUN, snap=BUNDLE):
             if abs(span.value) > LEAST_LINE and span.last - span.first >= SHORT_RUN:
                 fibers = tuple(f for f in span.fibers if use[f])
@@ -77,6 +83,13 @@ def _common(case: Case, value: Array, error: Array) -> tuple[Array, Array]:
         better = np.abs(own_score) > np.abs(score)
         mean, score = np.where(better, own, mean), np.where(better, own_score, score)
     return mean, np.abs(score)
+
+
+def unlike(value: Array, error: Array) -> str:
+    """Words about a number that is said of all fibers where they differ by far more than its errors; "" if not."""
+    known = np.isfinite(error)
+    away = (value[known] - middle(value[known])) / error[known]
+    return DIFFERS if away.size and float(mad(away)) > UNLIKE else ""
 
 
 def _line(case: Case, fibers: tuple[int, ...], wave: float, part: float, score: float, who: str) -> None:
@@ -145,6 +158,18 @@ def over_field(case: Case, factor: Array, error: Array, use: Array, shape: Array
             np.where(use, factor, np.nan),
         )  # fmt: skip
     return case.line_tilt
+
+
+def light_of(case: Case, of: Levels | None, lines: Array, error: Array, use: Array) -> ToldLight:
+    """Lines and levels of all fibers over the others'; no levels without enough sky fibers, or of bad amplifiers."""
+    none = np.zeros(lines.size, bool)
+    empty = none if case.chain.is_sky is None else use & case.chain.is_sky & ~case.in_bad_amplifier
+    if of is None or np.count_nonzero(empty) < LEAST_SKY:
+        return ToldLight(lines, error, np.zeros(lines.size), np.full(lines.size, np.inf), none)
+    scatter = max(float(mad(of.share[empty])), 1e-3)
+    level = of.share - float(np.median(of.share[empty]))
+    own = np.where(use & ~case.in_bad_amplifier, np.hypot(of.share_error, scatter), np.inf)
+    return ToldLight(lines, error, level, own, empty & (np.abs(level - lines) < AGREE * np.hypot(error, own)))
 
 
 def direction(slope: tuple[float, float]) -> int:

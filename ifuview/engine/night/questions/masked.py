@@ -63,6 +63,8 @@ def masked(case: Case) -> None:
     known = known_pixels(case.given)
     if "sframe" in known:
         _judged(case, known["sframe"])
+    if case.asks("mask-bits") and case.given.marked:
+        _marked(case)
     if not case.asks("masked-data"):
         return
     if not known:
@@ -70,6 +72,22 @@ def masked(case: Case) -> None:
     for loss in losses(known):
         _whole(case, loss)
         _parts(case, loss)
+
+
+def _marked(case: Case) -> None:
+    """Pixels with bits in the mask and with a weight: how many, and in which product first."""
+    first = min(case.given.marked, key=lambda m: MADE.index(m.product))
+    fibers = np.flatnonzero(first.pixels)
+    count = int(first.pixels.sum())
+    also = [m.product for m in case.given.marked if m is not first]
+    named = ", ".join(f"{name} {number}" for name, number in first.bits)
+    case.add(
+        "mask-bits", STEP.get(first.product, first.product), fibers=tuple(fibers.tolist()), amplitude=float(count),
+        unit="pixels", detail={"bits": dict(first.bits), "marked_in": [first.product, *also]},
+        text=f"{count} pixels of {fibers.size} fibers have bits in the mask of {_listed((first.product,))} ({named}) "
+        f"though their inverse variance is not 0{f'; in {_listed(tuple(also))} too' if also else ''}: they are taken "
+        "as known here",
+    )  # fmt: skip
 
 
 def known_pixels(chain: Chain) -> dict[str, Array]:

@@ -13,6 +13,7 @@ from ifuview.engine.night.search.between import calibrated_sky, ends
 from ifuview.engine.night.search.identity import LEAST, LEAST_SWAPPED, Broken, broken_fibers, swapped
 from ifuview.engine.night.search.scan import SINGLE, blocks_of_fibers, spans
 from ifuview.engine.night.search.templates import shapes
+from ifuview.engine.night.stats import mad
 from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
@@ -66,6 +67,15 @@ def _calibration(case: Case, fluxcalib: Array) -> None:
         )  # fmt: skip
     logs = others.calibration_levels(fluxcalib)
     known = np.isfinite(logs)
+    scatter = float(mad(logs[known])) if known.any() else 0.0
+    if scatter > LEVEL:
+        case.add(
+            "fluxcalib", "fluxcalib", fibers=tuple(int(f) for f in np.flatnonzero(known)), amplitude=scatter,
+            unit="relative", significance=scatter / LEVEL * SINGLE,
+            text=f"The flux calibrations of the fibers differ by {100 * scatter:.0f} %: that of a large part of them "
+            "is wrong, which is not told apart",
+        )  # fmt: skip
+        return
     for run in spans(logs, np.full(logs.size, LEVEL / SINGLE), known, snap=BUNDLE):
         if abs(run.value) < LEVEL:
             continue

@@ -7,7 +7,7 @@ import numpy as np
 from ifuview.engine.night.questions.amplifiers import listed
 from ifuview.engine.night.questions.case import COUNTS, Case
 from ifuview.engine.night.questions.detector import area_of
-from ifuview.engine.night.search.coherent import SLOW, halves, row_score, slow_bins, slow_score
+from ifuview.engine.night.search.coherent import SLOW, halves, row_score, slow_bins, slow_score, unsteady
 from ifuview.engine.night.search.levels import BIN, Levels
 from ifuview.engine.night.stats import without_gaps
 from ifuview.model.checks import Array
@@ -17,6 +17,7 @@ ROWS, DRIFT = 4.2, 4.6  # sigma of the pairs
 WORTH, FAR = 2.0, 3.0  # sigma by wavelength from which rows are looked at; that a pixel can count
 OTHERWISE = ("wavelength-blocks", "block-throughput", "sky-line residual")  # tell of their fibers
 OFFSET, LEAST = 6.0, 0.008  # sigma of a contrast, and part of the sky
+UNSTEADY = 3.0  # chi2 of a level along the rows from which it is none
 HALF_SEEN = 3.0  # sigma of the weaker half where both have it
 ALIKE = 4.0  # sigma that two contrasts may differ by and be one
 
@@ -145,6 +146,7 @@ def offsets(case: Case, of: Levels | None) -> bool:
         _step(case, (sides[0][1].name, sides[1][1].name), level, float(score.max()), "the other side")
         _taken_off(case, [sides[0][1], sides[1][1]], level, use)
         return True
+    hit &= [unsteady(values, of.error[use], left, half) < UNSTEADY for half in (lower, ~lower)]  # else it drifts
     for k in (k for k in (0, 1) if hit[k]):
         _step(case, (sides[k][0].name, sides[k][1].name), float(value[k]), float(score[k]), "")
         _taken_off(case, [sides[k][1]], float(value[k]), use)

@@ -16,6 +16,7 @@ FAR, BESIDE = 4.0, 2  # sigma of a pixel that is a line or a hit, pixels beside 
 LEAST = 40  # pixels of a row
 SLOW = 48  # px whose mean is one value of a slow pattern
 LEAST_FIBERS = 20
+LEAST_BINS = 8  # along the rows
 TINY = 1e-30
 
 
@@ -152,3 +153,26 @@ def halves(levels: Array, errors: Array, sky: Array, left: Array, lower: Array, 
         error = np.sqrt(np.diag(np.linalg.inv(normal))) * spread
         keep = np.abs(rest) < 4 * spread
     return coeff[2:4], error[2:4]
+
+
+def unsteady(levels: Array, errors: Array, left: Array, inside: Array) -> float:
+    """Mean chi2 of the contrast right minus left along the rows about its mean: 1 of a level that all rows share.
+
+    Parameters
+    ----------
+    levels, errors : ndarray, shape (nfiber, nbin)
+        Of sky fibers; the error is infinite where unknown.
+    left : ndarray of bool, shape (nfiber,)
+    inside : ndarray of bool, shape (nfiber, nbin)
+        Bins of the rows.
+    """
+    weight = np.where(inside & np.isfinite(errors), errors, np.inf) ** -2.0
+    values = np.where(np.isfinite(errors), levels, 0.0)
+    sides = [(weight[own].sum(axis=0), (weight * values)[own].sum(axis=0)) for own in (left, ~left)]
+    known = (sides[0][0] > 0) & (sides[1][0] > 0)
+    if np.count_nonzero(known) < LEAST_BINS:
+        return 1.0
+    (low, total_low), (high, total_high) = ((w[known], t[known]) for w, t in sides)
+    contrast, power = total_high / high - total_low / low, 1 / (1 / low + 1 / high)
+    rest = contrast - np.sum(power * contrast) / power.sum()
+    return float(np.sum(power * rest**2) / (rest.size - 1))

@@ -29,6 +29,8 @@ GRAY = 0.8  # of the bins: all wavelengths
 SCORE, ANSWER = 5.0, (0.4, 2.5)  # sigma of the answer, and counts in the flux per count in the product, sign turned
 CLEAR = 2.0  # times that in the strongest bin: then edges are where single bins are significant
 AGAINST = 5.0  # sigma by which a fiber may say that it does not answer
+LIKE_HALF, HALFWAY = 0.4, 2.0  # of the fibers that are right where half are wrong; counts per count then
+LEAST_EMPTY = 5  # sky fibers of a half that tell
 TWICE = 1.5  # counts per count: where half of the fibers are wrong, the typical one is half wrong
 
 
@@ -225,8 +227,9 @@ def _joined(pieces: list[tuple[int, int, int]]) -> list[tuple[int, int, list[int
 
 
 def answered(
-    step: str, product: Array, flux: Array, sigma: Array, where: tuple[Array, slice], width: int = BIN
-) -> Deviation | None:
+    step: str, product: Array, flux: Array, sigma: Array, where: tuple[Array, slice], width: int = BIN,
+    empty: Array | None = None,
+) -> Deviation | None:  # fmt: skip
     """The deviation if the flux answers it; None if not.
 
     Parameters
@@ -238,6 +241,8 @@ def answered(
     where : (fibers, columns)
     width : int, px
         Of the bins in which they are compared.
+    empty : ndarray of bool, shape (nfiber,), optional
+        Fibers without a continuum that may hide it: they tell which of two halves is wrong.
     """
     fibers, columns = where
     shape = binned(product[fibers][:, columns], width).astype(np.float64)
@@ -252,7 +257,10 @@ def answered(
     extra = np.maximum(1.0, mad(np.where(known, rest, np.nan), axis=1))
     extra = np.where(np.isfinite(extra), extra, 1.0)
     power = norm / extra**2
-    power[_silent(shape, each, power)] = 0.0
+    silent = _silent(shape, each, power, None if empty is None else empty[fibers])
+    if silent.mean() > LIKE_HALF:  # the typical one lies halfway
+        each = np.where(silent, each, np.maximum(each, HALFWAY))
+    power[silent] = 0.0
     if not power.sum() > 0:
         return None
     answer = float(np.sum(each * power) / power.sum())
@@ -288,14 +296,19 @@ def _seen(expected: Array) -> tuple[int, int]:
     return int(low[-1]) + 1 if low.size else 0, at + int(high[0]) if high.size else expected.size
 
 
-def _silent(shape: Array, each: Array, power: Array) -> Array:
+def _silent(shape: Array, each: Array, power: Array, empty: Array | None) -> Array:
     """Fibers that differ to one side and do not answer, shape (nfiber,): half of all are wrong, and these are not."""
     out = np.zeros(each.size, bool)
     above = shape.sum(axis=1) > 0
-    for side in (above, ~above):
+    sides = [above, ~above]
+    if empty is not None and all(np.count_nonzero(side & empty & (power > 0)) >= LEAST_EMPTY for side in sides):
+        answers = [float(middle(each[side & empty & (power > 0)])) for side in sides]
+        for side, own, other in zip(sides, answers, answers[::-1], strict=True):
+            out[side] = own < 1 / TWICE and other > TWICE
+    for side in sides:
         if power[side].any():
             answer = float(np.sum(each[side] * power[side]) / power[side].sum())
-            out[side] = (ANSWER[0] - answer) * float(np.sqrt(power[side].sum())) > AGAINST
+            out[side] |= (ANSWER[0] - answer) * float(np.sqrt(power[side].sum())) > AGAINST
     return out
 
 

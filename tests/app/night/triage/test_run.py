@@ -354,6 +354,25 @@ def test_masked_fibers_are_named_and_the_share_that_was_judged_is_told(small, tm
     assert command("triage", [str(small), "--only", "fluxcalib", "--json", "-"]) == FOUND  # half is not clean
 
 
+def test_marked_pixels_with_a_weight_are_counted_by_their_bits(small, tmp_path):
+    from astropy.io import fits
+
+    for name in ("sframe", "cframe"):
+        path = small / f"{name}-r6-00104284.fits.gz"
+        with fits.open(path) as hdus:
+            weight = hdus["IVAR"].data[40:43, 100:110] > 0
+            hdus["MASK"].data[40:43, 100:110] = 4 + 64
+            hdus.writeto(path.with_suffix(""))
+        path.unlink()
+    out = tmp_path / "out"
+    assert command("triage", [str(small), "--only", "mask-bits", "-o", str(out)]) == FOUND
+    (one,) = json.loads((out / triage.JSON).read_text())["findings"]
+    assert (one["class"], one["first_step"], one["fibers"]) == ("mask-bits", "sframe", [40, 41, 42])
+    assert one["amplitude"] == weight.sum()
+    assert one["detail"]["bits"] == {"COSMIC": weight.sum(), "BADSKY": weight.sum()}
+    assert one["detail"]["marked_in"] == ["sframe", "cframe"]
+
+
 def test_rows_of_the_fiber_table_that_moved_are_named(small):
     from astropy.io import fits
 
