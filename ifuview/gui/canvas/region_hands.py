@@ -213,9 +213,11 @@ class RegionHands:
     def drop(self) -> bool:
         """Forget what the hand holds; whether it held anything."""
         self._wheel.stop()
-        held = self.live is not None or bool(self._corners)
+        held, shown = self.live is not None or bool(self._corners), self.live is not None
         self._corners = []
         self.live, self._held, self._start = None, None, None
+        if shown:
+            self.canvas.region_dropped.emit()
         self.canvas.update()
         return held
 

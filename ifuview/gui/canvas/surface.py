@@ -25,6 +25,7 @@ class Surface(QWidget):
     left = pyqtSignal()
     text_wanted = pyqtSignal()  # of the text that was just drawn
     region_moved = pyqtSignal(int, object)  # key, the Region in the hand
+    region_dropped = pyqtSignal()  # it is no more, and leaves nothing
     view_moved = pyqtSignal(int, object)  # key and the ViewState now on the screen
     look_moved = pyqtSignal(int, object)  # key and the Look now on the screen
     shown = pyqtSignal(object)  # key of the picture now on the screen, while blinking or peeking not the current one

@@ -95,6 +95,7 @@ class MainWindow(CommandedWindow):
         self.canvas.hovered.connect(self.presenter.hover)
         self.canvas.left.connect(self.presenter.leave)
         self.canvas.region_moved.connect(self.presenter.region)
+        self.canvas.region_dropped.connect(self.presenter.drop_region)
         self.canvas.text_wanted.connect(lambda: QTimer.singleShot(0, self._ask_text))
         self.canvas.look_moved.connect(self.colorbar.follow)
         self.canvas.shown.connect(self._picture_shown)

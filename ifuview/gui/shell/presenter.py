@@ -203,6 +203,14 @@ class Presenter(QObject):
         if time.monotonic() - self._measured > REGION_PATIENCE_S:
             self._measure_region()
 
+    def drop_region(self) -> None:
+        """The region in the hand is no more: what the session has is shown again."""
+        self._region, self._hold = None, self._hold + 1
+        for part in self.parts.values():
+            if hasattr(part.view, "region_job"):
+                part.last = None
+        self._later.start()
+
     def _measure_region(self) -> None:
         """Ask the worker for what is in the hand now; when it comes, for what is in it then."""
         held, self._region = self._region, None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from astropy.io import fits
+from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from ifuview.app import intents as want
@@ -88,3 +89,10 @@ def test_the_panel_follows_a_region_in_the_hand(qtbot, star):
         settle(qtbot, shell)
         qtbot.waitUntil(lambda: shell.store.session.region[1].points[0][0] > 31, timeout=TIMEOUT)
         assert dock.said.text() == held
+        QTest.mousePress(canvas, LEFT, pos=at(shell, 32, 12))
+        QTest.mouseMove(canvas, at(shell, 24, 12))
+        QTest.mouseMove(canvas, at(shell, 20, 12))
+        qtbot.waitUntil(lambda: dock.said.text() != held, timeout=TIMEOUT)
+        QTest.keyClick(canvas, Qt.Key.Key_Escape)  # it stays where it was, and so do the numbers
+        qtbot.waitUntil(lambda: dock.said.text() == held, timeout=TIMEOUT)
+        QTest.mouseRelease(canvas, LEFT, pos=at(shell, 20, 12))
