@@ -106,7 +106,7 @@ def recommendations(
             "index_shift",
             "the fiber numbers slip by one from here on: apply the corrected traces and check the fiber map",
         ),
-        ("swapped", "apply the corrected traces: these fibers have each other's trace"),
+        ("swapped", "apply the corrected traces: these fibers have the traces of one another"),
         ("merged", "apply the corrected traces: two traces lie on one fiber"),
         ("lost", "apply the corrected traces and look at the range where the trace leaves the light"),
         ("kink", "apply the corrected traces: these were measured again"),

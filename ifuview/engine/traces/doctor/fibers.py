@@ -110,6 +110,7 @@ def displaced(m: Measured) -> list[Problem]:
     out: list[Problem] = []
     shared = {int(s) for s in np.flatnonzero(np.bincount(m.of_trace, minlength=1) > 1)}
     owner = {int(s): k for k, s in enumerate(m.of_fiber)}
+    trace_on = {int(s): k for k, s in enumerate(m.of_trace)}
     run = _runs(slip)
     in_run: set[int] = set()
     for first, last in run:
@@ -129,8 +130,10 @@ def displaced(m: Measured) -> list[Problem]:
             text = f"fibers {m.names[k]} and {m.names[other]} have each other's trace"
             out.append(_moved(m, k, "swapped", text))
         elif other >= 0:
-            text = f"the trace lies on the light of fiber {m.names[other]}, its own light has no trace"
-            out.append(_moved(m, k, "merged", text))
+            there = trace_on.get(int(m.of_fiber[k]))
+            own = "its own light has no trace" if there is None else f"that of fiber {m.names[there]} on its own light"
+            kind = "merged" if int(m.of_trace[k]) in shared else "swapped"
+            out.append(_moved(m, k, kind, f"the trace lies on the light of fiber {m.names[other]}, {own}"))
             if not slip[other]:
                 out.append(_moved(m, other, "merged", f"fiber {m.names[k]} has its trace on this fiber's light"))
     known = {p.fiber for p in out}

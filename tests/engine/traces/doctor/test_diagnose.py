@@ -97,6 +97,16 @@ def test_a_wrong_fiber_is_found_named_and_corrected(kind):
     assert np.array_equal(result.corrected.center[untouched], wrong(frame().traces).center[untouched])
 
 
+def test_traces_that_took_each_others_places_in_a_ring_are_swapped():
+    truth = frame().traces
+    center = truth.center.copy()
+    center[[12, 30, 47]] = center[[30, 47, 12]]
+    result = found(replace(truth, center=center, coeff=None))
+    assert kinds(result) == {("swapped", k) for k in (12, 30, 47)}
+    assert not [p for p in result.problems if "has no trace" in p.text]
+    assert np.sqrt(np.mean((result.corrected.center - truth.center) ** 2)) < 0.015
+
+
 def test_the_range_of_a_kink_is_told():
     result = found(perturb.kinked(frame().traces, 23, 0.7, 400, 40))
     low, high = result.problems[0].x_range
