@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ifuview.model.night.raw_spec import RawSpec
 
 FLIPS = ("transpose", "flip_cross", "flip_disp")
+TARGET_BIT, STATUS_BIT = 62, 31  # the last that 64 and 32 bits have room for
+LARGEST = 1 << 20  # px of a detector
 SIDES = ("above", "below", "change")
 OWN_LIMITS = ("limits", "steps", "alarms", "triage")  # tables that a user may set beside the program's file
 MATCH_KEYS = ("header", "keys", "names", "files")
@@ -46,7 +48,7 @@ def load_instrument(path: Path, own: Path | None = None) -> InstrumentSpec:
         raise UnknownInstrumentError(f"the instrument file is wrong: {text}", path.name)
     try:
         spec = _spec(table)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError) as problem:
         text = f"{problem} is missing" if isinstance(problem, KeyError) else str(problem)
         raise UnknownInstrumentError(f"the instrument file is wrong: {text}", path.name) from problem
     if spec.name != path.stem:
@@ -81,31 +83,31 @@ def _spec(table: Mapping[str, Any]) -> InstrumentSpec:
     _check_match(table.get("match", {}))
     _lists(table.get("tables", {}))  # read where tables of any instrument are shown
     return InstrumentSpec(
-        name=table["name"],
-        title=table.get("title", table["name"]),
+        name=_text(table, "name"),
+        title=_text(table, "title", table["name"]),
         orientation=_orientation(geometry),
         cases=tuple(
-            OrientationCase(tuple(case["keys"]), tuple(case["values"]), _orientation(case))
+            OrientationCase(_texts(case["keys"]), _texts(case["values"]), _orientation(case))
             for case in geometry.get("case", ())
         ),
         nfiber=int(geometry.get("nfiber", 0)),
         numbered=bool(geometry.get("numbered", False)),
-        block=geometry.get("block", "block"),
+        block=_text(geometry, "block", "block"),
         block_size=int(geometry.get("block_size", 0)),
-        fiber_diameter=geometry.get("fiber_diameter"),
-        medium=geometry.get("medium", ""),
+        fiber_diameter=None if (size := geometry.get("fiber_diameter")) is None else float(size),
+        medium=_text(geometry, "medium"),
         cameras=tuple(_camera(camera) for camera in table.get("camera", ())),
         amplifiers=tuple(amp for entry in table.get("amplifier", ()) for amp in _amplifiers(entry)),
         bits=_bits(table.get("bits", {})),
         header=_lists(table.get("header", {})),
         columns=_lists(table.get("columns", {})),
         roles=MappingProxyType({key.upper(): FiberRole(value) for key, value in table.get("roles", {}).items()}),
-        role_columns=tuple(role_bits.pop("columns", ())),
-        role_bits=MappingProxyType({FiberRole(role): tuple(bits) for role, bits in role_bits.items()}),
-        dead_bits=tuple(status.get("dead", ())),
-        known_bits=tuple(status.get("known", ())),
+        role_columns=_texts(role_bits.pop("columns", ())),
+        role_bits=MappingProxyType({FiberRole(role): _whole(bits, TARGET_BIT) for role, bits in role_bits.items()}),
+        dead_bits=_whole(status.get("dead", ()), STATUS_BIT),
+        known_bits=_whole(status.get("known", ()), STATUS_BIT),
         status_codes=bool(status.get("codes", False)),
-        good_codes=tuple(status.get("good", (0,))),
+        good_codes=_whole(status.get("good", (0,)), STATUS_BIT),
         companions=_lists(table.get("companions", {})),
         products=products(table.get("product", [])),
         chain=_chain(table),
@@ -151,20 +153,24 @@ def _orientation(entry: Mapping[str, Any]) -> Orientation:
 
 def _camera(entry: Mapping[str, Any]) -> CameraSpec:
     low, high = (float(wave) for wave in entry["wave"])
-    shape = entry.get("shape")
-    return CameraSpec(entry["name"], low, high, (shape[0], shape[1]) if shape else None, entry.get("dispersion"))
+    shape = None
+    if "shape" in entry:
+        ny, nx = _whole(entry["shape"], LARGEST)
+        shape = ny, nx
+    step = entry.get("dispersion")
+    return CameraSpec(_text(entry, "name"), low, high, shape, None if step is None else float(step))
 
 
 def _amplifiers(entry: Mapping[str, Any]) -> list[AmplifierSpec]:
     """One entry stands for all its names: "{}" in a keyword is the name."""
     keys = [entry.get(key, "") for key in ("section", "gain", "readnoise")]
-    return [AmplifierSpec(name, *(key.format(name) for key in keys)) for name in entry["names"]]
+    return [AmplifierSpec(name, *(key.format(name) for key in keys)) for name in _texts(entry["names"])]
 
 
 def _bits(table: Mapping[str, Any]) -> Mapping[str, MaskBits]:
     """Bit tables; a text instead of a table names another one."""
     out = {
-        kind: MaskBits(MappingProxyType({int(bit): (name, meaning) for bit, (name, meaning) in bits.items()}))
+        kind: MaskBits(MappingProxyType({int(bit): _pair(pair) for bit, pair in bits.items()}))
         for kind, bits in table.items()
         if not isinstance(bits, str)
     }
@@ -225,4 +231,33 @@ def _alarms(table: Mapping[str, Any]) -> tuple[Alarm, ...]:
 
 
 def _lists(table: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
-    return MappingProxyType({key: tuple(values) for key, values in table.items()})
+    return MappingProxyType({key: _texts(values) for key, values in table.items()})
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    """A list of texts."""
+    if not isinstance(values, (list, tuple)) or not all(isinstance(one, str) for one in values):
+        raise ValueError(f"{values!r} is no list of texts")
+    return tuple(values)
+
+
+def _pair(values: object) -> tuple[str, str]:
+    """Name and meaning of a bit."""
+    found = _texts(values)
+    if len(found) != 2:
+        raise ValueError(f"{values!r} is no name of a bit and its meaning")
+    return found[0], found[1]
+
+
+def _whole(values: object, last: int) -> tuple[int, ...]:
+    """A list of whole numbers, such as those of bits."""
+    if not isinstance(values, (list, tuple)) or not all(type(one) is int and 0 <= one <= last for one in values):
+        raise ValueError(f"{values!r} is no list of whole numbers from 0 to {last}")
+    return tuple(values)
+
+
+def _text(table: Mapping[str, Any], name: str, usual: str = "") -> str:
+    """A text of a table."""
+    if not isinstance(value := table.get(name, usual), str):
+        raise ValueError(f"{name} = {value!r} is no text")
+    return value

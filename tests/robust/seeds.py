@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ifuview import resources
 from tests.io.fitsbytes import image
 from tests.robust import talk
 from tests.robust.talk import Open
@@ -28,6 +29,21 @@ image
 circle(10,12,5) # text={a}
 box(3,4,5,6,30)
 fk5;point(10.5,-3)
+"""
+SHAPES = """# Region file format: DS9 version 4.1
+global color=green dashlist=8 3 width=1 font="helvetica 10 normal roman" select=1 highlite=1 dash=0 fixed=0 edit=1
+physical
+ellipse(30,20,9,4,8,2,33) # color=blue tag={one} tag={two words}
+annulus(10,12,3,5,7);polygon(1,2,9,3,5,8.5);line(1,2,30,22) # line=1 0
+J2000;ruler(1:02:03.5,-4:05:06,1:02:04,-4:05:07) # ruler=arcsec
+-fk5;box(15.5d,-3.2d,4",2',10d)
+galactic
+# vector(120.5,-60.25,3',45) vector=1
+# text(120.5,-60.3) text={a {nested} b}
+panda(120.5,-60.25,0,360,4,1",5",2) # panda=(0 90 180 270)(1" 3" 5")
+image;# compass(20,20,15) compass=fk5 {N} {E} 1 1
+point(7,8) # point=cross 11
+composite(20,20,0) || composite=1
 """
 INSTRUMENT = """name = "own"
 title = "Own"
@@ -207,6 +223,9 @@ def made(place: Path) -> list[tuple[str, Path, Open]]:
     put("lrs2.fits.gz", gzip.compress(raw), lrs2_amplifier)
     put("lrs2.tar.gz", gzip.compress(_archive(raw, "lrs2")), judged)
     put("regions.reg", REGIONS, regions)
+    put("shapes.reg", SHAPES, regions)
+    for name in ("desi", "lrs2", "virus", "plain", "pfs"):
+        put(f"{name}.toml", resources.path(f"instruments/{name}.toml").read_bytes(), instrument)
     put("limits.toml", "[limits]\n" + "".join(f"{name} = 1.5\n" for name in _limit_names()), limits)
     put("settings.toml", 'theme = "dark"\nlimits = "99.5"\nthreads = 2\nrecent = ["a.fits", "b.fits"]\n', settings)
     put("configuration.toml", "[wavecal]\nlasers = ['a.h5']\nbin_width = 2.0\n", configuration)

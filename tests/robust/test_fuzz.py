@@ -17,7 +17,9 @@ from ifuview.app.outside.samp_words import asked
 from ifuview.app.session import Session
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io import read_traces
+from ifuview.io.photons.raw.beammap_text import read_beammap
 from ifuview.io.photons.raw.powersweep import read_powersweeps
+from ifuview.io.traces.points import _between
 
 COUNT = 520
 WORDS = 48
@@ -85,3 +87,17 @@ def test_numbers_of_resonators_fit_into_64_bits(tmp_path: Path) -> None:
         path.write_text(f"{odd} 4e9 50\n")
         with pytest.raises(FileFormatError, match="is no power sweep"):
             read_powersweeps([str(path)])
+
+
+@pytest.mark.parametrize("line", ["10001 0 1e300 2", "1e300 0 1 2", "10001 nan 1 2", "10001 1e30 1 2"])
+def test_beam_maps_with_numbers_that_are_none_are_refused(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "beammap.txt"
+    path.write_text(f"10000 0 0 0\n{line}\n")
+    with pytest.raises(FileFormatError):
+        read_beammap(path)
+
+
+def test_curves_through_numbers_that_have_no_slope_are_straight() -> None:
+    at = 50.0 * np.arange(6)
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(_between(at, np.array([1.0, 2.0, 1e308, -1e308, 3.0, 4.0]), at[:2]), [1.0, 2.0])

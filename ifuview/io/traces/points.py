@@ -143,12 +143,18 @@ def orientation_of(fibers: list[Points]) -> Orientation:
 
 
 def _between(position: Array, value: Array, column: Array) -> Array:
-    """A curve through points that are apart: Akima's, which one bad point disturbs only nearby; straight if dense."""
+    """A curve through points that are apart: Akima's, which one bad point disturbs only nearby.
+
+    Straight between points that are dense, or whose numbers are so large or near that slopes are none.
+    """
     if len(position) < CURVE_POINTS or float(np.median(np.diff(position))) <= DENSE:
         return np.interp(column, position, value)
     from scipy.interpolate import Akima1DInterpolator
 
-    curve: Array = Akima1DInterpolator(position, value)(np.clip(column, position[0], position[-1]))
+    try:
+        curve: Array = Akima1DInterpolator(position, value)(np.clip(column, position[0], position[-1]))
+    except ValueError:
+        return np.interp(column, position, value)
     return curve
 
 

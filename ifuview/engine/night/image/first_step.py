@@ -174,8 +174,9 @@ def _mask_told(f: Finding, share: float) -> Finding:
         return f
     lacks = share > MASKED
     step = "preproc" if lacks else "frame"
-    said = "lacks them, too" if lacks else "has them"
-    text = f"{f.text}; the detector image {said} ({100 * share:.0f} % of the pixels on their traces are masked)"
+    what, whose = ("it", "its trace") if len(f.fibers) == 1 else ("them", "their traces")
+    said = f"lacks {what}, too" if lacks else f"has {what}"
+    text = f"{f.text}; the detector image {said} ({100 * share:.0f} % of the pixels on {whose} are masked)"
     return replace(f, first_step=step, text=text, detail={**f.detail, "masked_on_detector": round(share, 3)})
 
 

@@ -156,7 +156,7 @@ def _whole(case: Case, loss: Loss) -> None:
     verb, word = ("is", "fiber") if new.size == 1 else ("are", "fibers")
     many = f"{new.size} of {count} fibers {verb}" if new.size < count else f"All {count} fibers are"
     more = f"; {of - new.size} more for reasons that are known" if of > new.size else ""
-    unknown = "" if loss.have else "; nothing is known of them"
+    unknown = "" if loss.have else f"; nothing is known of {'it' if new.size == 1 else 'them'}"
     text = f"{many} {loss.where()}, at all wavelengths: {word} {ranges(tuple(new.tolist()))}{more}{unknown}"
     _add(case, loss, new, None, "", text)
 

@@ -17,6 +17,7 @@ from ifuview.model.photons.lists import NO_RESONATOR, Beammap
 MAX_BYTES = 64 << 20
 MAX_SIDE = 4096  # pixels
 SIZES = ((80, 125), (140, 146))  # (nx, ny) of arrays that were built; for maps whose failed resonators have no place
+FAR = 1e9  # a position beyond all that is refused, which an integer can hold
 COLUMNS = 4  # least number
 NO_TONE = np.uint64(1)  # flag of a pixel that no resonator has
 
@@ -38,9 +39,11 @@ def read_beammap(path: str, shape: tuple[int, int] | None = None) -> Beammap:
         A line that is none, or a map of another size.
     """
     rows = _rows(path)
+    if not (np.isfinite(rows[:, :2]) & (np.abs(rows[:, :2]) < FAR * FAR)).all():
+        raise FileFormatError("has a resonator or a flag that is no whole number", path, "see the first two columns")
     ids, values = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
     placed: Array = np.all(np.isfinite(rows[:, 2:4]) & (rows[:, 2:4] >= 0), axis=1)
-    x, y = np.floor(np.where(placed[:, None], rows[:, 2:4], 0)).astype(np.int64).T
+    x, y = np.floor(np.minimum(np.where(placed[:, None], rows[:, 2:4], 0), FAR)).astype(np.int64).T
     ny, nx = _size(path, len(rows), x[placed], y[placed], shape)
     placed &= (x < nx) & (y < ny)
     order = np.argsort(-values, kind="stable")  # the best of a pixel is written last
