@@ -68,8 +68,10 @@ class FindCameras(Task["list[CameraFiles]"]):
         state = TriageState(scope=name, todo=todo)
         if before is not None:
             state = _same_problem(before, grown(state, done, (), todo))
-        after = (JudgeCamera(title=_title(todo), todo=todo),) if todo else ()
-        return Change(replace(session, triage=state), after)
+        session = replace(session, triage=state)
+        if todo and session.night is not None and not session.slots:
+            return Change(session, settled=(Judge(),))  # the first picture is read before: no black canvas meanwhile
+        return Change(session, (JudgeCamera(title=_title(todo), todo=todo),) if todo else ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +187,7 @@ def judge(session: Session, intent: Judge) -> Outcome:
         return Change(session, stop=(JobKey(JobKind.VERDICT),)) if state is None else Change(
             replace(session, triage=replace(state, stopped=True)), stop=(JobKey(JobKind.VERDICT),)
         )  # fmt: skip
-    if state is not None and state.todo and state.stopped:
+    if state is not None and state.todo:
         session = replace(session, triage=replace(state, stopped=False))
         return Change(session, (JudgeCamera(title=_title(state.todo), todo=state.todo),))
     path = _what_is_open(session)

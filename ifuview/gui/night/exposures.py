@@ -176,8 +176,9 @@ class ExposuresDock(Dock):
         left = list(itertools.accumulate((self.table.columnWidth(place) for place in spare), initial=0))
         rooms = [(viewport.width() - used + gained) // cameras for gained in left]
         words = (self.table.fontMetrics().horizontalAdvance(word) for word in self.model.steps())
-        wanted = max(words, default=0) + 4 * PAD, NARROW + 2 * PAD  # the first wrong step; a color at least
-        fits = (n for least in wanted for n, room in enumerate(rooms) if room >= least)
+        least = NARROW + 2 * PAD  # a color
+        wanted = max(least, max(words, default=0) + 4 * PAD), least  # better the first wrong step
+        fits = (n for width in wanted for n, room in enumerate(rooms) if room >= width)
         dropped = next(fits, len(spare))
         for place in spare[:dropped]:
             self.table.setColumnHidden(place, True)

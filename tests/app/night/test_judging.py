@@ -218,3 +218,14 @@ def test_a_known_problem_that_is_chosen_is_no_red_bar_and_no_red_strip() -> None
     number = len(SKY)
     chosen = verdict.make(Session(triage=both.at(number)))
     assert "known" in chosen.headline and chosen.state is VerdictState.LOOK
+
+
+def test_the_first_picture_is_read_before_anything_is_judged(opened: Runner):
+    """No black canvas while the first camera is judged; what was open already is judged at once."""
+    session, camera = opened.session, opened.session.triage.done[0].camera
+    task = judging.FindCameras(title="", path=session.night.index.folder)
+    change = task.apply(replace(session, slots=(), current=None, triage=None), [camera])
+    assert change.settled == (want.Judge(),) and not change.then
+    begun = judging.judge(change.session, want.Judge())
+    assert [type(one) for one in begun.then] == [judging.JudgeCamera]
+    assert [type(one) for one in task.apply(session, [camera]).then] == [judging.JudgeCamera]
