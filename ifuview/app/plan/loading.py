@@ -105,7 +105,7 @@ def image_of(raw: Array) -> Image:
 
 def diagnosis_of(raw: Array, traces: Traces) -> TraceDiagnosis:
     """The diagnosis of traces on an image; that of the last pixels and traces is kept as long as the image is."""
-    found = traces_in(traces)
+    found = traces_in(traces, raw)
     sums = (zlib.crc32(np.ascontiguousarray(a).tobytes()) for a in (raw, found.center))
     key = (*sums, hash(found.fiber_id), *raw.shape)
     if key not in _last:

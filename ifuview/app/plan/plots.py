@@ -40,7 +40,7 @@ def plot_traces_on_2d_spectrum(
         if traces.given is None:
             raise UsageError("this diagnosis has no given traces")
         traces = traces.given
-    lines = traces_in(traces)
+    lines = traces_in(traces, raw_2d)
     pixels = _fitting(raw_2d, lines)
     figure = draw.current_figure()
     names = names_of(traces)
@@ -69,7 +69,7 @@ def plot_individual_trace_quality(
     """
     if isinstance(raw_2d, TraceDiagnosis) or isinstance(traces, (str, int)) or fiber_id is None:
         raise UsageError("one trace is drawn on its image", todo="give raw_2d, traces and fiber_id")
-    found, names = traces_in(traces), names_of(traces)
+    found, names = traces_in(traces, raw_2d), names_of(traces)
     row = names.index(str(fiber_id)) if str(fiber_id) in names else _row(fiber_id, len(names))
     seen = diagnosis_of(raw_2d, traces)
     pixels = _fitting(raw_2d, found)
@@ -108,7 +108,8 @@ def _one(pixels: Array, raw: Array, traces: TraceSet, seen: TraceDiagnosis, row:
     with np.errstate(divide="ignore"):
         variance = np.abs(pixels) if ivar is None else np.where(ivar > 0, 1 / ivar, np.nan)
     flux, spread = boxcar(pixels[:, : center.size], center[None], HALF_WIDTH, variance=variance[:, : center.size])
-    words = "; ".join(p.text for p in seen.problems if p.fiber == row) or seen.sentence
+    words = "; ".join(p.text for p in seen.problems if p.fiber == row)
+    words = words or f"Nothing is wrong with this fiber alone. {seen.sentence}"
     reach = np.flatnonzero(np.isfinite(center))
     return draw.OneTrace(
         name=name, image=pixels, center=center, smooth=np.where(np.isfinite(center), smooth.fit, np.nan),

@@ -96,8 +96,10 @@ def names_of(traces: Traces) -> tuple[str, ...]:
     return traces.fiber_id if isinstance(traces, TraceSet) else tuple(rows_of(traces))
 
 
-def traces_in(traces: Traces) -> TraceSet:
+def traces_in(traces: Traces, image: Array | None = None) -> TraceSet:
     """The TraceSet of what `load_trace_solution` gave, or of a mapping in its form; curves between the points.
+
+    A mapping does not say how far the detector goes beyond its last points: that of `image` (nrow, ncol), if given.
 
     Raises
     ------
@@ -115,6 +117,8 @@ def traces_in(traces: Traces) -> TraceSet:
     points = [Points(name, *points_of(row), _wave(row)) for name, row in rows.items()]
     high, long = (max(float(np.nanmax(a, initial=0.0)) for a in axis) for axis in zip(*((p.y, p.x) for p in points)))
     ncol = traces.traces.ncol if isinstance(traces, TraceSolution) else int(np.ceil(long)) + 1
+    if image is not None and np.ndim(image) == 2:
+        ncol = max(ncol, np.shape(image)[1])
     return traces_from_points(points, "", (int(high) + 2, ncol), Orientation())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,8 @@ ZOOMS = ((0.04, 0.1), (0.5, 0.5), (0.96, 0.9))  # of the fibers, of the columns
 ZOOM = (40, 240)  # rows and columns of a zoom panel
 PERCENT = (1.0, 99.5)
 SECTION_ROWS = 12  # px on each side of a trace
+LEAST_MPX = 1.0  # of the scale of a trace that is its own smooth curve
+LABEL = MappingProxyType({"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.75})  # box behind the name of a fiber
 
 
 def current_figure() -> Figure:
@@ -64,6 +67,8 @@ def traces_on_image(
             lines = center[np.ix_(block == number, column)].T
             whole.plot(column, lines, color=BLOCKS[number % len(BLOCKS)], lw=0.4, alpha=0.8)
         _names(whole, center, names)
+        nrow, ncol = image.shape
+        whole.set(xlim=(-0.5, ncol - 0.5), ylim=(-0.5, nrow - 0.5))  # labels and boxes ask for more
         whole.set(xlabel="column along dispersion (px)", ylabel="row across fibers (px)")
         whole.set_title(f"{len(names)} fibers in {np.unique(block).size} blocks, a color each")
         for panel, (fiber, along) in enumerate(ZOOMS):
@@ -89,9 +94,8 @@ def _names(axes: Axes, center: Array, names: tuple[str, ...]) -> None:
         if known.size:
             for end, side in ((known[0], "left"), (known[-1], "right")):
                 axes.annotate(
-                    names[row], (end, center[row, end]), fontsize=7, ha=side, va="center", color=BLACK,
-                    bbox={"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.75},
-                )  # fmt: skip
+                    names[row], (end, center[row, end]), fontsize=7, ha=side, va="center", color=BLACK, bbox=dict(LABEL)
+                )
 
 
 def _box(place: tuple[float, float, float, float]) -> Rectangle:
@@ -124,7 +128,7 @@ def _zoom(
         if np.nanmin(line, initial=np.inf) < y + height and np.nanmax(line, initial=-np.inf) > y:
             axes.plot(at, line, color=BLOCKS[block[row] % len(BLOCKS)], lw=1.2)
             if np.isfinite(line[0]) and y <= line[0] < y + height:
-                axes.annotate(names[row], (x, line[0]), fontsize=7, color="white", va="center")
+                axes.annotate(names[row], (x, line[0]), fontsize=7, color=BLACK, va="center", bbox=dict(LABEL))
     axes.set(xlim=(x - 0.5, x + width - 0.5), ylim=(y - 0.5, y + height - 0.5))
     axes.set_title(f"{ZOOMS.index((fiber, along)) + 1}: columns {x} to {x + width}", fontsize=9)
     return x, y, width, height
@@ -173,8 +177,9 @@ def one_trace(figure: Figure, one: OneTrace, title: str = "") -> None:
         for place, column in enumerate(one.sections[:3]):
             _section(figure.add_subplot(grid[1, place]), one, column)
         _offset(figure.add_subplot(grid[1, 3:]), one)
-        _smooth(figure.add_subplot(grid[2, :3]), one)
-        _spectrum(figure.add_subplot(grid[2, 3:]), one)
+        below = figure.add_gridspec(3, 2, left=0.065, right=0.985, top=0.88, bottom=0.075, wspace=0.28, hspace=0.42)
+        _smooth(figure.add_subplot(below[2, 0]), one)
+        _spectrum(figure.add_subplot(below[2, 1]), one)
         figure.suptitle(title or f"Fiber {one.name}", fontsize=14, weight="bold", x=0.065, ha="left")
         figure.text(0.065, 0.925, one.words, fontsize=10, va="center")
 
@@ -223,10 +228,13 @@ def _offset(axes: Axes, one: OneTrace) -> None:
 def _smooth(axes: Axes, one: OneTrace) -> None:
     """What is left of the trace after a smooth curve, and how it bends."""
     column = np.arange(one.center.size)
-    axes.plot(column, 1e3 * (one.center - one.smooth), color=BLACK, lw=0.9)
-    axes.set(title="smoothness and curvature", xlabel="column (px)", ylabel="trace minus smooth curve (mpx)")
+    left = 1e3 * (one.center - one.smooth)
+    reach = max(float(np.nanmax(np.abs(left), initial=0.0)) * 1.1, LEAST_MPX)
+    axes.plot(column, left, color=BLACK, lw=0.9)
+    axes.set(title="smoothness and curvature", xlabel="column (px)", ylabel="trace minus curve (mpx)")
+    axes.set_ylim(-reach, reach)
     twin = axes.twinx()
-    twin.plot(column, one.curvature, color=GREEN, lw=1)
+    twin.plot(column[2:-2], one.curvature[2:-2], color=GREEN, lw=1)  # second differences end before the ends
     twin.set_ylabel("curvature (px / 1000² px²)", color=GREEN, fontsize=8.5)
     twin.grid(False)
 

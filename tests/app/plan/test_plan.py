@@ -138,6 +138,20 @@ def test_the_pipeline_of_the_plan_runs_as_written(files, tmp_path):
     assert done["global_metrics"] == json.loads((tmp_path / "run" / "metrics.json").read_text())["global_metrics"]
 
 
+def test_points_need_not_reach_the_last_column_of_the_image(as_dicts):
+    short = {name: {**row, "x_pixels": row["x_pixels"][:-1], "y_pixels": row["y_pixels"][:-1],
+                    "wavelength": row["wavelength"][:-1]} for name, row in as_dicts.items()}  # fmt: skip
+    plot_traces_on_2d_spectrum(MADE.image, short)
+    whole = plt.gcf().axes[0]
+    assert whole.get_xlim() == (-0.5, MADE.image.shape[1] - 0.5)
+    plt.close()
+    plot_individual_trace_quality(MADE.image, short, "fiber_003")
+    assert "Nothing is wrong with this fiber alone" in words(plt.gcf())
+    plt.close()
+    found = calculate_trace_quality_metrics(short, MADE.image)
+    assert found["global_metrics"]["mean_trace_rms"] < 0.05
+
+
 def test_the_calls_have_the_names_of_the_plan():
     wanted = {
         run_trace_diagnostics: ["raw_2d_file", "trace_file", "output_dir", "fiber_metadata_file", "wavelength_file"],
