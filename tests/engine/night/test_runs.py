@@ -36,6 +36,12 @@ def test_a_run_that_is_no_bundle_keeps_its_edges(first, last):
         assert (abs(one.first - first), abs(one.last - last)) <= (2, 2)
 
 
+def test_two_bundles_are_one_only_where_they_are_a_block():
+    for seed in range(10):
+        (one, *_) = found(37, 87, 1.6, seed)
+        assert (one.first, one.last) != (25, 75)
+
+
 def test_fibers_that_know_more_count_more():
     random = np.random.default_rng(4)
     errors = np.where(np.arange(COUNT) % 8 == 0, 0.006, 0.09)

@@ -149,8 +149,9 @@ def whole_bundles(
     score, first, last = best
     found = best
     for size in range(1, MOST_BUNDLES + 1):
-        for start in range(first // bundle * bundle - bundle, last, bundle):
-            stop = start + size * bundle
+        whole = size * bundle  # two are one block in the focal plane
+        for start in range(first // whole * whole - whole, last, whole):
+            stop = start + whole
             if start >= 0 and stop <= count and start < last and first < stop:
                 own = score_of(start, stop)
                 if own**2 > score**2 - WHOLE and (found is best or own > found[0]):

@@ -14,6 +14,7 @@ from ifuview.engine.night.stats import mad, middle
 from ifuview.model.checks import Array
 
 FEW = 0.02  # scatter of the flats that is believed at least
+OUTLYING = 2.0  # scatters of a fiber that it counts in the mean of some at most
 CERTAIN = 4.0  # of chi2 between the two
 NEAR = 3.0  # scatters of the flats: what stands out more is wrong whatever the light says
 WOULD_TELL = "another exposure with the same flat, or another flat, would tell which"
@@ -58,8 +59,10 @@ def guilt(flat_level: Array | None, fibers: tuple[int, ...], ratio: float) -> Gu
     own = logs[inside & np.isfinite(logs)]
     if not own.size or others.size < 3:
         return Guilt("light", False, 0.0)
-    away = float(middle(own) - middle(others))
-    scatter = max(float(mad(others)), FEW) / np.sqrt(own.size)
+    natural = max(float(mad(others)), FEW)
+    reach = OUTLYING * natural  # a mean tells a quarter more than a median, if no fiber makes it
+    away = float(np.mean(np.clip(own - middle(own), -reach, reach)) + middle(own) - middle(others))
+    scatter = natural / np.sqrt(own.size)
     by_flat, by_light = ((away - a) / scatter for a in (-np.log(ratio), 0.0))
     gain = float(by_light**2 - by_flat**2)
     return Guilt("fiberflat" if gain > 0 else "light", abs(gain) > CERTAIN, away)
