@@ -7,19 +7,22 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from ifuview.app.frames.views.colors import known
 from ifuview.app.outside.samp_words import asked
 from ifuview.app.session import Session
-from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.errors import FileFormatError, IfuviewError, MissingDataError
 from ifuview.io import read_traces
 from ifuview.io.photons.raw.beammap_text import read_beammap
 from ifuview.io.photons.raw.powersweep import read_powersweeps
 from ifuview.io.traces.points import _between
+from tests.robust.seeds import opened
 
 COUNT = 520
 WORDS = 48
@@ -101,3 +104,17 @@ def test_curves_through_numbers_that_have_no_slope_are_straight() -> None:
     at = 50.0 * np.arange(6)
     with np.errstate(over="ignore"):
         np.testing.assert_array_equal(_between(at, np.array([1.0, 2.0, 1e308, -1e308, 3.0, 4.0]), at[:2]), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("number", ["2147483648", "-1", "1E18", "T"])
+@pytest.mark.parametrize("card", ["TFIELDS", "ZNAXIS"])
+def test_counts_of_tiles_that_make_no_sense_are_refused(tmp_path: Path, card: str, number: str) -> None:
+    """Astropy counts up to them."""
+    fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(np.ones((40, 50), np.int16))]).writeto(tmp_path / "a.fits")
+    data = (tmp_path / "a.fits").read_bytes()
+    at = data.index(f"{card.ljust(8)}=".encode()) + 10
+    (tmp_path / "a.fits").write_bytes(data[:at] + number.rjust(20).encode() + data[at + 20 :])
+    began = time.process_time()
+    with pytest.raises(IfuviewError):
+        opened(str(tmp_path / "a.fits"))
+    assert time.process_time() - began < 5

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_RATIO = 20_000  # pixel bytes per stored byte; a run-length coded empty mask reaches a few thousand
 BYTE_BITS = 8
+COUNTS, MOST_COUNTED = ("TFIELDS", "NAXIS", "ZNAXIS"), 999  # FITS standard 4.0, section 4.4.1 and 7.3.1
 CHUNK_ROWS = 512  # rows of the first axis between two checkpoints; about 50 ms of RICE
 PRIMARY = ("SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    0")
 
@@ -42,6 +43,9 @@ def tile_pixels(hdu: Hdu, ctx: JobContext = SILENT) -> Pixels:
 
     if hdu.data is None:
         raise MissingDataError(f"the pixels of {label(hdu.info)} were not read")
+    for card in COUNTS:  # astropy counts up to them, which may take years
+        if not (type(number := hdu.header.get(card, 0)) is int and 0 <= number <= MOST_COUNTED):
+            raise FileFormatError(f"the header of {label(hdu.info)} claims {card} = {number!r}")
     count = 1
     for axis in hdu.info.shape:
         count *= axis

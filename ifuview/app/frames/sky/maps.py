@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LOOKUPS = ("CPDIS", "D2IMDIS")  # distortions that are listed in tables
 SAMPLES = 5  # positions along each axis that tell how the axes of an image are turned against ICRS
+MOST_COLUMNS = 999  # of a table, FITS standard 4.0, section 7.3.1
 NEAR = 0.5  # px, half the step of derivatives
 Point = tuple[float, float]
 NOTHING: Array = np.eye(3)
@@ -204,7 +205,9 @@ def _plane(image: Image, path: str) -> tuple[WCS, str]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with fits.open(path, memmap=False) as file:
+        with fits.open(path, memmap=False, disable_image_compression=True) as file:
+            if not all(h.header.get("TFIELDS", 0) in range(MOST_COLUMNS + 1) for h in file):  # astropy counts up to it
+                return worldpos.astropy_plane(cards), "without the tables of distortions: one is damaged"
             if not _looks_up(image.header):
                 return worldpos.astropy_plane(cards, file), ""
             header = next((h.header for h in file if _same(h.header, image.header)), None)
