@@ -68,6 +68,13 @@ def test_columns_are_found_wherever_they_lie_in_a_trace():
     assert [(s.name, h.column) for s, h in hot_columns(detector, CROSS, DISP, SECTIONS)] == [("A", p) for p in places]
 
 
+def test_a_column_that_no_trace_crosses_harms_no_spectrum():
+    free = [c for c in range(60, 200) if np.abs(CROSS - c).min() > 2.0]
+    detector = image(((free[0], 0, EDGE, LEVEL),))
+    assert len(hot_columns(detector, CROSS, DISP, SECTIONS)) == 1
+    assert columns_told([], CHAIN, detector, 1, "r1") == []
+
+
 def test_masked_columns_are_in_no_spectrum():
     detector = image(((PLACE, 0, EDGE, LEVEL),))
     bad = detector.bad.copy()

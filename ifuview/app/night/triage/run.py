@@ -254,8 +254,10 @@ def _title(result: TriageResult) -> str:
     """Headline of the page."""
     exposures = sorted({e for e, _ in result.cameras})
     cameras = sorted({c for _, c in result.cameras})
+    if not exposures:
+        return "Triage"
     which = f"exposure {exposures[0]}" if len(exposures) == 1 else f"exposures {exposures[0]} to {exposures[-1]}"
-    return f"Triage of {which}, {len(cameras)} camera{'s' if len(cameras) > 1 else ''}" if exposures else "Triage"
+    return f"Triage of {which}, {len(cameras)} camera{'s' if len(cameras) > 1 else ''}"
 
 
 def as_json(result: TriageResult) -> str:

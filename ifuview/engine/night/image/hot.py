@@ -28,7 +28,7 @@ TINY = 1e-9
 SEEN, LEAST = 6.0, 3.0  # errors, and electron, of a column that is there
 LEAST_ALONE, PART = 10.0, 0.3  # electron of one that the spectra do not show; of it, what the fit to the fibers leaves
 EVERY, HALF, AROUND = 16, 4, 16  # rows that are looked at, one of so many; px of a profile; columns to compare with
-CROSSED = 10  # px of a trace that lie on it
+CROSSED, HALF_WIDTH = 10, 1.5  # px of a trace that lie on it, nearer than so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +182,9 @@ def _of_image(chain: Chain, section: Section, hot: HotColumn, expid: int, camera
     """A column of the image; None if no trace crosses it."""
     assert chain.cross is not None and chain.disp is not None
     rows = (chain.disp >= section.disp[0]) & (chain.disp < section.disp[1])
-    fibers, (first, last) = touched(chain.cross, rows, hot.column)
-    if last - first < CROSSED:
+    if ((np.abs(chain.cross - hot.column) < HALF_WIDTH) & rows).sum(axis=1).max() < CROSSED:
         return None
+    fibers, (first, last) = touched(chain.cross, rows, hot.column)
     low, high = float(chain.wave[first]), float(chain.wave[last - 1])
     return Finding(
         expid, camera, "ccd-column", "preproc", fibers=fibers, wave_range=(low, high), amplifier=section.name,
