@@ -180,12 +180,7 @@ def put(path: Name, content: str | bytes) -> None:
 def check_folder(folder: Name) -> None:
     """Raise UsageError unless the folder, or the nearest one above that exists, can be written."""
     at = Path(folder)
-    try:
-        os.lstat(at)
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except (OSError, ValueError) as problem:
-        raise UsageError(f"is no name of a folder{brackets(problem)}", str(folder), "choose another") from problem
+    _check_name(at, "a folder")
     while not os.path.exists(at) and at != at.parent:
         at = at.parent
     if not os.path.isdir(at):
@@ -211,11 +206,22 @@ def check_place(path: Name, what: str = "the output") -> None:
         There is no such folder, or it cannot be written, or `path` is a folder itself.
     """
     folder = os.path.dirname(path) or "."
+    _check_name(path, "a file")
     if not os.path.isdir(folder):
         raise UsageError("the folder does not exist", os.fspath(folder), "choose another folder")
     if os.path.isdir(path) or not os.access(folder, os.W_OK):
         raise UsageError(f"{what} cannot be written there", os.fspath(path), "choose another folder or name")
     check_target(path)
+
+
+def _check_name(path: Name, what: str) -> None:
+    """Raise UsageError where the system can have nothing of that name, as one of 300 letters."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError) as problem:
+        raise UsageError(f"is no name of {what}{brackets(problem)}", os.fspath(path), "choose another") from problem
 
 
 def check_suffix(path: Name, suffixes: Iterable[str], what: str) -> str:
