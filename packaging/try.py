@@ -119,27 +119,21 @@ def test(words: list[str]) -> int:
         ("ruff check", [python, "-m", "ruff", "check"]),
         ("ruff format", [python, "-m", "ruff", "format", "--check"]),
         ("mypy", [python, "-m", "mypy"]),
+        ("pytest", [python, "-m", "pytest", "-n", PROCESSES, "--dist", "loadfile", *words]),
     ]
     failed = []
     with x_server() as display, tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as other:
         hidden = {"QT_QPA_PLATFORM": "offscreen", "DISPLAY": "", **folders(scratch)}
         shown = {"QT_QPA_PLATFORM": "xcb", "DISPLAY": display, **folders(other)}
-        for name, command in checks:
-            say(name)
-            if run(command, **hidden) != 0:
-                failed.append(name)
-        hands = [python, "-m", "pytest", "-m", "screen", *(words or ["tests/gui"])]  # they wait more than they count
-        with aside(hands, **shown) if display else contextlib.nullcontext() as end:
-            say("pytest")
-            if run([python, "-m", "pytest", "-n", PROCESSES, "--dist", "loadfile", *words], **hidden) != 0:
-                failed.append("pytest")
+        hands = [python, "-m", "pytest", "-m", "screen", *(words or ["tests/gui"])]
+        with aside(hands, **shown) if display else contextlib.nullcontext() as end:  # they wait more than they count
+            for name, command in checks:
+                say(name)
+                if run(command, **hidden) != 0:
+                    failed.append(name)
             if end is not None:
                 say("pytest on a screen, meanwhile")
-                code = end()
-                if code not in (0, NO_TESTS):
-                    say("pytest on a screen, once more and alone: hands are slow on a busy machine")
-                    code = run(hands, **shown)
-                if code not in (0, NO_TESTS):
+                if end() not in (0, NO_TESTS):
                     failed.append("pytest on a screen")
     print("\n" + (f"Failed: {', '.join(failed)}" if failed else "All checks passed."), flush=True)
     return 1 if failed else 0
