@@ -213,7 +213,7 @@ def test_without_dask_one_sentence_says_how_to_get_it(monkeypatch, capsys, tmp_p
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert cli.main(["batch", "triage", str(tmp_path), "-o", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
-    assert "python -m pip install" in said
+    assert "python3 -m pip install" in said
     assert said.count("\n") == 1
 
 
