@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "desi"
-CAMERA_CPU, ENGINE_CPU, THIRTY_WALL = 1.5, 0.4, 60.0  # s
+CAMERA_CPU, ENGINE_CPU, THIRTY_WALL = 1.5, 0.6, 60.0  # s
 THIRTY = 30
 
 
