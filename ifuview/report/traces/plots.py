@@ -67,7 +67,7 @@ def draw_modes(figure: Page, report: DoctorReport) -> bool:
     right.set_xlim(0.3, max(10.0, 2 * max(m.significance for m in shown)))
     right.axvline(found.limits.mode_sigmas, color=BLACK, ls="--", lw=1.2, label=f"limit {found.limits.mode_sigmas:g}")
     right.set_xlabel("significance (sigma)")
-    right.set_title("significance (red: found)")
+    right.set_title("significance (orange: found)")
     right.legend(loc="lower right")
     return True
 
@@ -76,7 +76,7 @@ def _mode_name(mode: Mode, found: TraceDiagnosis) -> str:
     """Name, with the block where it is of one."""
     name: str = NAMES.get(mode.name, mode.name)
     if mode.fibers and len(mode.fibers) < found.nfiber:
-        return f"{name},\nfibers {found.fiber_id[mode.fibers[0]]} to {found.fiber_id[mode.fibers[-1]]}"
+        return f"{name},\nfibers {found.fiber_id[mode.fibers[0]]}\nto {found.fiber_id[mode.fibers[-1]]}"
     return name
 
 
@@ -205,6 +205,7 @@ def draw_crosstalk(figure: Page, report: DoctorReport) -> bool:
         y = Scale("share of the neighbor's flux (%)", (float(low - pad), float(high + pad)))
         drawn = Figure(title, Scale(x, (-1.0, float(found.nfiber))), y, curves, (ZERO,))
         draw_figure(axes, drawn, columns=4, place="upper right")
+        axes.ticklabel_format(axis="y", style="plain")  # a factor above the axis would stand on the title
     return True
 
 
