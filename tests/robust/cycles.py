@@ -1,6 +1,6 @@
 """Files of every family opened and closed in one window, again and again: memory, threads and descriptors stay flat.
 
-`python -m tests.robust.cycles COUNT` prints the growth of each behind the first third as JSON.
+`python -m tests.robust.cycles COUNT` prints the growth of each behind the warm-up as JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-WARM_UP = 1 / 3  # of the cycles, in which libraries and pools are loaded
+WARM_UP = 1 / 3  # of the cycles, and at least one of each file: libraries and pools are loaded in them
 PATIENCE = 120  # s for a file to be opened
 
 
@@ -27,7 +27,7 @@ def measured() -> tuple[int, int, int]:
 
 
 def run(count: int) -> dict[str, int]:
-    """Open and close `count` files; how much more there is at the end than after the first third."""
+    """Open and close `count` files; how much more there is at the end than after the warm-up."""
     from PyQt6.QtWidgets import QApplication
 
     from ifuview.app import intents as want
@@ -52,7 +52,7 @@ def run(count: int) -> dict[str, int]:
         settle()
         start = measured()
         for number in range(count):
-            if number == int(WARM_UP * count):
+            if number == max(len(paths), int(WARM_UP * count)):
                 start = measured()
             shell.controller.handle(want.OpenFile(str(paths[number % len(paths)])))
             settle()

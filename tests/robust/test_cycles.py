@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CYCLES = 75
+CYCLES = 90
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory, threads and descriptors are counted in /proc")

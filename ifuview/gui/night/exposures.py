@@ -29,6 +29,7 @@ from ifuview.gui.night._exposure_dots import NARROW, PAD, ExposureModel, HeatDel
 from ifuview.gui.night._tile_list import TileList
 from ifuview.gui.parts._widgets import Elided, FlowLayout, Pages, button, column
 from ifuview.gui.parts.base import Dock
+from ifuview.gui.plain import plain
 from ifuview.model.night.exposures import RAW
 
 CUTOUT_FILES = "Page (*.png *.pdf);;FITS (*.fits)"
@@ -125,7 +126,7 @@ class ExposuresDock(Dock):
         fresh = self.model.set_view(view)
         words = pure.example(view)
         self.filter.setPlaceholderText(f"Filter: {words}")
-        self.filter.setToolTip(f"Words like {words}")
+        self.filter.setToolTip(plain(f"Words like {words}"))
         self.table.setVisible(bool(view.rows))
         self.tiles.setVisible(bool(view.tiles))
         self.tiles.show_tiles(view)

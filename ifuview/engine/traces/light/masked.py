@@ -76,8 +76,10 @@ def barely_seen(good: Array, fit: LightFit) -> NDArray[np.bool_]:
     good : uint8 (ncol, nrow)
     fit : LightFit
     """
-    path, sigma = fit.path, float(np.nanmedian(fit.width))
-    known = np.isfinite(path)
+    path, width = fit.path, fit.width[np.isfinite(fit.width)]
+    if not width.size:
+        return np.zeros(path.shape, bool)
+    known, sigma = np.isfinite(path), float(np.median(width))
     row = np.rint(np.where(known, path, 0)).astype(np.intp)
     column = np.rint(fit.column).astype(np.intp)
     seen, whole = np.zeros(path.shape), np.zeros(path.shape)
