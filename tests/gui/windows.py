@@ -40,8 +40,6 @@ def window(qtbot: QtBot, *words: str, size: tuple[int, int] = (1500, 950), judge
         signal.signal(signal.SIGINT, hooks[2])
         signal.signal(signal.SIGTERM, hooks[3])
         sys.setswitchinterval(interval)
-        shell.presenter._timer.stop()  # docks that follow the cursor go with the window
-        shell.presenter._later.stop()
         shell.worker.shut_down()
         shell.take_down()
         QApplication.processEvents()

@@ -106,6 +106,12 @@ class Presenter(QObject):
         """Register something that tells of the jobs."""
         self.jobs.changed.connect(lambda book: draw(view(book)))
 
+    def stop(self) -> None:
+        """Draw nothing any more: the parts go with their window."""
+        self.store.changed.disconnect(self._changed)
+        for timer in (self._timer, self._later):
+            timer.stop()
+
     def forget(self) -> None:
         """All parts are out of date: their colors have changed."""
         for part in self.parts.values():

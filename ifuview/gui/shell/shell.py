@@ -240,6 +240,7 @@ class Shell(QObject):
     def take_down(self) -> None:
         """Close the window and free what the shell holds (for programs that go on without it)."""
         self.controller.jobs.blockSignals(True)  # news of the last jobs have nobody to be shown to
+        self.presenter.stop()
         self.window.close()
         self.window.deleteLater()
         if hasattr(self, "_interrupts"):
