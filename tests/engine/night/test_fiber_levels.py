@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -81,6 +83,15 @@ def test_exchanged_rows_add_no_object_in_a_sky_fiber():
     planted = plant(chain, table.DEFECTS["swapped rows"], 1.0, seed=4)
     (one,) = desi_qa.run(planted.chain, 1, "r1").findings
     assert (one.kind, one.fibers) == ("swapped-fibers", planted.truth.fibers)
+
+
+def test_an_sframe_that_fits_neither_side_is_wrong_and_not_its_calibration():
+    chain = camera.made("r", 41)
+    sframe = np.array(chain.sframe)
+    sframe[333] += 0.4 * chain.sky[333]  # behind the cframe, which was made of the right one
+    (one,) = desi_qa.run(replace(chain, sframe=sframe), 1, "r1").findings
+    assert (one.kind, one.first_step, one.fibers) == ("isolated-fiber", "sky", (333,))
+    assert "keeps 40.0 % of its sky" in one.text
 
 
 def test_a_loss_that_the_flat_has_not_names_what_else_it_may_be():

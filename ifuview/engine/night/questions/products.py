@@ -189,6 +189,8 @@ def _calibrated_fibers(case: Case, good: Array) -> None:
         return
     assert case.level is not None
     for one in broken_fibers(chain.cframe * chain.fluxcalib - chain.sframe, good, case.level):
+        if one.fiber in case.set_aside:  # its sframe is wrong already
+            continue
         case.add(
             "isolated-fiber", "fluxcalib", fibers=(one.fiber,), amplitude=one.off * float(np.median(case.level)),
             unit=COUNTS, significance=one.score, known=bool(case.known[one.fiber]),
