@@ -66,7 +66,7 @@ def _windows(case: Case, rest: Array, of_lines: Array, line: Array) -> list[tupl
     assert level is not None
     found = others.everywhere(_means(case, rest, of_lines), line, wave, level)
     light = case.flux - case.expected - case.row_light
-    empty = np.flatnonzero(np.zeros(light.shape[0], bool) if case.chain.is_sky is None else case.chain.is_sky)
+    empty = np.flatnonzero(case.is_sky)
     lit = light[empty[_lit_up(light[empty], case.sigma)]]
     if not found or not lit.size:
         return found
@@ -81,7 +81,7 @@ def _means(case: Case, rest: Array, of_lines: Array, followed: Array | None = No
     Targets have a continuum, sky fibers only a level that is asked elsewhere: all else that is left may be the sky's.
     `followed` is the shape of what the sky model may have that is not the sky's, shape (nwave,).
     """
-    is_sky = np.zeros(case.chain.shape[0], bool) if case.chain.is_sky is None else case.chain.is_sky
+    is_sky = case.is_sky
     told = {f for x in case.findings if x.kind in ("wavelength-blocks", "swapped-fibers") for f in x.fibers}
     use = case.measured & ~np.isin(np.arange(is_sky.size), list(told))
     light = case.flux - case.expected - case.row_light

@@ -134,10 +134,10 @@ class Case:
             trial = np.zeros(chain.shape, np.float32)
             for step, (fibers, columns) in wheres:
                 trial[fibers, columns] -= self.products[step][fibers][:, columns]
-            empty = np.zeros(chain.shape[0], bool) if chain.is_sky is None else np.asarray(chain.is_sky)
-            rest = self.flux - np.where(empty[:, None], 0, _continuum_without(self.flux, trial, smooth))
+            rest = self.flux - np.where(self.is_sky[:, None], 0, _continuum_without(self.flux, trial, smooth))
             found = [
-                answered(step, self.products[step], rest, self.sigma, where, empty=empty) for step, where in wheres
+                answered(step, self.products[step], rest, self.sigma, where, empty=self.is_sky)
+                for step, where in wheres
             ]
             self.deviations = [one for one in found if one is not None]
             self.expected = left(self.deviations, self.products, chain.shape)
@@ -225,6 +225,12 @@ class Case:
         return np.asarray(self.good.mean(axis=1) > MEASURED)
 
     @property
+    def is_sky(self) -> Array:
+        """Sky fibers, shape (nfiber,); none where no table tells."""
+        told = self.chain.is_sky
+        return np.zeros(self.chain.shape[0], bool) if told is None else np.asarray(told)
+
+    @property
     def measured(self) -> Array:
         """Fibers of which most pixels are known, shape (nfiber,)."""
         out = self._mostly_known.copy()
@@ -234,9 +240,8 @@ class Case:
     @property
     def followed(self) -> float:
         """Part of the sky by which its model is off because it follows sky fibers of runs with another light."""
-        is_sky = np.zeros(self.chain.shape[0], bool) if self.chain.is_sky is None else self.chain.is_sky
-        lost = sum(abs(run.ratio - 1) * np.count_nonzero(is_sky[list(run.fibers)]) for run in self.runs)
-        return float(lost) / max(int(np.count_nonzero(is_sky)), 1)
+        lost = sum(abs(run.ratio - 1) * np.count_nonzero(self.is_sky[list(run.fibers)]) for run in self.runs)
+        return float(lost) / max(int(np.count_nonzero(self.is_sky)), 1)
 
     def asks(self, kind: str) -> bool:
         """Whether this class is wanted and can be measured."""

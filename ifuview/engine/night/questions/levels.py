@@ -67,9 +67,7 @@ def _measured(case: Case) -> Levels | None:
 
 def empty_fibers(case: Case, of: Levels) -> Array:
     """Sky fibers that can be judged, shape (nfiber,)."""
-    none = np.zeros(of.share.size, bool)
-    sky = none if case.chain.is_sky is None else np.asarray(case.chain.is_sky)
-    return np.asarray(sky & case.measured & ~case.known & ~case.in_bad_amplifier & np.isfinite(of.share))
+    return np.asarray(case.is_sky & case.measured & ~case.known & ~case.in_bad_amplifier & np.isfinite(of.share))
 
 
 def natural_scatter(case: Case, of: Levels) -> float:
@@ -162,12 +160,11 @@ def _echo(case: Case, of: Levels, empty: Array) -> float:
 
     Runs of them, and single sky fibers that are off, but not by so much that the model leaves their pixels out.
     """
-    is_sky = np.zeros(case.chain.shape[0], bool) if case.chain.is_sky is None else case.chain.is_sky
     away = np.abs(np.nan_to_num(of.share - np.median(of.share[empty])))
     followed = away * np.median(of.sky) < MODEL_CLIP * np.median(case.sigma)
-    own = is_sky & followed & (away > CLIP * spread_of(of.share[empty]))
+    own = case.is_sky & followed & (away > CLIP * spread_of(of.share[empty]))
     own[[f for run in case.runs for f in run.fibers]] = False
-    return ECHO * (case.followed + float(away[own].sum()) / max(int(np.count_nonzero(is_sky)), 1))
+    return ECHO * (case.followed + float(away[own].sum()) / max(int(np.count_nonzero(case.is_sky)), 1))
 
 
 def _said_already(case: Case) -> bool:

@@ -163,7 +163,7 @@ def over_field(case: Case, factor: Array, error: Array, use: Array, shape: Array
 def light_of(case: Case, of: Levels | None, lines: Array, error: Array, use: Array) -> ToldLight:
     """Lines and levels of all fibers over the others'; no levels without enough sky fibers, or of bad amplifiers."""
     none = np.zeros(lines.size, bool)
-    empty = none if case.chain.is_sky is None else use & case.chain.is_sky & ~case.in_bad_amplifier
+    empty = use & case.is_sky & ~case.in_bad_amplifier
     if of is None or np.count_nonzero(empty) < LEAST_SKY:
         return ToldLight(lines, error, np.zeros(lines.size), np.full(lines.size, np.inf), none)
     scatter = max(float(mad(of.share[empty])), 1e-3)
