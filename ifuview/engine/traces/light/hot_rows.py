@@ -23,6 +23,7 @@ COLUMNS = 512  # that are looked at
 REACH = 6  # rows on each side
 WIDEST = 3  # rows that are bad together
 RUNS = 3  # such bad rows on one fiber
+RIDGE = 1e-9  # of the information, that keeps shapes outside of the strip at nothing
 MISFIT = 0.05  # of the peak, of the profile
 LEAST = 2.0  # chi2 that a pixel left out must gain in each column, on average ...
 TOTAL, SHORTEST = 400.0, 24  # ... in all, and px
@@ -148,9 +149,8 @@ class _Strip:
         shapes = self.shapes if shapes is None else shapes
         weight = np.where(use, 1 / self.noise, 0.0)
         normal = np.einsum("xri,xr,xrj->xij", shapes, weight, shapes)
-        normal += 1e-9 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(shapes.shape[2]) + 1e-30 * np.eye(
-            shapes.shape[2]
-        )
+        ridge = RIDGE * np.trace(normal, axis1=1, axis2=2) + 1e-30  # where nothing is used
+        normal += ridge[:, None, None] * np.eye(shapes.shape[2])
         amounts = np.linalg.solve(normal, np.einsum("xri,xr->xi", shapes, weight * self.counts)[..., None])[..., 0]
         rest = self.counts - np.einsum("xri,xi->xr", shapes, amounts)
         peak = np.abs(amounts[:, :1] * shapes[..., 0].max(axis=1, keepdims=True))
