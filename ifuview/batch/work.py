@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from ifuview.sets import filled
 if TYPE_CHECKING:
     from ifuview.app.night.reduction.calibrate import ChannelCalibration
 
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")  # our kernels have none of numba's own
 LEVELS = {"fail": "fail", "warn": "warn", "pass": "pass", "not-measured": "note"}  # of a verdict
 
 
@@ -43,14 +42,10 @@ def work(task: BatchTask) -> Record:
 
 
 def one_thread() -> None:
-    """One thread for BLAS, numba and our kernels: there is a worker for each core."""
+    """One thread for BLAS and our kernels: there is a worker for each core."""
     set_threads(1)
-    numba = sys.modules.get("numba")
     for name in THREADS:
-        if numba is None or not name.startswith("NUMBA"):  # numba refuses a change of its own variable later on
-            os.environ.setdefault(name, "1")
-    if numba is not None:
-        numba.set_num_threads(1)
+        os.environ.setdefault(name, "1")
 
 
 def triage(task: BatchTask, folder: Path) -> Record:

@@ -2,12 +2,14 @@
 
 import os
 import threading
+from pathlib import Path
 from threading import Event
 from time import sleep
 
 import numpy as np
 import pytest
 
+import ifuview
 from ifuview.engine.context import JobContext, set_threads, threads
 from ifuview.engine.cores import spread
 from ifuview.engine.spectra.optimal import extract
@@ -89,14 +91,20 @@ def test_traces_fits_and_spectra_are_the_same_to_the_bit(number):
 
 def test_a_worker_has_one_thread_and_a_command_what_the_user_chose(number, monkeypatch, tmp_path, capsys):
     from ifuview import settings
-    from ifuview.batch.work import one_thread
+    from ifuview.batch.work import THREADS, one_thread
     from ifuview.commands.run import command
 
     monkeypatch.setenv("IFUVIEW_CONFIG", str(tmp_path))
     settings.save(settings.Settings(threads=3))
     command("completion", ["bash"])
     assert threads() == 3
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    for name in THREADS:
         monkeypatch.setenv(name, "1")
     one_thread()
     assert threads() == 1
+
+
+def test_no_kernel_has_threads_of_numba():
+    """A worker need not tell numba how many to take, and numba refuses to be told once they run."""
+    package = Path(ifuview.__file__).parent
+    assert not [path for path in package.rglob("*.py") if "parallel=True" in path.read_text(encoding="utf-8")]
