@@ -158,8 +158,8 @@ def value(session: Session, slot: Slot, row: int, name: str) -> object:
 
 
 def _integers(table: Mapping[str, Array], name: str) -> Array | None:
-    """A column of integers, None if it is not there."""
-    values = table.get(name)
+    """A column of integers, in whatever case it is written; None if it is not there."""
+    values = table[name] if name in table else next((v for n, v in table.items() if n.upper() == name), None)
     return values if values is not None and values.ndim == 1 and values.dtype.kind in "iu" else None
 
 

@@ -141,7 +141,8 @@ class SampLink:
             from ifuview.io.objects.handed import fetched
 
             try:
-                path = fetched(str(params.get("url", "")), votable=kind == "table.load.votable")
+                url, name = str(params.get("url", "")), str(params.get("name", ""))
+                path = fetched(url, name, votable=kind == "table.load.votable")
             except IfuviewError as problem:
                 self._said(str(problem))
                 return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -16,9 +17,10 @@ from ifuview.app import intents as want
 from ifuview.app.frames import joined
 from ifuview.app.frames.fibers import fiber_count
 from ifuview.app.frames.sky.worldpos import sky_axes, sky_position
+from ifuview.app.frames.state import OpenTable
 from ifuview.app.frames.views import skyposition
 from ifuview.app.session import Session, Slot
-from ifuview.model.checks import is_whole
+from ifuview.model.checks import Array, is_whole
 
 Message = tuple[str, dict[str, object]]
 LOADS = ("image.load.fits", "table.load.fits", "table.load.votable", "spectrum.load.ssa-generic")
@@ -32,8 +34,27 @@ def table_id(slot: Slot) -> str:
     return f"{TABLE}{os.getpid()}-{slot.key}"
 
 
-def asked(session: Session, kind: str, params: Mapping[str, object], path: str = "") -> tuple[want.Intent, ...]:
-    """What a message asks for; `path` is where the file that it names lies here."""
+def name_of(params: Mapping[str, object]) -> str:
+    """What a table is called in messages: its name, or its address where it has none."""
+    return str(params.get("table-id", "") or params.get("url", ""))
+
+
+def asked(
+    session: Session,
+    kind: str,
+    params: Mapping[str, object],
+    path: str = "",
+    tables: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[want.Intent, ...]:
+    """What a message asks for.
+
+    Parameters
+    ----------
+    path : str
+        Where the file that it names lies here.
+    tables : mapping
+        Paths of the tables that others have sent, by their names in messages.
+    """
     if kind in LOADS:
         return (want.OpenFile(path),) if path else ()
     if not isinstance(params, Mapping):
@@ -42,6 +63,10 @@ def asked(session: Session, kind: str, params: Mapping[str, object], path: str =
         return _at(session, _number(params, "ra"), _number(params, "dec"))
     rows = _rows(params)
     slot = _slot_of(session, params)
+    if slot is None and (table := _table_of(session, tables.get(name_of(params)))) is not None:
+        slot, rows = _joined(session, table, rows)
+        if slot is None:
+            return (want.Note("warning", f"no open frame has the fibers that were chosen in {table.title}"),)
     if slot is None or not rows:
         return ()
     most = fiber_count(slot)
@@ -79,6 +104,21 @@ def _slot_of(session: Session, params: Mapping[str, object]) -> Slot | None:
     return current if current in found else found[0] if found else None
 
 
+def _table_of(session: Session, path: str | None) -> OpenTable | None:
+    """The table that another program has sent as that file."""
+    return next((t for t in session.tables if path and t.path == path), None)
+
+
+def _joined(session: Session, table: OpenTable, rows: tuple[int, ...]) -> tuple[Slot | None, tuple[int, ...]]:
+    """The frame that has the fibers of some rows of a table, the current one first, and its rows."""
+    for slot in sorted(session.slots, key=lambda slot: slot.key != session.current):
+        in_frame = joined.link(table, slot).in_frame
+        found = tuple(int(in_frame[row]) for row in rows if 0 <= row < table.nrow and in_frame[row] >= 0)
+        if found:
+            return slot, found
+    return None, ()
+
+
 def _at(session: Session, ra: float, dec: float) -> tuple[want.Intent, ...]:
     """The fiber, or the pixel, of the current frame at a place on the sky (degrees)."""
     slot = session.slot()
@@ -104,8 +144,10 @@ def _at(session: Session, ra: float, dec: float) -> tuple[want.Intent, ...]:
     return ()
 
 
-def told(old: Session, new: Session, sent: Collection[str] = ()) -> tuple[Message, ...]:
-    """What others are told of a new selection: the place on the sky, and rows of tables that were `sent`."""
+def told(
+    old: Session, new: Session, sent: Collection[str] = (), tables: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Message, ...]:
+    """What others are told of a new selection: the place on the sky, and rows of tables that were `sent` or came."""
     if new.selection == old.selection and new.current == old.current:
         return ()
     slot, chosen = new.slot(), new.selection
@@ -117,9 +159,24 @@ def told(old: Session, new: Session, sent: Collection[str] = ()) -> tuple[Messag
         place = sky_position(slot.image.wcs, chosen.x, chosen.y)
     if place is not None:
         out.append(("coord.pointAt.sky", {"ra": f"{place[0]:.7f}", "dec": f"{place[1]:.7f}"}))
-    name = table_id(slot)
-    if name in sent and chosen.fiber is not None:
-        if len(chosen.fibers) > 1:
-            out.append(("table.select.rowList", {"table-id": name, "row-list": [str(f) for f in chosen.fibers]}))
-        out.append(("table.highlight.row", {"table-id": name, "row": str(chosen.fiber)}))
+    if chosen.fiber is None:
+        return tuple(out)
+    fibers = np.array([chosen.fiber, *(chosen.fibers if len(chosen.fibers) > 1 else ())])
+    if (own := table_id(slot)) in sent:
+        out += _rows_told(own, fibers)
+    for name, path in tables.items():
+        if (table := _table_of(new, path)) is not None:
+            in_table = joined.link(table, slot).in_table
+            out += _rows_told(name, in_table[fibers[fibers < in_table.size]])
     return tuple(out)
+
+
+def _rows_told(name: str, rows: Array) -> list[Message]:
+    """The first of `rows` is highlighted in a table, the others are selected; -1 is no row."""
+    out: list[Message] = []
+    known = [str(row) for row in rows[1:] if row >= 0]
+    if known:
+        out.append(("table.select.rowList", {"table-id": name, "row-list": known}))
+    if rows.size and rows[0] >= 0:
+        out.append(("table.highlight.row", {"table-id": name, "row": str(rows[0])}))
+    return out

@@ -23,6 +23,7 @@ class SampTalk(QObject):
         super().__init__(controller)
         self.controller = controller
         self.sent: set[str] = set()  # names of tables that others have from here
+        self.tables: dict[str, str] = {}  # paths of those that came, by their names
         self._hearing = False  # what follows from a message is not told again
         self.heard.connect(self._carry_out)  # from the thread of the hub to that of the window
         self.said.connect(self._say)
@@ -82,7 +83,9 @@ class SampTalk(QObject):
     def _carry_out(self, kind: str, params: Mapping[str, object], path: str) -> None:
         self._hearing = True
         try:
-            for intent in words.asked(self.controller.session, kind, params, path):
+            if path and kind.startswith("table."):
+                self.tables[words.name_of(params)] = path
+            for intent in words.asked(self.controller.session, kind, params, path, self.tables):
                 self.controller.handle(intent)
         except IfuviewError as problem:
             self.controller.say(Level.WARNING, str(problem))
@@ -92,5 +95,5 @@ class SampTalk(QObject):
     def _changed(self, old: Session, new: Session) -> None:
         if self._hearing or not self.link.connected:
             return
-        for message in words.told(old, new, self.sent):
+        for message in words.told(old, new, self.sent, self.tables):
             self.link.tell(lambda message=message: message)

@@ -11,6 +11,8 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, MissingDataError
 from ifuview.files import FITS_SUFFIXES, product_stem
 from ifuview.instrument import words
+from ifuview.io.fits.cards import word
+from ifuview.io.fits.fast import Hdu
 from ifuview.io.fits.probe import FileProbe, probe_file
 from ifuview.io.fits.spec import FileSpec, parse_spec
 from ifuview.io.fits.table import read_table
@@ -34,8 +36,10 @@ class TablesFits:
     name = "tables"
 
     def score(self, probe: FileProbe) -> float:
-        """Needs one of the known tables, and no image."""
-        return 0.6 if not any(h.has_image for h in probe.fits.hdus) and probe.names & set(known("main")) else 0.0
+        """Needs one of the known tables, or one that can be joined to fibers, and no image."""
+        if any(h.has_image for h in probe.fits.hdus):
+            return 0.0
+        return 0.6 if probe.names & set(known("main")) else 0.3 * any(_has_key(h) for h in probe.fits.hdus)
 
     def read(self, probe: FileProbe, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
         """All tables; the redshifts with the columns of the fiber table of the same targets."""
@@ -68,6 +72,12 @@ class TablesFits:
 
 
 READER = TablesFits()
+
+
+def _has_key(hdu: Hdu) -> bool:
+    """Whether a table has a column that its rows can be joined to fibers by."""
+    names = {word(value).upper() for card, value in hdu.header.items() if card.startswith("TTYPE")}
+    return hdu.info.kind == "table" and not names.isdisjoint(known("key"))
 
 
 def read_tables(path: str, ctx: JobContext = SILENT) -> Dataset:

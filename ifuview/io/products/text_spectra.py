@@ -1,4 +1,4 @@
-"""Spectra in text: ECSV, CSV and VOTable, their columns known by name and unit as those of a FITS table."""
+"""Text tables: ECSV, CSV and VOTable of one spectrum or of fibers, their columns known as those of a FITS table."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ifuview.inputs import regular_file
 from ifuview.io.fits.fast import FitsFile, fits_of
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.spec import FileSpec
+from ifuview.io.products import tables
 from ifuview.io.products.choose import choose
 from ifuview.io.products.reading import READER
 from ifuview.model.dataset import Dataset
@@ -30,16 +31,18 @@ def is_votable(path: str) -> bool:
 
 
 def text_dataset(spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
-    """The spectrum of a text file.
+    """The spectrum of a text file, or its table of fibers.
 
     Raises
     ------
     FileFormatError
-        It is no table, or has no column of wavelengths and none of flux.
+        It is no table, or has no column of wavelengths and none of flux, nor one that knows the fiber.
     """
     fits = _as_fits(spec.path)
     probe = FileProbe(spec, fits, fits.primary, frozenset(name for name in fits.names if name))
     if choose(probe) is None:
+        if tables.READER.score(probe):
+            return tables.READER.read(probe, spec, ctx)
         known = ", ".join(str(v) for hdu in fits.hdus for k, v in hdu.header.items() if k.startswith("TTYPE"))
         text = f"has no columns of wavelength and flux (it has: {known})"
         raise FileFormatError(text, spec.path, "call them wavelength and flux, and give their units")

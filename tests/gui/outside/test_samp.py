@@ -83,7 +83,10 @@ def test_both_ways_between_the_window_and_another_program(qtbot, other, spectra,
         # out: table, selection, spectrum, image
         shell.controller.handle(want.TalkSamp("table"))
         qtbot.waitUntil(lambda: any(k == "table.load.votable" for k, _ in other.heard), timeout=20_000)
-        assert len(Table.read(other.path("table.load.votable"))) == session().slots[0].image.shape[0]
+        out = Table.read(other.path("table.load.votable"))
+        assert len(out) == session().slots[0].image.shape[0]
+        places = [c for c in out.colnames if "meta.main" in out[c].meta.get("ucd", "")]  # topcat asks for them
+        assert len(places) == 2 and all(str(out[c].unit) == "deg" for c in places)
         shell.controller.handle(want.SelectFiber(4))
         qtbot.waitUntil(lambda: any(k == "table.highlight.row" for k, _ in other.heard), timeout=20_000)
         assert other.last("table.highlight.row")["row"] == "4"
@@ -114,6 +117,21 @@ def test_both_ways_between_the_window_and_another_program(qtbot, other, spectra,
         other.tell("coord.pointAt.sky", ra=str(fibers.ra[9]), dec=str(fibers.dec[9]))
         qtbot.waitUntil(lambda: session().selection.fiber == 9, timeout=20_000)
         assert len(other.heard) == count, "what was heard is not told again"
+        catalog = tmp_path / "t1.vot"
+        Table({"fiber": np.asarray(fibers.table["FIBER"])[::-1], "Z": np.arange(len(out)) * 0.1}).write(
+            catalog, format="votable"
+        )
+        other.tell("table.load.votable", url=catalog.as_uri(), name="its own", **{"table-id": "topcat-1"})
+        qtbot.waitUntil(lambda: len(session().tables) == 1, timeout=20_000)
+        assert session().tables[0].title.endswith("its own")
+        last = len(out) - 1
+        other.tell("table.highlight.row", row="2", **{"table-id": "topcat-1"})
+        qtbot.waitUntil(lambda: session().selection.fiber == last - 2, timeout=20_000)
+        assert len(other.heard) == count
+        shell.controller.handle(want.SelectFiber(1))
+        qtbot.waitUntil(lambda: len(other.heard) > count + 2, timeout=20_000)
+        assert {"table-id": "topcat-1", "row": str(last - 1)} in [p for k, p in other.heard if k.endswith("row")]
+
         fits.writeto(tmp_path / "other.fits", np.ones((5, 6)))
         other.tell("image.load.fits", url=(tmp_path / "other.fits").as_uri())
         qtbot.waitUntil(lambda: len(session().slots) == 2, timeout=20_000)

@@ -54,6 +54,17 @@ def test_csv_has_no_units_and_is_taken_for_angstrom(tmp_path: Path) -> None:
     assert im.ivar is None
 
 
+@pytest.mark.parametrize(("name", "kind"), [("a.ecsv", "ascii.ecsv"), ("a.csv", "ascii.csv"), ("a.vot", "votable"),
+                                            ("a.fits", "fits")])  # fmt: skip
+@pytest.mark.parametrize("key", ["TARGETID", "fiber"])
+def test_a_catalog_that_knows_target_or_fiber_is_a_table(tmp_path: Path, name: str, kind: str, key: str) -> None:
+    path = tmp_path / name
+    Table({"mag": np.linspace(18, 20, 4), key: np.arange(4) + 7}).write(path, format=kind)
+    dataset = io.open_dataset(path)
+    assert dataset.kind == "tables" and not dataset.images
+    assert dataset.tables[0].columns[key].tolist() == [7, 8, 9, 10]
+
+
 def test_a_table_without_wavelengths_is_no_spectrum(tmp_path: Path) -> None:
     path = tmp_path / "a.ecsv"
     Table({"ra": FLUX, "dec": FLUX}).write(path, format="ascii.ecsv")
