@@ -329,9 +329,10 @@ class BeginTour(Intent):
 
 
 class Judge(Intent):
-    """Judge what is open in the background, or go on with it; `on` False: stop."""
+    """Judge what is open in the background, or go on; `on` False: stop. What was stopped goes on only `by_user`."""
 
     on: bool = True
+    by_user: bool = True
 
 
 class ShowCell(Intent):

@@ -70,7 +70,8 @@ class FindCameras(Task["list[CameraFiles]"]):
             state = _same_problem(before, grown(state, done, (), todo))
         session = replace(session, triage=state)
         if todo and session.night is not None and not session.slots:
-            return Change(session, settled=(Judge(),))  # the first picture is read before: no black canvas meanwhile
+            first_seen = Judge(by_user=False)  # the first picture is read before: no black canvas meanwhile
+            return Change(session, settled=(first_seen,))
         return Change(session, (JudgeCamera(title=_title(todo), todo=todo),) if todo else ())
 
 
@@ -99,7 +100,10 @@ class JudgeCamera(Task[TriageState]):
         """Keep the answer; the first thing that is wrong is gone to, unless the user is elsewhere; go on."""
         if session.triage is None or session.triage.todo != self.todo:
             return session  # another triage has taken its place
-        session = replace(session, triage=_same_problem(session.triage, result))
+        stopped = session.triage.stopped
+        session = replace(session, triage=replace(_same_problem(session.triage, result), stopped=stopped))
+        if stopped:
+            return session
         more = (JudgeCamera(title=_title(self.todo[1:]), todo=self.todo[1:]),) if len(self.todo) > 1 else ()
         if not more:
             for problem in result.result.problems:
@@ -187,6 +191,8 @@ def judge(session: Session, intent: Judge) -> Outcome:
         return Change(session, stop=(JobKey(JobKind.VERDICT),)) if state is None else Change(
             replace(session, triage=replace(state, stopped=True)), stop=(JobKey(JobKind.VERDICT),)
         )  # fmt: skip
+    if state is not None and state.stopped and not intent.by_user:
+        return session
     if state is not None and state.todo:
         session = replace(session, triage=replace(state, stopped=False))
         return Change(session, (JudgeCamera(title=_title(state.todo), todo=state.todo),))

@@ -9,6 +9,8 @@ from ifuview.model.night.triage import Finding
 
 Place = tuple[int, str]  # exposure, camera
 ALL_PETALS = 8  # petals of an exposure that count as all
+OF_CCD = ("ccd-row", "ccd-column", "amplifier-step", "amplifier-noise", "charge-transfer", "cosmic-rays")
+ALIKE = 0.5  # of the fibers of two cameras of one petal that one defect has in common
 BY_WAVE = ("wavelength-blocks", "wavelength-all", "sky-line residual", "sky-gradient", "fluxcalib", "mixed-production")
 
 
@@ -31,9 +33,19 @@ def same(a: Finding, b: Finding) -> bool:
     """Whether two findings are one defect, seen in two places."""
     if a.kind != b.kind or a.first_step != b.first_step or a.amplifier != b.amplifier:
         return False
+    if a.camera != b.camera and _same_fibers(a, b):
+        return True
     if a.kind in BY_WAVE:
         return overlap(a.wave_range, b.wave_range) > 0.3
     return a.camera == b.camera and bool(set(a.fibers) & set(b.fibers))
+
+
+def _same_fibers(a: Finding, b: Finding) -> bool:
+    """Whether the arms of one petal show a defect in the same fibers of one exposure; each has a CCD of its own."""
+    if a.expid != b.expid or a.camera[1:] != b.camera[1:] or a.kind in OF_CCD or not (a.fibers and b.fibers):
+        return False
+    one, other = set(a.fibers), set(b.fibers)
+    return len(one & other) > ALIKE * len(one | other)
 
 
 def overlap(a: tuple[float, float] | None, b: tuple[float, float] | None) -> float:

@@ -9,7 +9,6 @@ from PyQt6.QtGui import QBrush, QColor, QResizeEvent
 from PyQt6.QtWidgets import (
     QFileDialog,
     QFrame,
-    QHeaderView,
     QScrollArea,
     QSplitter,
     QTreeWidgetItem,
@@ -26,7 +25,8 @@ from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import plain
 from ifuview.model.inspection import VERDICT_INK, VerdictState
 
-HEADS = ("Problem", "Amount", "Step", "Where")
+HEADS = ("Problem",)
+INDENT = "\u2003 "  # as wide as a sign
 SIGNS = {"bad": "✘", "known": "▲", "info": "i"}
 INK = {"bad": VERDICT_INK[VerdictState.WRONG]}  # of new findings
 SCOPES = (("This exposure", "exposure"), ("This camera", "camera"), ("All that is open", "night"))
@@ -75,6 +75,9 @@ class TriageDock(Dock):
         self.tree.chosen.connect(self._go)
         self.tree.proof.connect(lambda number: self._go(number, blink=True))
         self.tree.setRootIsDecorated(True)
+        self.tree.setHeaderHidden(True)  # two lines each, so that the step is not cut in a narrow dock
+        self.tree.setUniformRowHeights(False)
+        self.tree.setAlternatingRowColors(True)
         self.text = quiet_label()
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.evidence = EvidencePanel("Evidence of the finding", PLOT_HEIGHT)
@@ -85,10 +88,6 @@ class TriageDock(Dock):
         words.setFrameShape(QFrame.Shape.NoFrame)
         words.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
-        header = self.tree.header()
-        if header is not None:
-            header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)  # never cut: it is the answer
-            header.setStretchLastSection(True)
         self.parts = QSplitter(Qt.Orientation.Vertical)
         self.parts.addWidget(self.tree)
         self.parts.addWidget(words)
@@ -126,8 +125,10 @@ class TriageDock(Dock):
         """The list and the words as high as they need, the evidence the rest, until the user moves them."""
         if self._moved or not self.parts.isVisible():
             return
-        rows = sum(1 + item.childCount() * item.isExpanded() for item in self.tree.causes())
-        listed = (rows + 3) * self.tree.sizeHintForRow(0) if rows else 0  # with head and scroll bar
+        line = self.fontMetrics().height() + 2
+        members = sum(item.childCount() * item.isExpanded() for item in self.tree.causes())
+        causes = self.tree.topLevelItemCount()
+        listed = causes * (2 * line) + (members + 1) * line if causes else 0
         said = self.text.heightForWidth(self.parts.width()) + self.fontMetrics().height()
         room = self.parts.height() - 2 * self.parts.handleWidth()
         words = min(said, (room - PLOT_HEIGHT) // 2)
@@ -143,22 +144,21 @@ class TriageDock(Dock):
         dark = is_dark(self.palette())
         causes = []
         for group in view.groups:
-            cause = self._item(view, group[0], dark, view.places[group])
+            cause = self._item(view, group[0], dark, view.lines[group])
             for number in group if len(group) > 1 else ():
                 cause.addChild(self._item(view, number, dark))
             causes.append(cause)
         self.tree.fill(causes)
 
-    def _item(self, view: TriageView, number: int, dark: bool, place: str = "") -> QTreeWidgetItem:
-        """One line: a cause at the place of all its findings, or one finding."""
+    def _item(self, view: TriageView, number: int, dark: bool, line: str = "") -> QTreeWidgetItem:
+        """A cause with the line of all its findings below its name, or one of these."""
         row = view.rows[number]
-        item = QTreeWidgetItem([f"{SIGNS[row.mark]} {row.name if place else row.place}", row.amount, row.step, place])
+        words = f"{row.name}\n{INDENT}{line}" if line else row.alone
+        item = QTreeWidgetItem([f"{SIGNS[row.mark]} {words}"])
         item.setData(0, NUMBER, number)
-        for at in range(len(HEADS)):
-            item.setToolTip(at, plain(row.text))
+        item.setToolTip(0, plain(row.text))
         if row.mark in INK:
-            for at in (0, 1):
-                item.setForeground(at, QBrush(QColor(INK[row.mark][dark])))
+            item.setForeground(0, QBrush(QColor(INK[row.mark][dark])))
         return item
 
     def _explain(self, number: int) -> None:

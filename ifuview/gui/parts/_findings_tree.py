@@ -60,12 +60,12 @@ class FindingsTree(QTreeWidget):
 
     def fill(self, items: Sequence[QTreeWidgetItem]) -> None:
         """List other items; none is chosen, what was open stays open."""
-        opened = {item.text(0) for item in self._items() if item.isExpanded()}
+        opened = {_name(item) for item in self._items() if item.isExpanded()}
         self._quiet, self._before = True, None
         self.clear()
         self.addTopLevelItems(list(items))
         for item in items:
-            item.setExpanded(item.text(0) in opened)
+            item.setExpanded(_name(item) in opened)
         self._quiet = False
 
     def mark(self, number: int) -> None:
@@ -103,6 +103,11 @@ class FindingsTree(QTreeWidget):
         number = self.number(item)
         if not self._quiet and number >= 0:
             self.chosen.emit(number)
+
+
+def _name(item: QTreeWidgetItem) -> str:
+    """What an item is called; the lines below it change with what is found."""
+    return item.text(0).partition("\n")[0]
 
 
 class EvidencePanel(QWidget):

@@ -60,6 +60,21 @@ def test_one_cause_in_many_places_is_one_problem():
     assert groups[0][0] in (2, 3)  # the clearest of them speaks for all
 
 
+def test_the_arms_of_a_petal_that_show_one_fault_of_their_fibers_are_one_problem():
+    arms = [finding(1, arm, fibers=(3, 4, 5)) for arm in ("b6", "r6")]
+    other = [finding(1, "r7", fibers=(3, 4, 5)), finding(2, "b6", fibers=(80,))]
+    assert sorted(map(sorted, grouped([*arms, *other]))) == [[0, 1], [2], [3]]
+    sky = [
+        finding(1, camera, "wavelength-blocks", tuple(range(50)), wave_range=waves)
+        for camera, waves in (("b6", (4000.0, 4500.0)), ("r6", (6384.0, 6848.0)), ("z7", (8000.0, 8100.0)))
+    ]
+    assert sorted(map(sorted, grouped(sky))) == [[0, 1], [2]]
+    bar = verdict.make(Session(triage=state(sky)))
+    assert "4000–4500 Å 6384–6848 Å" in bar.headline and "b6 r6" in bar.headline
+    ccd = [finding(1, arm, "ccd-row", fibers=(3, 4)) for arm in ("b6", "r6")]
+    assert sorted(map(sorted, grouped(ccd))) == [[0], [1]]  # each has a detector of its own
+
+
 def test_a_link_between_two_causes_makes_them_one():
     parts = [finding(1, "r6", fibers=(1,)), finding(1, "r6", fibers=(3,)), finding(2, "r6", fibers=(1, 3))]
     assert [sorted(g) for g in grouped(parts)] == [[0, 1, 2]]
@@ -157,6 +172,21 @@ def test_judging_is_stopped_and_goes_on(opened: Runner):
     assert answer.todo == () and len(answer.done) == 1
 
 
+def test_what_was_stopped_stays_so_whatever_arrives_later(opened: Runner):
+    """Stop before the first picture is there, and stop when the answer of a camera was on its way."""
+    session, camera = opened.session, opened.session.triage.done[0].camera
+    find = judging.FindCameras(title="", path=session.night.index.folder)
+    found = find.apply(replace(session, slots=(), current=None, triage=None), [camera, camera])
+    stopped = judging.judge(found.session, want.Judge(on=False)).session
+    for later in found.settled:
+        assert judging.judge(stopped, later) is stopped
+    before = replace(stopped, triage=replace(stopped.triage, stopped=False))
+    answer = judging.JudgeCamera(title="", todo=stopped.triage.todo)
+    after = answer.apply(stopped, answer.run(before, SILENT))
+    assert after.triage.stopped and len(after.triage.done) == 1 and len(after.triage.todo) == 1
+    assert not verdict.make(after).fraction
+
+
 def test_steps_through_the_problems_go_round():
     session = Session(triage=state([*SKY, finding(1, "r6", fibers=(9,))]))
     first = judging.go_to_problem(session, want.ShowProblem(step=1))
@@ -225,7 +255,8 @@ def test_the_first_picture_is_read_before_anything_is_judged(opened: Runner):
     session, camera = opened.session, opened.session.triage.done[0].camera
     task = judging.FindCameras(title="", path=session.night.index.folder)
     change = task.apply(replace(session, slots=(), current=None, triage=None), [camera])
-    assert change.settled == (want.Judge(),) and not change.then
-    begun = judging.judge(change.session, want.Judge())
+    (then,) = change.settled
+    assert isinstance(then, want.Judge) and not change.then
+    begun = judging.judge(change.session, then)
     assert [type(one) for one in begun.then] == [judging.JudgeCamera]
     assert [type(one) for one in task.apply(session, [camera]).then] == [judging.JudgeCamera]

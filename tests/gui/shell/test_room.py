@@ -117,11 +117,15 @@ def _of_head(head: QHeaderView) -> list[str]:
 
 
 def _of_tree(tree: QTreeWidget) -> list[str]:
-    """The first column is the answer."""
-    room = tree.columnWidth(0) - tree.indentation() * tree.rootIsDecorated()
-    items = [tree.topLevelItem(n) for n in range(tree.topLevelItemCount())]
-    texts = [item.text(0) for item in items if item is not None]
-    return [f"{t!r} in {room} px" for t in texts if tree.fontMetrics().horizontalAdvance(t) > room + PIXEL]
+    """Each column is whole, and within the list."""
+    items = [item for n in range(tree.topLevelItemCount()) if (item := tree.topLevelItem(n)) is not None]
+    out = []
+    for column in range(tree.columnCount()) if items else ():
+        room = tree.columnWidth(column) - tree.indentation() * (tree.rootIsDecorated() and not column)
+        lines = [line for item in items for line in item.text(column).split("\n")]
+        out += [f"{t!r} in {room} px" for t in lines if tree.fontMetrics().horizontalAdvance(t) > room + PIXEL]
+    bar = tree.horizontalScrollBar()
+    return [*out, *([f"{tree.accessibleName()} is wider than its list"] if bar is not None and bar.maximum() else [])]
 
 
 def _of_text(widget: QLabel | QAbstractButton | QComboBox) -> list[str]:

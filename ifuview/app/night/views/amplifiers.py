@@ -33,17 +33,18 @@ def make(session: Session) -> TriageView | None:
         return TriageView((), WAITING, False, True, (), None, blinking)
     rows: list[TriageRow] = []
     groups: list[tuple[int, ...]] = []
-    places: dict[tuple[int, ...], str] = {}
+    lines: dict[tuple[int, ...], str] = {}
     for number, keys in enumerate(state.groups):
         group = tuple(range(len(rows), len(rows) + len(keys)))
         rows += [_row(state, night.index, key, number, alone=len(keys) == 1) for key in keys]
         groups.append(group)
         told = [night.index.name(key.expid) for key in keys[: health.MANY]]
-        places[group] = " ".join(told) + (f" and {len(keys) - len(told)} more" if len(keys) > len(told) else "")
+        more = f" and {len(keys) - len(told)} more" if len(keys) > len(told) else ""
+        lines[group] = rows[group[0]].line(" ".join(told) + more)
     headline = f"{bar.judged}: {len(groups)} want attention" if groups else bar.judged
     shown = _shown(session, state, groups)
     return TriageView(
-        tuple(rows), headline, False, True, (), state, blinking, tuple(groups), places, shown, bool(state.todo),
+        tuple(rows), headline, False, True, (), state, blinking, tuple(groups), lines, shown, bool(state.todo),
         "" if rows else _asked(state),
     )  # fmt: skip
 

@@ -9,6 +9,8 @@ from ifuview.app.frames.intents import Intent
 from ifuview.app.night.state import HealthState, TriageState
 from ifuview.model.night.triage import Cause, Finding
 
+DOT = " \u00b7 "
+
 
 @dataclass(frozen=True, slots=True)
 class TriageRow:
@@ -26,10 +28,19 @@ class TriageRow:
     text: str
     go: Intent
 
+    def line(self, *where: str) -> str:
+        """What stands below the name of its cause: the step, how much, where."""
+        return DOT.join(filter(None, (self.step, self.amount, *where)))
+
+    @property
+    def alone(self) -> str:
+        """One of several findings of a cause."""
+        return DOT.join(filter(None, (self.place, self.amount)))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TriageView:
-    """Everything the dock shows; `groups` are the rows of each cause, `places` where each of those was seen.
+    """Everything the dock shows; `groups` are the rows of each cause, `lines` what is said of each of those.
 
     `shown` is the row that the bar and the canvas speak of; `judging`: more may be found. `asked` says what was judged,
     and on how much, where there is nothing to list.
@@ -43,7 +54,7 @@ class TriageView:
     state: TriageState | HealthState | None
     blinking: bool
     groups: tuple[tuple[int, ...], ...] = ()
-    places: Mapping[tuple[int, ...], str] = field(default_factory=dict)
+    lines: Mapping[tuple[int, ...], str] = field(default_factory=dict)
     shown: int = -1
     judging: bool = False
     asked: str = ""

@@ -7,7 +7,16 @@ from ifuview.app.night.intents import ShowFinding
 from ifuview.app.night.state import HealthState, TriageState
 from ifuview.app.night.views import amplifiers
 from ifuview.app.night.views.problem_list import TriageRow, TriageView
-from ifuview.app.night.views.verdict import KIND_WORDS, amount_of, fibers_of, kind_words, step_words, where, words_of
+from ifuview.app.night.views.verdict import (
+    KIND_WORDS,
+    amount_of,
+    briefly,
+    fibers_of,
+    kind_words,
+    spans_of,
+    step_words,
+    words_of,
+)
 from ifuview.app.session import Session
 from ifuview.engine.night.problems import grouped
 from ifuview.model.figure import Figure
@@ -35,10 +44,10 @@ def make(session: Session) -> TriageView | None:
     rows = tuple(_row(state, f, ShowFinding(n)) for n, f in enumerate(state.result.findings))
     findings = state.result.findings
     groups = state.groups or grouped(findings)
-    places = {group: where([findings[n] for n in group]) for group in groups}
+    lines = {group: rows[group[0]].line(*briefly([findings[n] for n in group])) for group in groups}
     return TriageView(
         rows, _headline(state, rows), can_run, True, state.result.causes, state, session.layout.value == "blink",
-        groups, places, state.number, bool(state.todo) and not state.stopped, "" if rows else _asked(state),
+        groups, lines, state.number, bool(state.todo) and not state.stopped, "" if rows else _asked(state),
     )  # fmt: skip
 
 
@@ -78,6 +87,7 @@ def _row(state: TriageState, finding: Finding, go: Intent) -> TriageRow:
     mark = "info" if finding.kind in HARMLESS else "known" if finding.known else "bad"
     one = len(finding.fibers) == 1
     name = f"{kind_words(finding)}: {fibers_of(state, finding)}" if one else kind_words(finding)
+    name = ", ".join(filter(None, (name, spans_of([finding]))))
     place = f"{finding.expid} {finding.camera}"
     return TriageRow(finding, place, name, step_words(finding), amount_of(finding), mark, finding.text, go)
 

@@ -46,6 +46,7 @@ SHORT_UNITS = {
 }  # fmt: skip
 DEAD = 0.05  # of the light of others
 MANY = 6  # ranges of fibers, or cameras, that are written out
+FEW = 2  # exposures that are, and ranges of wavelengths
 
 
 def is_wrong(finding: Finding) -> bool:
@@ -201,6 +202,14 @@ def where(found: list[Finding]) -> str:
     return DOT.join((_cameras(found), _exposures(found)))
 
 
+def briefly(found: list[Finding]) -> tuple[str, str]:
+    """The same for a narrow place."""
+    numbers = sorted({finding.expid for finding in found})
+    few = " ".join(map(str, numbers)) if len(numbers) <= FEW else f"{len(numbers)} exposures"
+    bound = found[0].extent.partition("; ")[2].split(" only")[0]
+    return _cameras(found), bound if bound.startswith("tile") else few
+
+
 def _cameras(found: list[Finding]) -> str:
     names = sorted({finding.camera for finding in found})
     return " ".join(names) if len(names) <= MANY else f"{len(names)} cameras"
@@ -217,10 +226,13 @@ def _exposures(found: list[Finding]) -> str:
 
 def spans_of(found: list[Finding]) -> str:
     """Wavelengths of findings."""
-    spans = [finding.wave_range for finding in found if finding.wave_range is not None]
-    if not spans:
-        return ""
-    return f"{min(s[0] for s in spans):.0f}\u2013{max(s[1] for s in spans):.0f} \u00c5"
+    spans: list[tuple[float, float]] = []
+    for low, high in sorted(finding.wave_range for finding in found if finding.wave_range is not None):
+        first, last = spans.pop() if spans and low <= spans[-1][1] else (low, high)
+        spans.append((first, max(last, high)))
+    if len(spans) > FEW:
+        return f"{len(spans)} ranges in {spans[0][0]:.0f}\u2013{spans[-1][1]:.0f} \u00c5"
+    return " ".join(f"{low:.0f}\u2013{high:.0f} \u00c5" for low, high in spans)
 
 
 def fibers_of(state: TriageState, finding: Finding) -> str:
