@@ -110,7 +110,9 @@ class Tables:
         table = table.where(used=1) if "used" in table.columns else table
         columns = table.columns
         numbers = np.stack([columns["wave"], columns["column"], columns["intensity"]], axis=1)
-        return _lines(numbers, list(map(str, columns["element"])), camera)
+        found = _lines(numbers, list(map(str, columns["element"])), camera)
+        errors = columns.get("column_error")
+        return found if errors is None else replace(found, column_error=float(np.max(errors)))
 
     def response(self, camera: str) -> WaveCurve:
         """Energy for each electron of the flat-relative amplitude."""

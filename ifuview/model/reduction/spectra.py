@@ -9,6 +9,8 @@ import numpy as np
 from ifuview.model.checks import Array, readonly, same_shape
 from ifuview.model.reduction.ccd import UNUSABLE
 
+WHOLE_COLUMN = 0.5  # px, how well whole columns of a list are known at best
+
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class FiberSpectra:
@@ -70,6 +72,8 @@ class ArcLines:
         Relative to other lines of the same element; NaN: not said.
     element : tuple of str
     medium : str
+    column_error : float, px
+        How well the columns are known but for a shift and a stretch of all.
     """
 
     wave: Array
@@ -77,6 +81,7 @@ class ArcLines:
     intensity: Array
     element: tuple[str, ...]
     medium: str = "air"
+    column_error: float = WHOLE_COLUMN
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -34,11 +34,12 @@ WIDTH_SNR = 40.0  # of a line whose width is believed
 ALONE = 4.5  # sigma, to the next line of one whose width is believed
 BESIDE = 12.0  # sigma, within which unknown peaks are fitted with a line
 WIDTH_DEGREE = 2
+BENT = 0.5  # px, by which a detector bends wavelengths off the shape that is expected, from where on that is bent, too
 BORROWED = 2.0  # px, error of wavelengths that are those of another block
 LOST_SHARE = 0.5  # of the fibers without lines, above which it is said
 
 
-_ToFit = tuple[Array, Array, Array, Array, float, WaveShape]  # columns, places, values, errors, scale, shape
+_ToFit = tuple[Array, Array, Array, Array, WaveShape]  # columns, places, values, errors, shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,19 +233,25 @@ def _solution(
     used, notes, chi2 = np.zeros(center.shape, bool), list(found.notes), []
     columns = np.arange(ncol) * 2 / (ncol - 1) - 1
     shape = expected_shape(found.best, lines, found.expected, ncol)
-    base = shape.base
-    scale = abs(float(base.deriv()(0.0))) * 2 / (ncol - 1)
+    half = (ncol - 1) / 2
     places = {name: np.flatnonzero(block == name) for name in np.unique(block)}
-    given = {
-        name: (at := center[rows] * 2 / (ncol - 1) - 1, np.linspace(-1, 1, rows.size), lines.wave[None] - base(at),
-               error[rows], scale, shape)
-        for name, rows in places.items()
-    }  # fmt: skip
-    for name, surface in _surfaces(given, degree, notes).items():
+    given = _to_fit(center, error, places, lines, shape, half)
+    said: list[str] = []
+    surfaces = _surfaces(given, degree, said)
+    common = [one.common for one in surfaces.values()]
+    if any(np.abs(bends[2:]).max(initial=0.0) > BENT for bends in common):  # its polynomial is another one then
+        shape = shape.bent(
+            np.mean([np.pad(bends, (0, MAX_DEGREE + 1 - bends.size)) for bends in common], axis=0) / half
+        )
+        given = _to_fit(center, error, places, lines, shape, half)
+        surfaces = _surfaces(given, degree, said := [])
+    notes += said
+    for name, surface in surfaces.items():
         rows, (u, place, rest, *_) = places[name], given[name]
-        offset = _own_offsets(surface, u, place, rest, error[rows] * scale)
-        wave[rows] = base(columns)[None] + surface.grid(columns, place) + offset[:, None]
-        wave_error[rows] = surface.error(columns, place)
+        offset = _own_offsets(surface, u, place, rest, error[rows])
+        moved = columns + (surface.grid(columns, place) + offset[:, None]) / half
+        wave[rows] = shape.base(moved)
+        wave_error[rows] = surface.error(columns, place) * np.abs(shape.base.deriv()(moved)) / half
         used[rows] = surface.used
         chi2.append(surface.chi2)
         blind = float(np.mean(~surface.used.any(axis=1)))
@@ -254,11 +261,22 @@ def _solution(
                      f"{surface.line_scatter:.4f} px")  # fmt: skip
     if not chi2:
         raise FitError("wavelengths cannot be fitted in any block", todo="look at the lamp's frames")
-    notes += _borrowed(wave, wave_error, block, scale)
+    notes += _borrowed(wave, wave_error, block, float(np.abs(shape.base.deriv()(0.0))) / half)
     return WaveSolution(
         wave=wave, error=wave_error, line=np.asarray(lines.wave), center=center, center_error=error, used=used,
         lsf=lsf, medium=lines.medium, chi2=float(np.mean(chi2)), notes=tuple(notes),
     )  # fmt: skip
+
+
+def _to_fit(
+    center: Array, error: Array, places: Mapping[int, Array], lines: ArcLines, shape: WaveShape, half: float
+) -> dict[int, _ToFit]:
+    """What a surface is fitted to, for each block: how far beyond its own column a shape expects each line."""
+    expected = shape.place(lines.wave)
+    return {
+        name: (at := center[rows] / half - 1, np.linspace(-1, 1, rows.size), half * (expected - at), error[rows], shape)
+        for name, rows in places.items()
+    }
 
 
 def _surfaces(given: Mapping[int, _ToFit], degree: int, notes: list[str]) -> dict[int, WaveSurface]:

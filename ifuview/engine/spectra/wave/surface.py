@@ -1,9 +1,9 @@
-"""A smooth surface over columns and fibers through line centers: a sum of products of Legendre polynomials.
+"""A smooth surface over columns and fibers through lines: how far beyond its column each is expected, in pixels.
 
-Lines weigh by their own errors and by what a list of lines can be wrong (`LIST_ERROR`), so that a few bright lines do
-not decide alone; the degree along dispersion is the one of the smallest Bayesian information criterion (Schwarz 1978)
-of the mean residuals of the lines. Lines off by more than others allow are left out one by one; the scatter of the
-line means that is left goes into the error of the surface.
+It is a sum of products of Legendre polynomials. Lines weigh by their own errors and by what a list of lines can be
+wrong (`LIST_ERROR`), so that a few bright lines do not decide alone; the degree along dispersion is the one of the
+smallest Bayesian information criterion (Schwarz 1978) of the mean residuals of the lines. Lines off by more than
+others allow are left out one by one; the scatter of the line means that is left goes into the error of the surface.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class WaveSurface:
         Covariance along columns from that scatter.
     chi2 : float
         For each degree of freedom.
-    alike : ndarray, shape (degree + 1, degree + 1), 1/Angstrom2
+    alike : ndarray, shape (degree + 1, degree + 1), 1/px2
         What is known beforehand of what is off in all fibers alike.
     criteria : tuple of float
         Information criterion of each degree along columns that was tried, from 1.
@@ -72,6 +72,11 @@ class WaveSurface:
         """Along columns."""
         return self.line_spread.shape[0] - 1
 
+    @property
+    def common(self) -> NDArray[np.float64]:
+        """Coefficients along columns of what all fibers share, px."""
+        return self.coeff[[n for n, (_, j) in enumerate(self.terms) if j == 0]]
+
     def at(self, u: Array, v: Array) -> NDArray[np.float64]:
         """Value at pairs of u and v of one shape."""
         return np.asarray(design(u, v, self.terms) @ self.coeff)
@@ -82,7 +87,7 @@ class WaveSurface:
         return np.asarray(across @ along)
 
     def error(self, u: Array, v: Array) -> NDArray[np.float64]:
-        """One sigma at all fibers v and columns u, shape (nv, nu), in the unit of the surface."""
+        """One sigma (px) at all fibers v and columns u, shape (nv, nu)."""
         few = np.linspace(0, u.size - 1, min(u.size, 65))
         some_u = np.interp(few, np.arange(u.size), u)
         uu, vv = np.meshgrid(some_u, v)
@@ -112,9 +117,8 @@ def _products(u: Array, v: Array, terms: tuple[tuple[int, int], ...], coeff: Arr
 
 
 def fit_wave_surface(
-    u: Array, v: Array, value: Array, error: Array, scale: float, shape: WaveShape, degree: int = MAX_DEGREE,
-    least: int = 1,
-) -> WaveSurface:  # fmt: skip
+    u: Array, v: Array, value: Array, error: Array, shape: WaveShape, degree: int = MAX_DEGREE, least: int = 1
+) -> WaveSurface:
     """Fit a surface through the lines of a group of fibers.
 
     Parameters
@@ -123,11 +127,10 @@ def fit_wave_surface(
         Columns of the lines, on [-1, 1]; NaN: not measured.
     v : ndarray, shape (nfiber,)
         Place of the fibers, on [-1, 1].
-    value : ndarray, shape (nfiber, nline)
-        To fit, Angstrom: what is left of the wavelengths beyond the shape's.
+    value : ndarray, shape (nfiber, nline), px
+        To fit: how far beyond its own column each line is expected.
     error : ndarray, shape (nfiber, nline), px
         Of the columns.
-    scale : float, Angstrom per px
     shape : WaveShape
         How far coefficients usually go.
     degree, least : int
@@ -140,17 +143,17 @@ def fit_wave_surface(
     """
     good = np.isfinite(u) & np.isfinite(value) & np.isfinite(error)
     good &= good.sum(axis=0) >= max(LEAST_SHARE * good.any(axis=1).sum(), 1)
-    error = np.hypot(error, LEAST_ERROR) * scale
+    error = np.hypot(error, LEAST_ERROR)
     while True:
         nline = int(good.any(axis=0).sum())
         if nline < 2:
             raise FitError("fewer than two lines are left to fit wavelengths")
         most = min(degree, max(nline - 1, DEGREE if shape.known else 1))
         first = min(max(least, DEGREE if shape.known else 1), most)
-        tried = [_one_degree(u, v, value, error, good, d, scale, shape) for d in range(first, most + 1)]
+        tried = [_one_degree(u, v, value, error, good, d, shape) for d in range(first, most + 1)]
         best = min(tried, key=lambda t: t[0])[1]
         found = replace(best, criteria=(*[np.inf] * (first - 1), *(t[0] for t in tried)))
-        worst = _odd_line(u, v, value, error, found, scale)
+        worst = _odd_line(u, v, value, error, found)
         if worst < 0:
             return found
         good[:, worst] = False
@@ -163,16 +166,16 @@ def _terms(degree: int, nfiber: int) -> tuple[tuple[int, int], ...]:
 
 
 def _one_degree(
-    u: Array, v: Array, value: Array, error: Array, good: Array, degree: int, scale: float, shape: WaveShape
+    u: Array, v: Array, value: Array, error: Array, good: Array, degree: int, shape: WaveShape
 ) -> tuple[float, WaveSurface]:
     """Information criterion and surface of one degree."""
     terms = _terms(degree, int(good.any(axis=1).sum()))
     k, i = np.nonzero(good)
-    prior = np.diag(np.asarray((shape.widths(terms) * scale) ** -2.0, np.float64))
+    prior = np.diag(np.asarray(shape.widths(terms) ** -2.0, np.float64))
     rows = design(u[k, i], v[k], terms)
     y, sigma = value[k, i], error[k, i]
     total = np.array([(1 / sigma[i == n] ** 2).sum() for n in range(good.shape[1])])
-    share = 1 / (1 + (LIST_ERROR * scale) ** 2 * total)  # what the list leaves of a line's weight
+    share = 1 / (1 + LIST_ERROR**2 * total)  # what the list leaves of a line's weight
     weight = share[i] / sigma**2
     kept = np.ones(y.size, bool)
     for _ in range(ROUNDS):
@@ -182,29 +185,27 @@ def _one_degree(
         coeff = np.linalg.lstsq(normal, rows.T @ (w * y), rcond=1e-13)[0]
         residual = y - rows @ coeff
         off = residual - _line_means(residual, weight * kept, i, good.shape[1])[i]
-        off -= _line_means(off, kept / (sigma**2 + (OWN * scale) ** 2), k, good.shape[0])[k]  # a fiber's own offset
+        off -= _line_means(off, kept / (sigma**2 + OWN**2), k, good.shape[0])[k]  # a fiber's own offset
         pull = np.abs(off) / sigma
         new = pull < CLIP * max(MAD_TO_SIGMA * float(np.median(pull[kept])), 1.0)
         if (new == kept).all():
             break
         kept = new
-    return _judged(terms, coeff, normal, residual, off, sigma, w, i, k, kept, u, good, degree, scale, prior)
+    return _judged(terms, coeff, normal, residual, off, sigma, w, i, k, kept, u, good, degree, prior)
 
 
 def _judged(
     terms: tuple[tuple[int, int], ...], coeff: Array, normal: Array, residual: Array, off: Array,
-    sigma: Array, w: Array, i: Array, k: Array, kept: Array, u: Array, good: Array, degree: int, scale: float,
-    prior: Array,
+    sigma: Array, w: Array, i: Array, k: Array, kept: Array, u: Array, good: Array, degree: int, prior: Array,
 ) -> tuple[float, WaveSurface]:  # fmt: skip
     """Information criterion of the line means, and the surface with its errors."""
     nline = good.shape[1]
     mean = _line_means(residual, w, i, nline)
     seen = np.array([kept[i == n].any() for n in range(nline)])
-    floor = LIST_ERROR * scale
     total = _sums(1 / sigma[kept] ** 2, i[kept], nline)
     noise = np.where(seen, 1 / np.where(seen, total, 1), 1.0)
     count = int(seen.sum())
-    miss = float((mean[seen] ** 2 / (floor**2 + noise[seen])).sum())
+    miss = float((mean[seen] ** 2 / (LIST_ERROR**2 + noise[seen])).sum())
     criterion = count * np.log(max(miss / count, LEAST_MISS)) + (degree + 1) * np.log(max(count, 2))
     free = max(count - degree - 1, 1)
     scatter = float(np.sqrt(max(((mean[seen] ** 2).sum() - noise[seen].sum()) / free, 0.0)))
@@ -213,10 +214,10 @@ def _judged(
     where = np.array([np.nanmean(u[good[:, n], n]) for n in np.flatnonzero(seen)])
     lines = np.polynomial.legendre.legvander(where, degree)
     alike: NDArray[np.float64] = prior[np.ix_(common := [n for n, (_, j) in enumerate(terms) if j == 0], common)]
-    line_spread = np.asarray(np.linalg.pinv(lines.T @ lines / max(scatter, floor) ** 2 + alike), np.float64)
+    line_spread = np.asarray(np.linalg.pinv(lines.T @ lines / max(scatter, LIST_ERROR) ** 2 + alike), np.float64)
     used = np.zeros(good.shape, bool)
     used[k[kept], i[kept]] = True
-    return criterion, WaveSurface(coeff, spread, terms, used, scatter / scale, line_spread, chi2, alike)
+    return criterion, WaveSurface(coeff, spread, terms, used, scatter, line_spread, chi2, alike)
 
 
 def _sums(value: Array, line: Array, nline: int) -> NDArray[np.float64]:
@@ -230,7 +231,7 @@ def _line_means(residual: Array, weight: Array, line: Array, nline: int) -> NDAr
     return np.asarray(np.bincount(line, weight * residual, nline) / np.where(total > 0, total, 1))
 
 
-def _odd_line(u: Array, v: Array, value: Array, error: Array, found: WaveSurface, scale: float) -> int:
+def _odd_line(u: Array, v: Array, value: Array, error: Array, found: WaveSurface) -> int:
     """The line that lies farthest off what the others say without it, if too far; -1: none does."""
     lines = np.flatnonzero(found.used.any(axis=0))
     miss, where = np.empty(lines.size), np.empty(lines.size)
@@ -239,17 +240,17 @@ def _odd_line(u: Array, v: Array, value: Array, error: Array, found: WaveSurface
         miss[n] = np.average(value[k, line] - found.at(u[k, line], v[k]), weights=1 / error[k, line] ** 2)
         where[n] = u[k, line].mean()
     rows = np.polynomial.legendre.legvander(where, found.degree)
-    pull = found.alike @ -found.coeff[[n for n, (_, j) in enumerate(found.terms) if j == 0]]  # back to what is usual
+    pull = found.alike @ -found.common  # back to what is usual
     odd = np.zeros(lines.size)
     for n in range(lines.size):
         kept = np.arange(lines.size) != n
-        own, sigma = rows[kept], LINE_SCATTER * scale
+        own, sigma = rows[kept], LINE_SCATTER
         for _ in range(2):
             spread = np.linalg.pinv(own.T @ own / sigma**2 + found.alike)
             left = miss[kept] - own @ (coeff := spread @ (own.T @ miss[kept] / sigma**2 + pull))
             free = kept.sum() - float(np.einsum("ij,jk,ik->", own, spread, own)) / sigma**2
             others = MAD_TO_SIGMA * float(np.median(np.abs(left))) * np.sqrt(kept.sum() / max(free, LEAST_FREE))
-            sigma = max(others, LINE_SCATTER * scale)
+            sigma = max(others, LINE_SCATTER)
         if free > LEAST_FREE:
             odd[n] = abs(miss[n] - rows[n] @ coeff) / np.sqrt(sigma**2 + rows[n] @ spread @ rows[n])
     worst = int(np.argmax(odd)) if odd.size else 0
