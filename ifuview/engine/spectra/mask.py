@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
+from ifuview.engine.numeric.medians import known_medians
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
 
@@ -88,7 +89,7 @@ def total_mask(
         out[binary_dilation(chi2, np.ones((1, 2 * limits.chi2_grow + 1), bool))] |= bit[ReductionBit.CHI2]
     known = np.isfinite(response) & (response > 0)
     out[~known] |= bit[ReductionBit.NORMALIZATION]
-    level = np.array([np.median(r[k]) if k.any() else 0.0 for r, k in zip(response, known, strict=True)])
+    level = known_medians(response, known, 0.0)
     gone = np.asarray(dead, bool) | (level < limits.dead)
     low = ~gone & (level < limits.low)
     out[gone] |= bit[ReductionBit.DEAD_FIBER]

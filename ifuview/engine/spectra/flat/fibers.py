@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.numeric.medians import known_medians
 from ifuview.engine.numeric.polyfit import covariance, evaluate, fit_rows, legendre_basis, variance_series
 from ifuview.engine.spectra.flat.common import CommonSpectrum, common_spectrum
 from ifuview.errors import FitError
@@ -80,7 +81,7 @@ def fiber_flat(
     known = usable.mean(axis=1) > LEAST_SAMPLES
     if not known.any():
         raise FitError("no fiber has light to measure its response with")
-    level = np.array([np.median(f[u]) if u.any() else 0.0 for f, u in zip(flux, usable, strict=True)])
+    level = known_medians(flux, usable, 0.0)
     usual = float(np.median(level[known]))
     flat = np.where(known & (level > 0), level / usual, 1.0)[:, None] * np.ones((1, ncol))
     if start is not None:

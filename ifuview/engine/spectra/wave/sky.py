@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.numeric.medians import MAD_TO_SIGMA
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, known_medians
 from ifuview.model.checks import Array
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
 
@@ -59,7 +59,7 @@ class SkyShift:
 
 def _faint_fibers(flux: Array, usable: Array) -> NDArray[np.intp]:
     """Fibers without the brightest ones."""
-    level = np.array([np.median(f[u]) if u.any() else np.inf for f, u in zip(flux, usable, strict=True)])
+    level = known_medians(flux, usable, np.inf)
     lit = np.isfinite(level)
     if not lit.any():
         return np.zeros(0, np.intp)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.numeric.medians import MAD_TO_SIGMA
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, known_medians
 from ifuview.engine.numeric.polyfit import evaluate, legendre_basis
 from ifuview.model.checks import Array
 
@@ -75,7 +75,7 @@ def regular_paths(
         coeff, spread = _drawn(info, side, kept.sum(axis=1), block, place, degree)
         residual = value - evaluate(np.nan_to_num(coeff), basis)
         pull = np.abs(residual) * np.sqrt(weight)
-        scale = np.array([np.median(p[k]) if k.any() else 1.0 for p, k in zip(pull, kept, strict=True)])
+        scale = known_medians(pull, kept, 1.0)
         if turn < ROUNDS - 1:
             kept = good & (pull < CLIP * np.maximum(MAD_TO_SIGMA * scale, 1.0)[:, None])
     used = weight * kept
