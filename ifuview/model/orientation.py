@@ -88,6 +88,10 @@ class AxisWords:
         larger = (offset > 0) != self.orientation.flip_cross
         return f"{'larger' if larger else 'smaller'} {'x' if self.orientation.transpose else 'y'}"
 
+    def offset(self, canonical: float) -> float:
+        """An offset across the fibers as the file counts: positive to larger y, or x."""
+        return -canonical if self.orientation.flip_cross else canonical
+
     def _flip_disp(self) -> int | None:
         return self.ndisp - 1 if self.orientation.flip_disp else None
 

@@ -56,7 +56,7 @@ def _bands(quality: TraceQuality) -> tuple[Shade, ...]:
         out.append(Shade(-quality.floor, quality.floor, vertical=False, label="noise floor of one bin"))
     mean, error = quality.mean_offset, quality.mean_offset_err
     if np.isfinite(mean) and np.isfinite(error):
-        label = f"mean {1000 * mean:+.1f} ± {1000 * error:.1f} mpx"
+        label = f"mean, {1000 * abs(mean):.1f} ± {1000 * error:.1f} mpx off"
         out.append(Shade(mean - error, mean + error, vertical=False, color=4, label=label))
     return tuple(out)
 

@@ -51,8 +51,6 @@ def along(image: Image, place: float) -> str:
 
 def along_axis(image: Image) -> str:
     """Label of the axis along the fibers."""
-    if image.orientation.flip_disp:
-        return "Along the fibers (px)"  # counted against the file
     return "Row y (px)" if image.orientation.transpose else COLUMN
 
 

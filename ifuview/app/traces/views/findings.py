@@ -11,8 +11,9 @@ import numpy as np
 from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views.text import COLUMN, along_axis
 from ifuview.app.session import Session, Slot
+from ifuview.app.traces.views.filed import as_filed
 from ifuview.model.figure import Figure
-from ifuview.model.image import Kind
+from ifuview.model.image import Image, Kind
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import ROW
 
@@ -40,6 +41,7 @@ APPLIED = (
     "Press Diagnose to measure the corrected traces."
 )
 BEFORE = "Before the correction: "
+SIDED = ("offset", "kink", "lost")  # amounts that have a side of the trace
 
 
 ROWS = re.compile(re.escape(ROW) + r"\d+\]")
@@ -123,6 +125,7 @@ class FindingsView:
     along: str = COLUMN
     diagnosis: TraceDiagnosis | None = field(default=None, repr=False)
     shown: int = -1
+    image: Image | None = field(default=None, repr=False)
 
 
 def problems(found: FindingsView) -> tuple[FindingRow, ...]:
@@ -148,7 +151,7 @@ def make(session: Session) -> FindingsView | None:
     base = FindingsView(
         slot.key, colors=colors, color_by=session.overlay.color_by if session.overlay.color_by in colors else BLOCK,
         undo=bool(slot.past_traces), limits=session.doctor_limits, blink_ms=session.blink_ms,
-        along=along_axis(slot.image),
+        along=along_axis(slot.image), image=slot.image,
     )  # fmt: skip
     if slot.image.kind not in (Kind.DETECTOR, Kind.IMAGE):
         return replace(base, hint=NO_IMAGE)
@@ -195,7 +198,8 @@ def _row(finding: TraceFinding, slot: Slot, found: TraceDiagnosis) -> FindingRow
     """A finding with its place."""
     amount = "–"
     if finding.amount is not None and np.isfinite(finding.amount):
-        amount = f"{finding.amount:+.3f} px" if finding.unit == "px" else f"{finding.amount:.3g} {finding.unit}"
+        filed = found.axes.offset(finding.amount) if finding.kind in SIDED else finding.amount
+        amount = f"{filed:+.3f} px" if finding.unit == "px" else f"{finding.amount:.3g} {finding.unit}"
     sigma = "–" if finding.significance is None else f"{finding.significance:.0f}"
     cross, disp, zoom = _place(finding, found)
     if not (np.isfinite(cross) and np.isfinite(disp)):
@@ -256,4 +260,5 @@ def evidence(view: FindingsView, row: int) -> Figure | None:
     figure = of_finding(view.diagnosis, view.rows[row].finding, view.along)
     if figure is None:
         return None
+    figure = figure if view.image is None else as_filed(figure, view.image)
     return replace(figure, title=f"{'Before: ' * view.corrected}{by_name(figure.title)}")

@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from ifuview.app.frames.views.text import along_axis, number, with_error
 from ifuview.app.session import Session, Slot
+from ifuview.app.traces.views.filed import as_filed
 from ifuview.model.figure import Figure
-from ifuview.model.image import Kind
+from ifuview.model.image import Image, Kind
 from ifuview.model.inspection import TraceQuality, Verdict
 
 VERDICT_WORDS = {
@@ -53,13 +54,14 @@ def make(session: Session) -> TraceQualityView | None:
         note = inspection.note if inspection is not None else ""
         return TraceQualityView(None, hint=note or _hint(slot.image.kind, slot.traces is not None))
     traced = _traced(session, owner)
+    drawn = figures(quality, traced.image.unit, along_axis(traced.image))
     return TraceQualityView(
         quality,
         title=f"Fiber {quality.fiber_id} of {traced.title}",
         word=VERDICT_WORDS[quality.verdict],
         text=quality.text[:1].upper() + quality.text[1:],
-        numbers=_numbers(quality),
-        figures=figures(quality, traced.image.unit, along_axis(traced.image)),
+        numbers=_numbers(quality, traced.image),
+        figures={name: as_filed(figure, traced.image) for name, figure in drawn.items()},
     )
 
 
@@ -69,12 +71,13 @@ def _traced(session: Session, owner: Slot) -> Slot:
     return next(near, owner)
 
 
-def _numbers(quality: TraceQuality) -> str:
+def _numbers(quality: TraceQuality, image: Image) -> str:
     """The numbers behind the verdict in one line."""
     if quality.verdict is Verdict.NOT_MEASURED:
         return ""
+    mean = image.orientation.words(image.shape).offset(quality.mean_offset)
     return (
-        f"Mean {with_error(quality.mean_offset, quality.mean_offset_err, 'px')}, "
+        f"Mean {with_error(mean, quality.mean_offset_err, 'px')}, "
         f"shape χ² {number(quality.shape_chi2, 3)} / {quality.shape_dof}, "
         f"noise floor {number(quality.floor, 2)} px"
     )

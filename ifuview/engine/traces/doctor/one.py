@@ -201,9 +201,10 @@ def _words(found: TraceDiagnosis, row: int, mean: float, err: float) -> tuple[Ve
         signal = signal[np.isfinite(signal) & (found.flux_err[row] > 0)]
         why = f"too faint, S/N {max(float(np.median(signal)), 0):.1f} per bin" if signal.size else "no usable pixels"
         return Verdict.NOT_MEASURED, f"not measured: {why}"
+    filed = found.axes.offset(mean)
     if limits.fiber_sigmas * err > limits.offset_px:
-        return Verdict.NOT_MEASURED, f"not measured: too faint for a verdict, mean offset {mean:+.2f} ± {err:.2f} px"
-    return Verdict.PASS, f"trace is right: mean offset {mean:+.3f} ± {err:.3f} px ({abs(mean) / err:.1f} sigma)"
+        return Verdict.NOT_MEASURED, f"not measured: too faint for a verdict, mean offset {filed:+.2f} ± {err:.2f} px"
+    return Verdict.PASS, f"trace is right: mean offset {filed:+.3f} ± {err:.3f} px ({abs(mean) / err:.1f} sigma)"
 
 
 def _shared(modes: list[Mode], size: float, mean: float, err: float, axes: AxisWords) -> str:
