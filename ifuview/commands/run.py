@@ -17,6 +17,7 @@ from ifuview.errors import UsageError
 from ifuview.overwriting import force
 
 WRITTEN = ("output", "json")  # options that name what is written
+NOT_READ = (*WRITTEN, "scheduler")  # no address that they name is an input
 
 
 class CommandModule(Protocol):
@@ -53,12 +54,25 @@ def command(name: str, words: list[str]) -> int:
     notes = (*filter(None, [use_stored()]), *_from_file(chosen, name))
     force(getattr(chosen, "overwrite", False))
     with progress(quiet=getattr(chosen, "quiet", False)) as ctx:
+        _bring(chosen, ctx)
         said = module.run(chosen, ctx)
     if said.text:
         print(said.text)
     for note in (*notes, *said.notes):
         print(note, file=sys.stderr)
     return said.code
+
+
+def _bring(chosen: Namespace, ctx: JobContext) -> None:
+    """Fetch the inputs that lie elsewhere; their paths here take the place of the addresses."""
+    for name, value in vars(chosen).items():
+        listed = value if isinstance(value, (list, tuple)) else [value]
+        if name in NOT_READ or not any(isinstance(one, str) and "://" in one for one in listed):
+            continue
+        from ifuview.app.frames.opening.reading import brought
+
+        here = [brought(one, ctx) if isinstance(one, str) else one for one in listed]
+        setattr(chosen, name, here[0] if isinstance(value, str) else type(value)(here))
 
 
 def module_of(name: str) -> CommandModule:

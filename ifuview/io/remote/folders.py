@@ -55,6 +55,24 @@ def fetched_folder(url: str, ctx: JobContext = SILENT) -> str:
     return top
 
 
+def brought(spec: str, ctx: JobContext = SILENT) -> str:
+    """What `spec` names on this disk, fetched if it is an address (a folder, where its name has no suffix).
+
+    Raises
+    ------
+    UsageError, MissingDataError
+        What `fetched` and `fetched_folder` raise.
+    """
+    if "://" not in spec or not is_elsewhere(spec):
+        return spec
+    if is_folder_elsewhere(spec):
+        return fetched_folder(spec, ctx)
+    address, bracket, part = spec.partition("[")
+    if not posixpath.splitext(urlsplit(address).path)[1]:
+        return fetched_folder(f"{address}/", ctx)
+    return f"{fetched(address, ctx)}{bracket}{part}"
+
+
 def _below(url: str, name: str) -> str:
     """The address of a file of a folder."""
     return urljoin(url, quote(name)) if url.startswith("http") else url + name

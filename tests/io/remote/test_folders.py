@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from functools import partial
@@ -17,9 +18,10 @@ from ifuview import io as own_io
 from ifuview.app import intents as want
 from ifuview.app.outside.scripts import HeadlessSession
 from ifuview.app.session import Session
+from ifuview.commands.run import command
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.io.remote import fetch, folders
-from ifuview.io.remote.folders import fetched_folder, is_folder_elsewhere
+from ifuview.io.remote.folders import brought, fetched_folder, is_folder_elsewhere
 from tests.app.night.production import write_production
 
 
@@ -70,6 +72,18 @@ def test_a_night_on_a_server_is_opened_as_one_here(served: str, production: Path
     assert [one.expid for one in session.night.index.exposures] == [2, 3, 4]
     assert session.recent[0] == url
     assert viewer.ask(want.ShowProduct(2, "r0", "sframe")).slots[0].title == "sframe-r0-00000002"
+
+
+@pytest.mark.parametrize("end", ["/", ""])
+def test_a_command_fetches_its_inputs(served: str, tmp_path: Path, capsys, end: str) -> None:
+    out = tmp_path / "out"
+    code = command("triage", [f"{served}exposures/20261121/00000002{end}", "-o", str(out), "--json", "-"])
+    assert code in (0, 3)
+    assert {one["expid"] for one in json.loads(capsys.readouterr().out)["judged"]} == {2}
+    assert (out / "triage.json").is_file()
+    frame = brought(f"{served}exposures/20261121/00000002/frame-r0-00000002.fits[IVAR]")
+    assert own_io.open_dataset(frame).images[0].name == "IVAR"
+    assert brought(str(out)) == str(out)
 
 
 def test_names_with_signs_are_fetched_and_texts_are_not(served: str) -> None:

@@ -34,6 +34,13 @@ def open_dataset(spec: str, ctx: JobContext = SILENT) -> Dataset:
     return io.open_dataset(spec, ctx)
 
 
+def brought(spec: str, ctx: JobContext = SILENT) -> str:
+    """What `spec` names on this disk: a file or folder at an address is fetched."""
+    from ifuview.io.remote import folders
+
+    return folders.brought(spec, ctx)
+
+
 def open_images(
     spec: str, *, every: bool = False, cube: bool = False, look: Look | None = None, ctx: JobContext = SILENT
 ) -> tuple[Opened, ...]:
