@@ -29,7 +29,6 @@ HEADS = ("Problem",)
 INDENT = "\u2003 "  # as wide as a sign
 SIGNS = {"bad": "✘", "known": "▲", "info": "i"}
 INK = {"bad": VERDICT_INK[VerdictState.WRONG]}  # of new findings
-SCOPES = (("This exposure", "exposure"), ("This camera", "camera"), ("All that is open", "night"))
 SIZES = [230, 120, 260]  # of list, words and evidence, screen px
 PLOT_HEIGHT = 170  # screen px at least
 READY = "Press Triage."
@@ -59,7 +58,7 @@ class TriageDock(Dock):
     def _build_buttons(self) -> FlowLayout:
         self.run = button("Triage", "Name the first bad product of each camera")
         self.run.clicked.connect(lambda: self.intent.emit(want.Triage(self.scope.currentData())))
-        self.scope = combo(SCOPES, "What is looked at")
+        self.scope = combo((), "What is looked at")
         self.still = button("Stop blinking", "Show one product again")
         self.still.clicked.connect(lambda: self.intent.emit(want.SetLayout(Layout.SINGLE)))
         self.export = button("Report...", "Write triage.json, triage.html and pictures into a folder")
@@ -105,6 +104,7 @@ class TriageDock(Dock):
             return
         self.pages.show_content()
         self.run.setEnabled(view.can_run)
+        self._name_scopes(view.scopes)
         self.export.setEnabled(view.can_export)
         for part in (self.run, self.scope_part, self.export):
             part.setVisible(view.can_run)  # of products, not of raw amplifiers
@@ -116,6 +116,16 @@ class TriageDock(Dock):
         self.tree.mark(view.shown)
         self._explain(view.shown)
         self._share()
+
+    def _name_scopes(self, scopes: tuple[tuple[str, str], ...]) -> None:
+        """What can be looked at now; the choice of the user stays."""
+        if scopes == tuple((self.scope.itemText(n), self.scope.itemData(n)) for n in range(self.scope.count())):
+            return
+        chosen = self.scope.currentData()
+        self.scope.clear()
+        for words, scope in scopes:
+            self.scope.addItem(words, scope)
+        self.scope.setCurrentIndex(max(0, self.scope.findData(chosen)))
 
     def _keep(self) -> None:
         """The user has shared the room."""

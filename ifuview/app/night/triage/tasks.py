@@ -12,7 +12,7 @@ from ifuview.app.messages import note
 from ifuview.app.night import intents as want
 from ifuview.app.night.showing import at_finding, show
 from ifuview.app.session import Layout, Level, Session
-from ifuview.app.tasks import Change, Outcome, Plan, Task, Telling
+from ifuview.app.tasks import Change, Outcome, Plan, Task, Telling, as_change
 from ifuview.engine.context import JobContext
 
 if TYPE_CHECKING:
@@ -41,7 +41,12 @@ class TriageScope(Task["TriageState"]):
             session = note(session, problem, Level.WARNING)
         count = len(result.result.findings)
         session = note(session, f"Triage of {result.scope}: {count} finding{'s' if count != 1 else ''}")
-        return Change(session, (ShowDock("triage"),))
+        if not count or session.headless:
+            return Change(session, (ShowDock("triage"),))
+        worst = result.groups[0][0]  # the bar speaks of it: its picture is shown
+        session = replace(session, triage=result.at(worst))
+        change = as_change(session, at_proof(session, result.result.findings[worst], blink=False))
+        return replace(change, then=(*change.then, ShowDock("triage")))
 
 
 def triage(session: Session, intent: want.Triage) -> Outcome:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from ifuview.app.frames.intents import Intent
+from ifuview.app.night import open_night
 from ifuview.app.night.intents import ShowFinding
 from ifuview.app.night.state import HealthState, TriageState
 from ifuview.app.night.views import amplifiers
@@ -22,6 +25,7 @@ from ifuview.engine.night.problems import grouped
 from ifuview.model.figure import Figure
 from ifuview.model.night.triage import CLASSES, HARMLESS, Finding
 
+LONGEST, ELLIPSIS = 16, "\u2026"  # of the name of a folder
 HINT = (
     "Open the folder of a production, a night or an exposure (or one of its products) and press Triage: it names the "
     "first product that is wrong in each camera, the kind of the defect and how far it reaches."
@@ -30,7 +34,8 @@ HINT = (
 
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""
-    return (session.triage, session.health, session.night is None, session.current, session.layout)
+    place = open_night.here(session)
+    return (session.triage, session.health, session.night is None, session.current, session.layout, place)
 
 
 def make(session: Session) -> TriageView | None:
@@ -40,7 +45,7 @@ def make(session: Session) -> TriageView | None:
     state = session.triage
     can_run = session.night is not None or session.slot() is not None
     if state is None:
-        return TriageView((), "", can_run, False, (), None, False) if can_run else None
+        return TriageView((), "", can_run, False, (), None, False, scopes=scopes(session)) if can_run else None
     rows = tuple(_row(state, f, ShowFinding(n)) for n, f in enumerate(state.result.findings))
     findings = state.result.findings
     groups = state.groups or grouped(findings)
@@ -48,7 +53,20 @@ def make(session: Session) -> TriageView | None:
     return TriageView(
         rows, _headline(state, rows), can_run, True, state.result.causes, state, session.layout.value == "blink",
         groups, lines, state.number, bool(state.todo) and not state.stopped, "" if rows else _asked(state),
+        scopes(session),
     )  # fmt: skip
+
+
+def scopes(session: Session) -> tuple[tuple[str, str], ...]:
+    """What a triage can look at, by its name; without an exposure that is chosen only the whole."""
+    night, place = session.night, open_night.here(session)
+    if night is None:
+        return ("This exposure", "exposure"), ("This product", "camera"), ("Its folder", "night")
+    name = os.path.basename(night.index.folder.rstrip(os.sep)) or night.index.folder
+    every = f"All of {name if len(name) <= LONGEST else name[:LONGEST] + ELLIPSIS}", "night"
+    if place is None:
+        return (every,)
+    return (f"Exposure {night.index.name(place.expid)}", "exposure"), (f"Its camera {place.camera}", "camera"), every
 
 
 def _asked(state: TriageState) -> str:
