@@ -7,7 +7,7 @@ import stat
 from typing import Any
 
 from ifuview.errors import QUOTED, FileFormatError, MissingDataError
-from ifuview.overwriting import note_input
+from ifuview.overwriting import note_input, note_output
 
 MOST_TEXT = 16 << 20  # bytes of a text that somebody writes by hand
 
@@ -81,6 +81,11 @@ def json_of(text: str, path: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as problem:
         raise FileFormatError(f"is no valid JSON ({quoted(problem)})", path) from problem
+
+
+def own_file(path: str | os.PathLike[str]) -> None:
+    """A file that was read is the program's own, as settings are: it may be written again."""
+    note_output(path)
 
 
 def quoted(content: object) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.files import put
 from ifuview.folders import user_folder
-from ifuview.inputs import read_toml
+from ifuview.inputs import own_file, read_toml
 
 FILE = "settings.toml"
 RECENT_KEPT = 20
@@ -105,6 +105,7 @@ def load(path: Path | None = None) -> tuple[Settings, str]:
     path = path or default_path()
     try:
         stored = read_toml(path)
+        own_file(path)  # read at the start, written at the end
     except MissingDataError:
         return Settings(), ""
     except FileFormatError as problem:

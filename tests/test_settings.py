@@ -16,6 +16,15 @@ def test_what_is_saved_is_read_back(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["settings.toml"]
 
 
+def test_what_was_read_is_saved_again_when_another_file_was_opened(tmp_path):
+    """Of the second start on: the recent files of this time join those of the last one."""
+    path = tmp_path / "settings.toml"
+    path.write_text('recent = ["/d/a.fits"]\n')
+    before, note = settings.load(path)
+    settings.save(before.opened("/d/b.fits"), path)
+    assert not note and settings.load(path)[0].recent == ("/d/b.fits", "/d/a.fits")
+
+
 def test_threads_may_be_left_to_the_cores(tmp_path):
     path = tmp_path / "s.toml"
     for text, threads, told in (("0", 0, False), ("3", 3, False), ("-1", 0, True)):

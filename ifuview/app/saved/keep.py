@@ -17,7 +17,7 @@ from ifuview.app.session import Session, Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.files import whole_file
-from ifuview.inputs import read_json
+from ifuview.inputs import own_file, read_json
 from ifuview.model.image import Kind
 from ifuview.model.region import Region
 
@@ -164,6 +164,7 @@ def read(path: str) -> tuple[Saved, tuple[str, ...]]:
         raise FileFormatError("is no session of ifuview", path, "choose a file that was saved as a session")
     if content.get("version") != VERSION:
         raise FileFormatError("is a session of another version of ifuview", path, "open it with that version")
+    own_file(path)  # who goes on with a session saves it to the same place
     try:
         return from_plain(Saved, content.get("session"), bad), tuple(bad)
     except OddValue as odd:

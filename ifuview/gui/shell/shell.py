@@ -21,7 +21,7 @@ from ifuview.app.jobs import JobRequest
 from ifuview.app.open_tasks import frames_opened
 from ifuview.app.script.words import Script, WindowOptions
 from ifuview.app.session import Level, Session
-from ifuview.errors import UsageError, told
+from ifuview.errors import IfuviewError, UsageError, told
 from ifuview.exit_codes import BAD_INPUT, INTERNAL_ERROR, OK
 from ifuview.files import whole_file
 from ifuview.gui.canvas.thumbnail import encoded
@@ -258,7 +258,7 @@ class Shell(QObject):
             if kept != self.settings:
                 try:
                     settings.save(kept)
-                except OSError as error:
+                except (OSError, IfuviewError) as error:
                     self.controller.say(Level.WARNING, f"the settings were not saved: {error}")
         self.worker.cancel()
         if not self.embedded:

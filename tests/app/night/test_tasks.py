@@ -100,7 +100,8 @@ def shown_keys(session):
 def test_a_finding_is_shown_between_two_products(runner):
     session = runner.ask(want.ShowProduct(FIRST, "r0", "frame"), want.Triage("camera"))
     assert runner.window[-1] == want.ShowDock("triage")
-    assert open_night.here(session)[:2] == (session.triage.shown.expid, session.triage.shown.camera)  # bar and picture
+    here = open_night.here(session)
+    assert (here.expid, here.camera) == (session.triage.shown.expid, session.triage.shown.camera)  # bar and picture
     assert not [m for m in session.messages if m.level is Level.ERROR]
     findings = (
         Finding(SECOND, "r0", "sky", "sky", fibers=(4, 5, 6), wave_range=(5800.0, 5810.0)),

@@ -28,6 +28,7 @@ from ifuview.model.frames.source import ImageSource
 from ifuview.model.region import Home, Region, Shape
 from ifuview.model.trace import Provenance, TraceSet
 from ifuview.model.traces.doctor import DoctorLimits
+from ifuview.overwriting import forgotten
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,15 @@ def test_everything_comes_back_as_it_was(asked: HeadlessSession, tmp_path: Path)
     write(path, kept(after))
     again, _ = read(path)
     assert replace(again, time=0.0, frames=()) == replace(kept(before), time=0.0, frames=())
+
+
+def test_a_session_is_saved_where_it_came_from(asked: HeadlessSession, tmp_path: Path) -> None:
+    """Of another process, that has ended."""
+    path = str(tmp_path / "kept.json")
+    with forgotten():
+        write(path, kept(asked.session))
+    HeadlessSession(Session(headless=True)).ask(want.OpenFile(path))
+    write(path, kept(asked.session))
 
 
 def test_what_is_gone_or_changed_is_said_and_the_rest_is_there(asked: HeadlessSession, tmp_path: Path) -> None:

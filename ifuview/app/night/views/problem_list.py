@@ -43,7 +43,7 @@ class TriageView:
     """Everything the dock shows; `groups` are the rows of each cause, `lines` what is said of each of those.
 
     `shown` is the row that the bar and the canvas speak of; `judging`: more may be found. `asked` says what was judged,
-    and on how much, where there is nothing to list. `scopes` are what can be looked at, in words and as it is asked for.
+    and on how much, where there is nothing to list. `scopes`: what can be looked at, in words and as it is asked for.
     """
 
     rows: tuple[TriageRow, ...]
