@@ -53,6 +53,20 @@ def map_file(descriptor: int, size: int = 0) -> mmap.mmap:
     return out
 
 
+def let_go(data: memoryview) -> None:
+    """Let the pages of a part of a map count no longer for the memory of this process; a later look reads them again.
+
+    What is looked at once in a large file, as the members of an archive, would stay until the map goes. Bytes that are
+    no part of a map are left alone.
+    """
+    whole = data.obj
+    if not (GUARDED and isinstance(whole, mmap.mmap) and len(data)):
+        return
+    start = np.frombuffer(data, np.uint8).ctypes.data - np.frombuffer(whole, np.uint8).ctypes.data
+    before = start % mmap.PAGESIZE
+    whole.madvise(mmap.MADV_DONTNEED, start - before, len(data) + before)
+
+
 def _watch() -> None:
     """Catch the signal from now on."""
     libc = ctypes.CDLL(None)

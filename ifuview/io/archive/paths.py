@@ -10,6 +10,7 @@ from ifuview.inputs import regular_file
 from ifuview.io.archive.inflate import MAGIC_BYTES, beginning, inflated, is_packed
 from ifuview.io.archive.store import SNIFFED, STORE, is_archive, mapped
 from ifuview.io.archive.tar import TarFile
+from ifuview.io.mapping import let_go
 from ifuview.io.source import MappedSource
 
 NESTED = 3  # archives inside archives
@@ -68,7 +69,9 @@ def first_bytes(path: str, size: int, ctx: JobContext = SILENT) -> bytes:
     except IfuviewError:
         return b""
     start = bytes(data[:size])
-    return beginning(data[: max(SNIFFED, size)], size, path) if is_packed(start) else start
+    start = beginning(data[: max(SNIFFED, size)], size, path) if is_packed(start) else start
+    let_go(data)  # of a thousand members the system would map far more than their first bytes
+    return start
 
 
 def is_folder(path: str, ctx: JobContext = SILENT) -> bool:

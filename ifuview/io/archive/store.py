@@ -14,7 +14,7 @@ from ifuview.errors import FileFormatError
 from ifuview.inputs import regular_file
 from ifuview.io.archive.inflate import MAGIC_BYTES, beginning, inflated, is_packed
 from ifuview.io.archive.tar import RECORD, TarFile, is_tar, read_tar
-from ifuview.io.mapping import map_file
+from ifuview.io.mapping import let_go, map_file
 
 SNIFFED = 1 << 20  # packed bytes that are looked at to see what they are: more than a block of bzip2
 
@@ -94,7 +94,9 @@ class ArchiveStore:
         """Map or inflate a file, and list it."""
         data = mapped(path)
         if not is_packed(bytes(data[:MAGIC_BYTES])):
-            return _Held(status, read_tar(data, path, ctx), 0)
+            archive = read_tar(data, path, ctx)
+            let_go(data)
+            return _Held(status, archive, 0)
         if not is_tar(beginning(data[:SNIFFED], RECORD, path)):
             raise FileFormatError("this is no tar archive", path)
         data = inflated(data, self.room(), path, ctx)

@@ -12,6 +12,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.io.fits.cards import real, word
 from ifuview.io.fits.fast import read_fits, scaling, stored
+from ifuview.io.mapping import let_go
 from ifuview.model.checks import Array, Header
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.raw import RawAmplifier
@@ -64,6 +65,8 @@ def read_amplifier(amplifier: RawAmplifier | str, ctx: JobContext = SILENT) -> t
     if scale != 1.0 or zero not in (0.0, UNSIGNED):
         raise FileFormatError(f"is no raw amplifier: BZERO is {zero:g} and BSCALE {scale:g}", path)
     numbers = stored(hdu).astype(np.int16)
+    if hdu.data is not None:
+        let_go(hdu.data)
     if zero == UNSIGNED:
         return numbers.view(np.uint16) ^ SIGN, hdu.header
     return np.maximum(numbers, 0).view(np.uint16), hdu.header

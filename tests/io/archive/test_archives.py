@@ -8,6 +8,7 @@ import io
 import lzma
 import os
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +16,10 @@ import pytest
 from ifuview import io as ifuview_io
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.io.archive import store
-from ifuview.io.archive.paths import is_folder, leads_inside, member_bytes
+from ifuview.io.archive.paths import first_bytes, is_folder, leads_inside, member_bytes
 from ifuview.io.archive.store import ArchiveStore, is_archive
 from ifuview.io.archive.walk import files_below
+from ifuview.io.mapping import GUARDED
 
 MIB = 1 << 20
 PACK = {"tar": bytes, "tar.gz": gzip.compress, "tar.bz2": bz2.compress, "tar.xz": lzma.compress}
@@ -219,3 +221,23 @@ def test_folders_behind_links_are_looked_into_once_also_in_circles(tmp_path):
     (night / "up").symlink_to(root)
     (root / "gone").symlink_to(tmp_path / "nowhere")
     assert [entry.path for entry in files_below(str(root), [])] == [f"{root}/20250211/one"]
+
+
+@pytest.mark.skipif(not GUARDED, reason="what is mapped is not known")
+def test_members_that_were_looked_at_once_take_no_memory(tmp_path):
+    path, size, count = tmp_path / "night.tar", 4 * MIB, 12
+    path.write_bytes(tar(*((f"{n}.fits", bytes([n]) * size) for n in range(count))))
+    names = [f"{path}/{n}.fits" for n in range(count)]
+    parts = [member_bytes(name) for name in names]
+    before = resident()
+    assert sum(int(np.frombuffer(part, np.uint8)[::4096].sum()) for part in parts) > 0
+    assert resident() - before > count * size // 2  # all is there
+    assert [first_bytes(name, 4) for name in names] == [bytes([n]) * 4 for n in range(count)]
+    assert resident() - before < size
+    assert [part[size // 2] for part in parts] == list(range(count))  # and is read again
+
+
+def resident() -> int:
+    """Bytes of files that this process has in its memory."""
+    line = next(x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("RssFile"))
+    return int(line.split()[1]) << 10
