@@ -64,6 +64,9 @@ class MappedSource:
         self._at += len(part)
         return part, len(part)
 
+    def check_rest(self) -> None:
+        """Nothing to do: there is no sum to compare with."""
+
     def close(self) -> None:
         """Nothing to do: the map lives as long as the pixels."""
 
@@ -105,6 +108,17 @@ class InflatedSource:
         self._at += done
         self._kept += len(out)
         return (memoryview(out) if keep else None), done
+
+    def check_rest(self) -> None:
+        """Inflate all that is left: whether the data are damaged is told by the sum behind them.
+
+        Raises
+        ------
+        FileFormatError
+            They are.
+        """
+        while self.take(CHUNK, keep=False)[1]:
+            pass
 
     def _fill(self) -> bool:
         """Have at least one byte ready; False at the end of the stream."""

@@ -215,6 +215,7 @@ def _header(source: MappedSource | InflatedSource, path: str, index: int, notes:
         return None
     if not block.startswith(start):
         if index and not start.startswith(block):
+            source.check_rest()
             notes.append(f"the bytes behind HDU {index - 1} are no FITS extension and are left out")
             return None
         if not start.startswith(block[: len(start)]):

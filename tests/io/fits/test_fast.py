@@ -119,6 +119,19 @@ def test_packed_files_give_the_same_pixels(tmp_path: Path, pack) -> None:
     np.testing.assert_array_equal(pixels(found.hdus[1]).native(), data * 2)
 
 
+@pytest.mark.parametrize("at", [0.1, 0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("noise", [0.0, 9.0])
+def test_a_flipped_bit_of_a_packed_file_is_never_passed_over(tmp_path: Path, at: float, noise: float) -> None:
+    """It may move all that follows, so that the walk ends before the sum of the data was compared."""
+    data = RNG.normal(100, noise, size=(300, 700)).astype("i2").astype("f4")
+    packed = bytearray(gzip.compress(image(data) + image(data * 2, False, EXTNAME="B"), 1))
+    packed[int(at * len(packed))] ^= 4
+    path = tmp_path / "a.fits.gz"
+    path.write_bytes(packed)
+    with pytest.raises(FileFormatError, match=r"damaged|cut off|no FITS"):
+        read_fits(str(path))
+
+
 def test_unwanted_data_of_a_packed_file_are_not_held(tmp_path: Path) -> None:
     data = np.zeros((50, 50), "f4")
     path = tmp_path / "a.fits.gz"

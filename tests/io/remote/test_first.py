@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from astropy.io import fits
 
 from ifuview.app.frames.opening.reading import open_images
 from ifuview.engine.context import JobContext
-from ifuview.errors import JobCancelled
+from ifuview.errors import IfuviewError, JobCancelled
 from ifuview.io.fits.head import first_image_end
 from tests.gui.windows import settle, window
 
@@ -92,9 +94,16 @@ def test_where_the_first_image_ends(tmp_path: Path) -> None:
     assert first_image_end(path) == path.stat().st_size
 
 
-def test_the_first_image_is_told_of_and_the_whole_follows() -> None:
-    body, data = product(500, 800)
-    server = Slow(body)
+def members(body: bytes) -> bytes:
+    """A gzip file of several members, as parallel programs write it."""
+    third = len(body) // 3
+    return b"".join(gzip.compress(body[at : at + third], 1) for at in range(0, len(body), third))
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress, members])
+def test_the_first_image_is_told_of_and_the_whole_follows(packed: Callable[[bytes], bytes]) -> None:
+    body, data = product(1500, 1600)
+    server = Slow(packed(body))
     told: list[object] = []
     found = open_images(server.url, ctx=JobContext(told=told.append))
     server.shutdown()
@@ -104,6 +113,16 @@ def test_the_first_image_is_told_of_and_the_whole_follows() -> None:
     assert first.dataset.spec == server.url and first.image.ivar is None
     np.testing.assert_array_equal(found[0].image.pixels.native(), data)
     assert found[0].image.ivar is not None and found[0].dataset.path != first.dataset.path
+
+
+@pytest.mark.parametrize("damage", [b"\0" * 5000, b""])
+def test_a_damaged_gzip_has_its_sentence_whatever_was_shown(damage: bytes) -> None:
+    packed = gzip.compress(product(1500, 1600)[0], 1)
+    server = Slow(packed[:4000] + damage + packed[9000:])
+    with pytest.raises(IfuviewError, match="compressed data are damaged"):
+        open_images(server.url, ctx=JobContext(told=lambda _: None))
+    server.shutdown()
+    server.server_close()
 
 
 def test_a_file_that_is_stopped_leaves_what_is_shown() -> None:
