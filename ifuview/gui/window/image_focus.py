@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QChildEvent, QEvent, QObject, Qt
 from PyQt6.QtGui import QKeyEvent
-from PyQt6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTabBar, QWidget
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QTabBar,
+    QWidget,
+)
 
 from ifuview.gui.parts._range_slider import RangeSlider
 
@@ -36,7 +44,7 @@ class ImageFocus(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """A part that is new is looked after, too; Return ends what is typed and is no key of the window meanwhile."""
-        key = isinstance(watched, QLineEdit) and isinstance(event, QKeyEvent) and event.key() in RETURNS
+        key = isinstance(event, QKeyEvent) and event.key() in RETURNS and _is_typed_into(watched)
         if event is not None and key and event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
         if isinstance(event, QChildEvent) and event.type() == QEvent.Type.ChildPolished:
@@ -44,3 +52,8 @@ class ImageFocus(QObject):
             if isinstance(child, QWidget) and not child.isWindow():
                 self._look_after(child)
         return False
+
+
+def _is_typed_into(part: QObject | None) -> bool:
+    """Whether a part takes text; boxes of numbers have the keys themselves, not the line that they show."""
+    return isinstance(part, QLineEdit | QAbstractSpinBox) or (isinstance(part, QComboBox) and part.isEditable())

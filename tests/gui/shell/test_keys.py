@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
@@ -95,6 +95,20 @@ def test_what_is_clicked_takes_no_keys_from_the_image(qtbot: QtBot, image: str) 
         assert search.text() == "NAXIS"
         qtbot.keyClick(search, Qt.Key.Key_Return)
         assert QApplication.focusWidget() is canvas
+
+
+def test_return_ends_what_is_typed_into_a_box_of_numbers(qtbot: QtBot, image: str) -> None:
+    """It is a key of the window, too, which takes it from every box that does not ask for it first."""
+    with window(qtbot, image) as shell:
+        frames = shell.window.docks["frames"].widget()
+        box = frames.findChild(QAbstractSpinBox)
+        box.setFocus()
+        box.selectAll()
+        qtbot.keyClicks(box, "900")
+        qtbot.keyClick(box, Qt.Key.Key_Return)
+        settle(qtbot, shell)
+        assert shell.store.session.blink_ms == 900
+        assert QApplication.focusWidget() is shell.window.canvas
 
 
 def takes_clicks(part: QWidget) -> bool:
