@@ -55,7 +55,7 @@ DOCKS: tuple[DockEntry, ...] = (
         "right",
         beside="section",
         picture=True,
-        room=0.55,
+        room=0.42,
         letter="p",
     ),
     DockEntry(

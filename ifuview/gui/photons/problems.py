@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QBrush, QColor
-from PyQt6.QtWidgets import QFrame, QHeaderView, QScrollArea, QSplitter, QTreeWidgetItem, QWidget
+from PyQt6.QtWidgets import QFrame, QScrollArea, QSplitter, QTreeWidgetItem, QWidget
 
 from ifuview.app import intents as want
 from ifuview.app.photons.views import problems as pure
@@ -17,8 +17,9 @@ from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import plain
 from ifuview.model.inspection import VERDICT_INK, VERDICT_SIGNS, VerdictState
 
-HEADS = ("Problem", "Amount", "Sure", "First in")
-SIZES = [170, 90, 240]  # of list, words and evidence, screen px
+HEADS = ("Problem",)
+DOT, INDENT = " \u00b7 ", "\u2003 "  # between facts; as wide as a sign
+SIZES = [160, 75, 185]  # of list, words and evidence, screen px
 PLOT_HEIGHT = 150  # screen px at least
 NOTHING = "Nothing was found."
 
@@ -45,9 +46,8 @@ class PhotonProblemsDock(Dock):
         self.tree = FindingsTree("Problems by cause, worst first", HEADS)
         self.tree.chosen.connect(self._go)
         self.tree.proof.connect(lambda number: self._go(number, blink=True))
-        header = self.tree.header()
-        if header is not None:
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)  # never cut: it is the answer
+        self.tree.setHeaderHidden(True)  # two lines each, so that nothing is cut in a narrow dock
+        self.tree.setAlternatingRowColors(True)
         self.text = quiet_label()
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -88,9 +88,9 @@ class PhotonProblemsDock(Dock):
         dark = is_dark(self.palette())
         items = []
         for row in self._rows:
-            item = QTreeWidgetItem([f"{VERDICT_SIGNS[row.state]} {row.name}", row.amount, row.sigma, row.step])
-            for at in range(len(HEADS)):
-                item.setToolTip(at, plain(row.finding.text))
+            line = DOT.join(filter(None, (row.step, row.amount, row.sigma)))
+            item = QTreeWidgetItem([f"{VERDICT_SIGNS[row.state]} {row.name}\n{INDENT}{line}"])
+            item.setToolTip(0, plain(row.finding.text))
             if row.state is VerdictState.WRONG:
                 item.setForeground(0, QBrush(QColor(VERDICT_INK[row.state][dark])))
             items.append(item)

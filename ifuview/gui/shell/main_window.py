@@ -220,7 +220,7 @@ class MainWindow(CommandedWindow):
             self.actions_by_name[f"draw-{shape}"].setChecked(view.drawing == shape)
         self.extensions.draw(view.slot)
         if self.chooser is not None:
-            self.chooser.setVisible(self.extensions.count() > 0)  # nothing to choose: no empty box
+            self.chooser.setVisible(self.extensions.currentIndex() >= 0)  # nothing to choose: no empty box
         self.extensions.setEnabled(self.extensions.isEnabled() and view.layout is not Layout.BLINK)
         self.readout.set_photons(view.photons)
         self.navigator.switch(panner=view.panner, magnifier=view.magnifier)
