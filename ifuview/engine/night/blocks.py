@@ -19,6 +19,7 @@ Z_LIMIT = 6.0  # of a bin; the smallest planted defects have 14
 SKY_FRACTION = 0.04  # of the sky level that a bin must reach
 MIN_BINS = 3  # of one sign
 ECHO = 0.25  # of the strongest block: less may be the reference's echo where nothing but the flux shows it
+KNOWN = 0.5  # of the fibers of a block
 HALVES = 0.4  # the weaker half of a block over the stronger: below, blocks are half as large
 
 
@@ -77,8 +78,14 @@ def grid(wave: Array, sky: Array, sigma: Array) -> Grid:
 
 
 def deviation(values: Array, size: int) -> Array:
-    """Median of every block in every bin, minus the median of the blocks, shape (nblock, nbin)."""
-    groups = blocks_of(binned(values, BIN), size)
+    """Median of every block in every bin, minus the median of the blocks, shape (nblock, nbin); 0 where unknown."""
+    coarse = binned(values, BIN)
+    groups = blocks_of(coarse, size)
+    if np.isnan(coarse).any():  # a few fibers are no block
+        count = coarse.shape[0] // size
+        known = np.isfinite(coarse[: count * size]).reshape(count, size, -1).mean(axis=1) > KNOWN
+        groups = np.where(known, groups, np.nan)
+        return np.asarray(np.nan_to_num(groups - middle(groups, axis=0)))
     return np.asarray(groups - middle(groups, axis=0))
 
 

@@ -15,6 +15,7 @@ BRIGHT = 50.0  # sky levels of a row that lights its neighbors
 REACH = 5  # fibers on both sides that it does
 LOSS, LOSS_SCATTER = 0.05, 5.0  # level of a block: part and scatters (clean: 0.007)
 NEAR_BLOCKS = 5  # blocks that one is compared with where half of them differ from the others
+USUAL_BLOCKS = 20  # that LOSS_SCATTER is for
 MIN_BLOCKS = 4  # to compare one with the others
 LEAST_KNOWN = 0.4  # of the fibers of a block must be measured
 LOW_PERCENTILE = 20.0  # of the fibers of a block: its sky, whatever the targets do
@@ -72,9 +73,11 @@ def losing_blocks(seen: Array, size: int) -> list[tuple[int, float, float]]:
     level = level / typical
     padded = np.pad(level, NEAR_BLOCKS // 2, mode="reflect")
     near = level - middle(np.lib.stride_tricks.sliding_window_view(padded, NEAR_BLOCKS), axis=1)
+    few = 1 + (LOSS_SCATTER**2 + 1) / (4 * np.count_nonzero(np.isfinite(level)))  # Student's t, first order
+    few = few / (1 + (LOSS_SCATTER**2 + 1) / (4 * USUAL_BLOCKS))
     out = []
     for k, (whole, beside) in enumerate(zip(level - 1, near, strict=True)):
-        everywhere, here = (max(float(mad(values)), 1e-3) for values in (level, near))
+        everywhere, here = (few * max(float(mad(values)), 1e-3) for values in (level, near))
         alone = abs(whole) > max(LOSS, LOSS_SCATTER * everywhere)
         if alone or min(abs(whole), abs(beside)) > max(LOSS, LOSS_SCATTER * here):  # an amplifier may lift half of them
             out.append((k, float(1 + whole), float(abs(whole) / min(everywhere, here))))

@@ -150,11 +150,13 @@ def gradient(lines: LineLight, k: int, wave: Array, x: Array, y: Array, use: Arr
     return plane(value, error, x, y, use, float(wave[lines.at[k]]))
 
 
-def plane(value: Array, error: Array, x: Array, y: Array, use: Array, wave: float = 0.0) -> Gradient | None:
-    """Fit a plane to one number per fiber; None where too few fibers."""
+def plane(
+    value: Array, error: Array, x: Array, y: Array, use: Array, wave: float = 0.0, least: int = 30
+) -> Gradient | None:
+    """Fit a plane to one number per fiber; None where fewer than `least` are in use."""
     use = use & np.isfinite(x) & np.isfinite(y) & np.isfinite(value) & (error > 0)
     for _ in range(3):
-        if np.count_nonzero(use) < 30:
+        if np.count_nonzero(use) < least:
             return None
         center = float(np.mean(x[use])), float(np.mean(y[use]))
         design = np.stack([np.ones(x.size), x - center[0], y - center[1]], axis=1)

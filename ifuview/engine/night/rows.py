@@ -146,13 +146,16 @@ def row_tests(
 def _steady(squares: Array, own: Array, total: Array, count: Array) -> Array:
     """Wavelengths at which the fibers of other amplifiers scatter as elsewhere, shape (nwave,).
 
-    Lines that vary over the field look like rows. Without other amplifiers there is nothing to tell that.
+    Lines that vary over the field look like rows. Where no other amplifier is known its own fibers tell, of which only
+    few are in a band.
     """
-    count = count - own.sum(axis=0)
-    known = count >= MIN_PIXELS
+    inside, of_own = own.sum(axis=0), np.where(own, squares, 0.0).sum(axis=0)
+    others = count - inside
+    alone = others < MIN_PIXELS
+    scatter = np.sqrt(np.where(alone, of_own / np.maximum(inside, 1), (total - of_own) / np.maximum(others, 1)))
+    known = inside >= MIN_PIXELS
     if not known.any():
         return np.ones(total.size, bool)
-    scatter = np.sqrt(np.maximum(total - np.where(own, squares, 0.0).sum(axis=0), 0.0) / np.maximum(count, 1))
     return np.asarray(~known | (scatter < VARIES * np.median(scatter[known])))
 
 

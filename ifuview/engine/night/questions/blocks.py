@@ -16,7 +16,7 @@ from ifuview.engine.night.search.common import common_fit, mean_spectrum, of_pla
 from ifuview.engine.night.search.deviating import Deviation
 from ifuview.engine.night.search.scan import blocks_of_fibers
 from ifuview.engine.night.search.templates import shapes
-from ifuview.engine.night.stats import binned, continuum, middle
+from ifuview.engine.night.stats import binned, continuum, middle, without_gaps
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
@@ -25,7 +25,9 @@ LOCAL = ("wavelength-blocks", "ccd-row")  # light of some fibers
 FEW = 4  # fibers that are named one by one
 OWN_LIGHT = 0.5  # noise of a pixel: the level of a sky fiber that has no part in the mean of those
 IN_FIELD = 5.6  # sigma of light on a part of the field; one of 60 clean cameras has 5.5, the others stay below 4.3
+PART, OWN_CLIP, OWN_PART = 100, 1.0, 2.5  # px; its mean over so many, noise of a pixel, and times the usual one's
 CONTINUUM = 2  # degree of the polynomial of a target
+ALL_BUT_GAPS = 0.8  # of the pixels of a fiber that takes part in the field
 SPAN = 2.0  # sigma of a bump on both sides of its center
 
 
@@ -95,7 +97,8 @@ def _means(case: Case, rest: Array, of_lines: Array, followed: Array | None = No
         if np.count_nonzero(fibers) < LEAST_MEAN:
             continue
         weight = None if empty else of_plain_spectra(rest[fibers], case.sigma)
-        mean, noise = mean_spectrum(light if empty else rest, case.sigma, fibers, weight)
+        own = light - case.tilt[:, None] * case.level if empty and case.tilt.any() else light
+        mean, noise = mean_spectrum(own if empty else rest, case.sigma, fibers, weight)
         shapes = case.level[None] if empty else smooth
         if followed is not None:
             shapes = np.append(shapes, [followed, np.ones(followed.size)], axis=0)
@@ -106,8 +109,15 @@ def _means(case: Case, rest: Array, of_lines: Array, followed: Array | None = No
 
 
 def _lit_up(light: Array, sigma: Array) -> Array:
-    """Sky fibers with light of their own, shape (nfiber,)."""
-    return np.asarray(np.abs(middle(light[:, ::THIN], axis=1)) > OWN_LIGHT * np.median(sigma))
+    """Sky fibers with light of their own, at all wavelengths or over a part of them, shape (nfiber,)."""
+    if not light.size:
+        return np.zeros(light.shape[0], bool)
+    z = binned(without_gaps(light) / sigma, PART)
+    z -= middle(z, axis=0)  # what they share is what is asked for
+    over_a_part = np.sqrt(PART * np.mean(np.clip(z, -OWN_CLIP, OWN_CLIP) ** 2, axis=1))
+    usual = float(np.median(over_a_part))
+    lit = np.abs(middle(light[:, ::THIN], axis=1)) > OWN_LIGHT * np.median(sigma)
+    return np.asarray(lit | (over_a_part > OWN_PART * max(usual, 1.0)))
 
 
 WHERE = {
@@ -233,7 +243,10 @@ def lit_regions(case: Case, lines_off: Array | float) -> None:
     chain = case.chain
     if case.clean is None or chain.focal_x is None or chain.focal_y is None or not case.asks("wavelength-blocks"):
         return
-    use = case.measured & ~case.known & ~case.in_bad_amplifier & np.isfinite(chain.focal_x) & np.isfinite(chain.focal_y)
+    use = case.good.mean(axis=1) > ALL_BUT_GAPS  # else its continuum is another one
+    use &= (
+        case.measured & ~case.known & ~case.in_bad_amplifier & np.isfinite(chain.focal_x) & np.isfinite(chain.focal_y)
+    )
     told = [f for x in case.findings if x.kind in ("wavelength-blocks", "ccd-row") for f in x.fibers]
     use[[*told, *(f for run in case.runs for f in run.fibers)]] = False
     if np.count_nonzero(use) < use.size // 2:

@@ -14,6 +14,7 @@ from ifuview.model.checks import Array
 
 NOISY = 1.05  # times the noise that the inverse variance says, and that of the other amplifiers
 ENOUGH = 2000  # pixels that tell a noise
+NEARLY_AS_WELL = 3.0  # times its error that one to compare with may have
 MANY = 60  # hits that a usual reduction does not leave
 TRAILS, LEAST = (
     {"along": 3.7, "across": 3.2},
@@ -30,7 +31,8 @@ def detector(case: Case) -> None:
     sigma = np.where(case.good & (chain.sframe_ivar > 0), chain.sframe_ivar, 1.0).astype(np.float32) ** -0.5
     good = case.good & (chain.sframe_ivar > 0) & np.isfinite(flux)
     where = case.areas
-    quiet = good.copy() if case.bad_amplifiers else good
+    quiet = good.copy()
+    quiet[list(case.set_aside)] = False  # nor are fibers whose products contradict each other
     for name in case.bad_amplifiers:  # levels of its rows look like hits
         quiet[where[name]] = False
     _hits(case, flux, sigma, quiet)
@@ -110,8 +112,7 @@ def _trailing(case: Case, where: dict[str, Array]) -> None:
     )
     for way, said, found in tests:
         for name, (value, score) in found.items():
-            others = [v for n, (v, _) in found.items() if n != name]
-            others = others if way == "across" else []  # along the columns it is a difference already
+            others = _as_well_known(found, name) if way == "across" else []  # along it is a difference already
             away = value - float(np.median(others)) if others else value
             if (
                 min(value, away) < LEAST
@@ -128,3 +129,9 @@ def _trailing(case: Case, where: dict[str, Array]) -> None:
                 f"way to the "
                 f"read-out{logged}",
             )  # fmt: skip
+
+
+def _as_well_known(found: dict[str, tuple[float, float]], name: str) -> list[float]:
+    """What the other amplifiers have, without those that are masked for the most part."""
+    error = {n: abs(value) / max(score, 1e-9) for n, (value, score) in found.items()}
+    return [value for n, (value, _) in found.items() if n != name and error[n] < NEARLY_AS_WELL * error[name]]

@@ -166,7 +166,7 @@ def _below_sky(case: Case, value: Array, error: Array, level: Array, sigma: Arra
     Where lines of the sky tell a throughput, the level must not contradict them.
     """
     assert case.chain.sky is not None
-    thin = sigma[::THIN, ::THIN]
+    thin = sigma[:, ::THIN]
     noise = MEDIAN_ERROR * float(np.median(thin[thin < UNKNOWN])) / np.sqrt(sigma.shape[1])
     expected = of_fibers.sky_level(level, median(case.chain.sky[:, ::THIN], 1), BUNDLE)
     no_lines = ~np.isfinite(value)

@@ -130,7 +130,8 @@ def _all_levels(case: Case, of: Levels, empty: Array) -> None:
     if values.size < ENOUGH_SKY or not case.asks("wavelength-all"):
         return
     value, error = _mean_level(of, empty)
-    if abs(value) < LEAST_ALL or abs(value) < ALL * error or _said_already(case) or abs(value) < _echo(case, of, empty):
+    least = max(LEAST_ALL, ALL * error, _echo(case, of, empty), _of_unknown(case, empty))
+    if abs(value) < least or _said_already(case):
         return
     case.add(
         "wavelength-all", "sky", fibers=tuple(range(case.chain.shape[0])), amplitude=value, unit="of the sky",
@@ -167,6 +168,11 @@ def _echo(case: Case, of: Levels, empty: Array) -> float:
     return ECHO * (case.followed + float(away[own].sum()) / max(int(np.count_nonzero(case.is_sky)), 1))
 
 
+def _of_unknown(case: Case, empty: Array) -> float:
+    """Level that a sky model may have of sky fibers that are masked now, where the sky varies over the field."""
+    return ECHO * abs(float(case.tilt[case.is_sky].mean() - case.tilt[empty].mean()))
+
+
 def _said_already(case: Case) -> bool:
     """Whether a finding about all fibers has it: a window, or all lines."""
     count = case.chain.shape[0]
@@ -189,7 +195,7 @@ def _tilt(case: Case, of: Levels, use: Array) -> Array:
     if chain.focal_x is None or chain.focal_y is None:
         return np.zeros(use.size)
     error = np.hypot(of.share_error, NATURAL)
-    plane = of_lines.plane(of.share, error, chain.focal_x, chain.focal_y, use)
+    plane = of_lines.plane(of.share, error, chain.focal_x, chain.focal_y, use, least=ENOUGH_SKY)
     if plane is None or plane.significance < 4:
         return np.zeros(use.size)
     x, y = chain.focal_x - plane.center[1], chain.focal_y - plane.center[2]

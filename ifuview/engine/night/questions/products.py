@@ -8,12 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.engine.night import others
+from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.questions.case import BUNDLE, COUNTS, Case
+from ifuview.engine.night.questions.masked import told
 from ifuview.engine.night.search.between import calibrated_sky, ends
-from ifuview.engine.night.search.identity import LEAST, LEAST_SWAPPED, Broken, broken_fibers, swapped
+from ifuview.engine.night.search.identity import LEAST, LEAST_SWAPPED, Broken, Moved, broken_fibers, swapped
 from ifuview.engine.night.search.scan import SINGLE, blocks_of_fibers, spans
 from ifuview.engine.night.search.templates import shapes
-from ifuview.engine.night.stats import mad
+from ifuview.engine.night.stats import binned, mad
 from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
@@ -21,6 +23,8 @@ from ifuview.model.night.triage import ranges
 EDGE = 4.0  # Angstrom on both sides of a step
 LEVEL = 0.05  # of the calibration of a fiber
 CONTRADICTS = "products contradict each other"
+EXCHANGED = {"spectra": "preproc", "frame": "frame", "sframe": "sframe"}  # first step that has it
+ROUNDED = 1e-4  # of the sky that products of a fiber may differ by in any file
 OF_SKY = 0.5  # of the gap must have the shape of the sky
 
 
@@ -131,38 +135,44 @@ def identity(case: Case) -> None:
     if case.level is None or chain.frame is None or chain.flat is None or chain.sky is None or chain.sframe is None:
         return
     weak = broken_fibers(case.gaps, case.good_in_both, case.level, LEAST_SWAPPED)
-    taken = swapped([b.fiber for b in weak], chain.frame, chain.flat, chain.sky, chain.sframe) if len(weak) > 1 else {}
+    taken: dict[int, Moved] = {}
+    if len(weak) > 1:
+        usual = float(np.nanmedian(np.abs(binned(case.gaps[:: others.EVERY], BIN))))
+        usual = max(usual, ROUNDED * float(np.median(case.level)))
+        spectra = chain.frame, chain.flat, chain.sky, chain.sframe
+        taken = swapped([b.fiber for b in weak], *spectra, usual)
     found = [b for b in weak if b.off > LEAST or b.fiber in taken]
     case.set_aside |= {b.fiber for b in found}
-    pairs = {(min(a, b), max(a, b)) for a, b in taken.items() if taken.get(b) == a}
-    for pair in sorted(pairs):
-        _exchanged(case, *pair)
-    for a, b in taken.items():
-        if (min(a, b), max(a, b)) not in pairs and case.asks("swapped-fibers"):
-            _moved(case, a, b)
+    if case.asks("swapped-fibers"):
+        for fiber, moved in sorted(taken.items()):
+            if taken[moved.of].of != fiber:
+                _moved(case, fiber, moved)
+            elif fiber < moved.of:
+                _exchanged(case, fiber, moved)
     for one in found:
         if one.fiber not in taken:
             _contradiction(case, one)
     _calibrated_fibers(case, case.good_in_both)
 
 
-def _exchanged(case: Case, one: int, two: int) -> None:
-    if not case.asks("swapped-fibers"):
-        return
+def _exchanged(case: Case, one: int, moved: Moved) -> None:
+    two = moved.of
     case.add(
-        "swapped-fibers", "preproc", fibers=(one, two), amplitude=2.0, unit="fibers", significance=10.0,
-        text=f"The spectra of fibers {one} and {two} are exchanged: each was made with the flat and the sky "
-        f"model of the "
+        "swapped-fibers", EXCHANGED[moved.what], fibers=(one, two), amplitude=2.0, unit="fibers", significance=10.0,
+        text=f"The spectra of fibers {one} and {two} are exchanged: each was made with flat and sky model of the "
+        "other one, or these rows of flat and sky model are" if moved.what == "spectra" else
+        f"The rows of fibers {one} and {two} are exchanged in {moved.what} alone: each fits the other products of the "
         "other one",
     )  # fmt: skip
 
 
-def _moved(case: Case, fiber: int, of: int) -> None:
+def _moved(case: Case, fiber: int, moved: Moved) -> None:
+    whose = "the flat and the sky model" if moved.what == "spectra" else "the other products"
+    row = "row" if moved.what == "spectra" else f"row of {moved.what}"
     case.add(
-        "swapped-fibers", "preproc", fibers=(fiber,), amplitude=1.0, unit="fibers", significance=10.0,
-        text=f"The row of fiber {fiber} holds the spectrum of fiber {of}: it was made with the flat and the sky "
-        f"model of "
-        "that one", detail={"taken_from": of},
+        "swapped-fibers", EXCHANGED[moved.what], fibers=(fiber,), amplitude=1.0, unit="fibers", significance=10.0,
+        text=f"The {row} of fiber {fiber} holds the spectrum of fiber {moved.of}: it fits {whose} of that one",
+        detail={"taken_from": moved.of},
     )  # fmt: skip
 
 
@@ -187,7 +197,8 @@ def _calibrated_fibers(case: Case, good: Array) -> None:
     chain = case.chain
     if chain.cframe is None or chain.fluxcalib is None or chain.sframe is None or not case.asks("isolated-fiber"):
         return
-    assert case.level is not None
+    assert case.level is not None and case.given.fluxcalib is not None
+    good = good & told(case.given.fluxcalib, case.given.fluxcalib_ivar, "fluxcalib")  # else the others' stands there
     for one in broken_fibers(chain.cframe * chain.fluxcalib - chain.sframe, good, case.level):
         if one.fiber in case.set_aside:  # its sframe is wrong already
             continue

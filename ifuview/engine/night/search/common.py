@@ -6,12 +6,14 @@ import numpy as np
 
 from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.search.templates import solved
-from ifuview.engine.night.stats import binned, mad, without_gaps
+from ifuview.engine.night.stats import binned, without_gaps
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.model.checks import Array
 
 CLIP = 4.0  # sigma that one fiber can count
 TINY = 1e-12
 MOST = 9.0  # sigma that a bin can count in what a spectrum has of its own
+FEWER, TELLS = 0.9, 100  # of its fibers are known at a wavelength; wavelengths that tell a scatter
 FLOOR = 0.2  # of the noise of the mean that its scatter is believed to have at least: a sky model follows its fibers
 
 
@@ -29,8 +31,20 @@ def mean_spectrum(flux: Array, sigma: Array, use: Array, weight: Array | None = 
     count, squares = (_counted(w, known) for w in (own, own**2))
     mean = np.einsum("f,fk->k", own, kept) / count
     noise = sigma * np.sqrt(squares) / count
-    steps = np.diff(mean, 2) / np.sqrt(6.0) / noise[1:-1]
-    return np.asarray(mean), np.asarray(noise * max(float(mad(steps)), FLOOR))
+    steps = np.abs(np.diff(mean, 2)) / np.sqrt(6.0) / noise[1:-1]
+    return np.asarray(mean), np.asarray(noise * _scatter(np.pad(steps, 1, mode="edge"), count))
+
+
+def _scatter(steps: Array, count: Array) -> Array:
+    """Scatter of a mean over its noise, shape (nwave,): where some of its fibers are masked a sky model, which had them
+    all, follows it less.
+    """
+    fewer = count < FEWER * count.max()
+    out = np.full(count.size, FLOOR)
+    for where in (fewer, ~fewer):
+        if np.count_nonzero(where) > TELLS:
+            out[where] = max(MAD_TO_SIGMA * float(np.median(steps[where])), FLOOR)
+    return out
 
 
 def _counted(weight: Array, known: Array) -> Array:

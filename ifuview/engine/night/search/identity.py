@@ -14,7 +14,7 @@ from ifuview.model.checks import Array
 OUTLYING = 8.0  # scatters of the others
 LEAST, LEAST_SWAPPED = 0.012, 0.001  # of the sky that the typical bin must be off; where another row explains it
 MOST = 0.15  # of the fibers: more is no matter of fibers
-SAME = 0.3  # of the gap that may be left after two rows are put back
+SAME, LIKE_OTHERS = 0.3, 3.0  # of its gap, and times that of the others, that may be left after rows are put back
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +76,58 @@ def broken_fibers(gaps: Array, good: Array, level: Array, least: float = LEAST) 
     return out
 
 
-def swapped(fibers: list[int], frame: Array, flat: Array, sky: Array, sframe: Array) -> dict[int, int]:
-    """Whose flat and sky model make the sframe of a fiber from its frame: the rows that were taken for another's.
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A fiber whose row holds what belongs to another one.
 
-    A fiber that another one was taken for is named, too, if that one explains it better than it does itself.
+    Parameters
+    ----------
+    of : int
+        The other one.
+    what : str
+        "spectra" (all of them), or the one product that was moved: "frame", "sframe".
+    """
+
+    of: int
+    what: str
+
+
+def swapped(
+    fibers: list[int], frame: Array, flat: Array, sky: Array, sframe: Array, usual: float
+) -> dict[int, Moved]:  # fmt: skip
+    """Fibers whose sframe is what rows of others make, as well as those of fibers that are right make theirs.
+
+    What was exchanged comes back: who was taken for another one has a row that another one was taken for. A fiber that
+    keeps a part of its sky looks like one with another flat, which is never mutual.
+
+    Parameters
+    ----------
+    usual : float
+        Typical gap of a bin of the other fibers, counts.
     """
     own = np.array(fibers)
     safe = np.where(flat[own] > 0, flat[own], 1.0)
-    rest = {}
-    for fiber in fibers:
-        gaps = binned(frame[fiber] / safe - sky[own] - sframe[fiber], BIN)
-        rest[fiber] = dict(zip(fibers, median(np.abs(gaps), 1).tolist(), strict=True))
-    best = {fiber: min(of, key=of.__getitem__) for fiber, of in rest.items()}
-    out = {f: g for f, g in best.items() if g != f and rest[f][g] < SAME * rest[f][f]}
-    for f, g in tuple(out.items()):
-        if g not in out and rest[g][f] < rest[g][g]:
-            out[g] = f
-    return out
+    made = frame[own] / safe - sky[own]
+    best: dict[int, Moved] = {}
+    for k, fiber in enumerate(fibers):
+        each = {
+            "spectra": frame[fiber] / safe - sky[own], "frame": frame[own] / safe[k] - sky[fiber], "sframe": made,
+        }  # fmt: skip
+        rest = {what: median(np.abs(binned(values - sframe[fiber], BIN)), 1) for what, values in each.items()}
+        what = min(rest, key=lambda name: float(rest[name].min()))
+        at = int(np.argmin(rest[what]))
+        if at != k and rest[what][at] < min(SAME * rest[what][k], LIKE_OTHERS * usual):
+            best[fiber] = Moved(fibers[at], what)
+    return {fiber: moved for fiber, moved in best.items() if _comes_back(fiber, best)}
+
+
+def _comes_back(fiber: int, moved: dict[int, Moved]) -> bool:
+    """Whether the rows that stand for one another lead back to a fiber."""
+    at = fiber
+    for _ in moved:
+        if at not in moved:
+            return False
+        at = moved[at].of
+        if at == fiber:
+            return True
+    return False
