@@ -24,9 +24,26 @@ ROOM = {"bottom": 46.0, "left": 17.0}  # screen px that the number of a tick nee
 DECADE, HALF, MINOR = 1.0, 0.3, 0.1  # levels of ticks, as the axis tells them apart
 TINY, HUGE = 1e-3, 1e4  # numbers between them are written in full
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+POWERS = 3  # of ten, by which ticks are moved apart at most
 SAME = 1e-9  # of a decade
 SIZE = 7.0  # screen px, width and height of an arrow
 ABOVE_ALL = 40  # of the items of a plot
+
+
+def low_ticks(axis: AxisItem) -> None:
+    """Let a vertical axis have fewer numbers where it is so low that they would lie on each other."""
+    spacing = axis.tickSpacing
+
+    def few(low: float, high: float, size: float) -> list[tuple[float, float]]:
+        found: list[tuple[float, float]] = spacing(low, high, size)
+        step = found[0][0] if found else 0.0
+        numbers = max(size / ROOM["left"], 1.0)
+        if not step or abs(high - low) / step < numbers:
+            return found
+        wider = (step * factor * 10.0**power for power in range(POWERS) for factor in (1.0, 2.0, 5.0))
+        return [(next((w for w in wider if abs(high - low) / w < numbers), step * 10.0**POWERS), 0.0)]
+
+    axis.tickSpacing = few
 
 
 def log_ticks(axis: AxisItem, side: str, is_log: Callable[[], bool]) -> None:

@@ -23,7 +23,6 @@ from ifuview.gui.parts._widgets import (
     scrolled,
 )
 from ifuview.gui.parts.base import Dock
-from ifuview.model.figure import Figure, Scale
 
 HINT = "Open a photon list to see its speckle statistics."
 IP_CHOICES = (("where it pays", "auto"), ("always fitted", "free"), ("given", "given"))
@@ -114,7 +113,9 @@ class SpeckleDock(Dock):
     def answer(self, value: DecayView) -> None:
         """Show an autocorrelation."""
         self.place.setText(value.text)
-        self.plot.show_figure(value.figure or Figure(x=Scale("Lag (ms)"), y=Scale("Autocorrelation")))
+        self.plot.setVisible(value.figure is not None)  # no empty axes
+        if value.figure is not None:
+            self.plot.show_figure(value.figure)
 
     # asking
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._figure_items import curve_key
@@ -164,3 +165,21 @@ def test_what_lies_beyond_a_robust_range_is_an_arrow_and_none_where_it_is_seen(p
     assert [arrow.up for arrow in plot.outside.arrows()] == [False]
     plot.show_x(0.0, 60.0)
     assert plot.outside.arrows() == []
+
+
+@pytest.mark.parametrize("span", [(0.0, 1.0), (1480.0, 3560.0), (-0.03, 0.21)])
+def test_the_numbers_of_a_low_plot_do_not_lie_on_each_other(plot: FigurePlot, span: tuple[float, float]) -> None:
+    from PyQt6.QtGui import QPainter, QPixmap
+
+    x = np.linspace(0.0, 10.0, 50)
+    plot.show_figure(Figure("t", Scale("x"), Scale("y", span), (Curve(x, np.linspace(*span, 50)),)))
+    for height in (100, 115, 130, 150, 200):
+        plot.parentWidget().resize(400, height)
+        QApplication.processEvents()
+        axis, paper = plot.getAxis("left"), QPixmap(400, 200)
+        painter = QPainter(paper)
+        rects = [rect for rect, *_ in axis.generateDrawSpecs(painter)[2]]
+        painter.end()
+        rects.sort(key=lambda rect: rect.center().y())
+        gaps = [b.center().y() - a.center().y() for a, b in itertools.pairwise(rects)]
+        assert rects and all(gap >= 0.8 * rects[0].height() for gap in gaps), (height, gaps)
