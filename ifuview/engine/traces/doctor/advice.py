@@ -32,26 +32,30 @@ def verdict(
     trouble: tuple[FrameTrouble, ...],
     limits: DoctorLimits,
     names: tuple[str, ...],
+    scatter: float = 0.0,
 ) -> tuple[Verdict, str]:
-    """Return the worst verdict and why."""
-    worst = Verdict.PASS
+    """Return the worst verdict and why; `scatter` is the rms that each trace is off by itself, px."""
+    worst = max((p.verdict for p in problems), key=ORDER.index, default=Verdict.PASS)
+    for item in trouble:
+        if item.kind == UNTRACED:
+            worst = max(worst, untraced_verdict(item.amount, len(names)), key=ORDER.index)
     parts = []
     found = sorted((m for m in modes if m.found), key=lambda m: -abs(m.amplitude_px))
-    for mode in found:
-        worst = max(worst, mode_verdict(mode, limits), key=ORDER.index)
+    worst = max((worst, *(mode_verdict(m, limits) for m in found)), key=ORDER.index)
+    if worst is not Verdict.PASS:  # what is harmless is not said beside what is not
+        found = [m for m in found if mode_verdict(m, limits) is not Verdict.PASS]
+    elif scatter > 0:
+        parts.append(f"a scatter of single traces of {scatter:.3f} px rms")
     if found:
         names_found = dict.fromkeys(NAMES_OF.get(m.name, m.name.replace("_", " ")) for m in found)
         parts.append(f"a {', '.join(names_found)} of up to {abs(found[0].amplitude_px):.3f} px")
         if any(m.name == "shift" and abs(m.amplitude_px + 1) < ONE for m in found):
             parts[-1] += ", as if rows were counted from 1"
-    for problem in problems:
-        worst = max(worst, problem.verdict, key=ORDER.index)
     wrong = [p for p in problems if p.kind in REMEASURED]
     if wrong:
         parts.append(f"{len({p.fiber for p in wrong})} {_plural(wrong)} {_fibers(wrong, names)}")
     for item in trouble:
         if item.kind == UNTRACED:
-            worst = max(worst, untraced_verdict(item.amount, len(names)), key=ORDER.index)
             parts.append(untraced_words(int(item.amount)))
     others = [p for p in problems if p.kind not in REMEASURED]
     hidden = "; ".join(t.text for t in trouble if t.kind == MASKED and t.fibers)

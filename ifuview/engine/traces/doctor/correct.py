@@ -12,14 +12,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.traces.doctor.fibers import running_median
+from ifuview.engine.traces.doctor.patterns.equations import own_scatter
+from ifuview.engine.traces.doctor.patterns.shapes import MEMBERS
 from ifuview.model.checks import Array
 
 WINDOW = 1.5  # bins, width of the kernel of the local parabola
 JITTER_MIN = 0.01  # px; a smaller scatter of single fibers is left alone
 LEVEL_TOO = 3.0  # model floors
 JITTER_NEIGHBORS = 6  # fibers on each side that a fiber's mean is compared with
+FEWEST = 4  # fibers that tell of a scatter
 REMEASURED = ("offset", "kink", "lost", "swapped", "merged", "index_shift")
 FEW_BINS = 4
 
@@ -116,7 +118,7 @@ def jitter(
         Zero for all unless the rms exceeds JITTER_MIN.
     """
     none = np.zeros(mean.size)
-    if usable.sum() < 2 * JITTER_NEIGHBORS:
+    if usable.sum() < FEWEST:
         return none, float("nan"), float("nan")
     own = np.where(usable, mean, np.nan)
     level = np.zeros(mean.size)
@@ -125,17 +127,16 @@ def jitter(
         level[rows] = running_median(own[rows, None], JITTER_NEIGHBORS)[:, 0]
     own = own - level
     known = np.isfinite(own) & np.isfinite(error)
-    if known.sum() < JITTER_NEIGHBORS:
+    if known.sum() < FEWEST:
         return none, float("nan"), float("nan")
-    scatter = robust_sigma(own[known], 0.0)
-    noise = float(np.median(error[known]))
-    excess = max(scatter**2 - noise**2, 0.0)
-    rms_err = scatter / np.sqrt(2 * known.sum())
+    weight = np.where(known, 1 / np.where(known, error, 1) ** 2, 0)
+    excess, excess_err = own_scatter(np.where(known, mean, 0)[:, None], weight[:, None], block)
     rms = float(np.sqrt(excess))
-    if rms < JITTER_MIN or scatter**2 < 2 * noise**2:
+    noise = float(np.median(error[known]))
+    rms_err = excess_err / (2 * rms) if rms > 0 else noise / np.sqrt(2 * known.sum())
+    if rms < JITTER_MIN or excess < noise**2:
         return none, rms, rms_err
     share = excess / (excess + np.where(known, error, 0) ** 2)
-    members = mean.size / max(np.unique(block).size, 1)
-    floor = float(np.sqrt(max(floor**2 - excess / members, 0.0)))  # the scatter itself moves the mean of a block
+    floor = float(np.sqrt(max(floor**2 - excess / MEMBERS, 0.0)))  # the scatter moves the means of clusters too
     whole = own + (level if rms > LEVEL_TOO * floor else 0.0)
     return np.where(known, share * np.nan_to_num(whole), 0.0), rms, rms_err

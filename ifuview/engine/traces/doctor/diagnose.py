@@ -140,7 +140,8 @@ def judge(
         )  # fmt: skip
         trouble = (*_untraced(evidence), *areas, *trouble)
     numbers = metrics.all_metrics(measured, fit, modes_fit, slots, steps, jitter_rms, jitter_err)
-    verdict, sentence = advice.verdict(modes, problems, trouble, limits, traces.fiber_id)
+    scatter = jitter_rms if correction.any() else 0.0
+    verdict, sentence = advice.verdict(modes, problems, trouble, limits, traces.fiber_id, scatter)
     names = tuple(traces.fiber_id)
     return TraceDiagnosis(
         fiber_id=names, column=fit.column, wave=evidence.wave, offset=offset, offset_err=error, model=model,
@@ -284,5 +285,5 @@ def _correction(m: Measured, problems: tuple[Problem, ...], block: Array) -> tup
     means = [mean_offset(r, e) for r, e in zip(m.residual, m.error)]
     mean, err = np.array([x[0] for x in means]), np.array([x[1] for x in means])
     usable = np.isfinite(mean)
-    usable[sorted({p.fiber for p in problems if p.kind in (*REMEASURED, "dead")})] = False
+    usable[sorted({p.fiber for p in problems if p.kind in (*REMEASURED, "dead") and p.kind != "offset"})] = False
     return jitter(mean, err, usable, block, m.floor)

@@ -14,7 +14,10 @@ from ifuview.engine.traces.doctor.gather import Evidence
 from ifuview.engine.traces.doctor.patterns.shapes import clusters_of, surface
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import UNKNOWN, DoctorLimits, TraceDiagnosis
-from tests.engine.traces.doctor.made import BLOCKED, evidence, frame, modes
+from ifuview.simulate.detector import perturb
+from ifuview.simulate.detector.exposure import expose
+from ifuview.simulate.detector.geometry import SlitSpec
+from tests.engine.traces.doctor.made import BLOCKED, evidence, found, frame, kinds, modes
 
 LARGEST_LEFT = 0.005  # px rms, of corrected traces: the noise of a fiber's trace is 0.001
 U = np.linspace(-1, 1, BLOCKED.shape[1])[None] * np.ones((BLOCKED.nfiber, 1))
@@ -106,6 +109,52 @@ def test_a_slit_of_few_blocks_shows_a_cubic_over_its_fibers(nblock, size):
     assert groups.max() + 1 >= 12 and all(len(np.unique(of[groups == c])) == 1 for c in np.unique(groups))
     across = surface(np.linspace(-1, 1, 40), np.linspace(-1, 1, of.size), of)
     assert {"0,3", "0,4"} <= {term.kind for term in across}
+
+
+@pytest.mark.parametrize("beside", [None, "rotation"])
+@pytest.mark.parametrize("size", [0.03, 0.15])
+def test_blocks_that_are_each_off_by_themselves_are_called_so(size, beside):
+    of = np.arange(BLOCKED.nfiber) // BLOCKED.block
+    shifts = np.random.default_rng(3).normal(0, size, of.max() + 1)
+    result = judged(shifts[of][:, None] + (0.1 * SMOOTH[beside](U, place()) if beside else 0 * U))
+    assert modes(result) == {"block_shift", beside} - {None} and left(result) < LARGEST_LEFT
+    told = {m.fibers[0] // BLOCKED.block: m for m in result.modes if m.found and m.name == "block_shift"}
+    clear = np.flatnonzero(np.abs(shifts) > size / 2)  # far above the error of each
+    assert set(clear) <= set(told)
+    for k, mode in told.items():
+        assert abs(mode.amplitude_px - shifts[k]) < max(5 * mode.sigma_px, 0.002)
+
+
+@pytest.mark.parametrize("nblock", [2, 3])
+def test_one_of_few_blocks_is_told_from_a_scale(nblock):
+    made = expose(SlitSpec((200, 400), 10 * nblock, block=10, bend=1.5), snr=50, seed=4)
+    wrong = perturb.shifted(made.traces, -0.15, slice(0, 10))
+    result = found(wrong, made)
+    assert modes(result) == {"block_shift"} and abs(result.found_modes[0].amplitude_px - 0.15) < 0.005
+
+
+def test_a_wiggle_that_all_share_is_called_so():
+    result = judged(0.05 * np.sin(13 * U + 1))
+    assert modes(result) == {"common_wiggle"} and left(result) < LARGEST_LEFT
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_traces_that_are_each_off_by_themselves_are_wrong_from_where_it_harms(seed):
+    scatter = np.random.default_rng(seed).normal(0, 1, (BLOCKED.nfiber, 1)) * np.ones_like(U)
+    large = judged(0.3 * scatter)
+    off = {k for k in range(BLOCKED.nfiber) if abs(0.3 * scatter[k, 0]) > 0.15}
+    assert large.verdict is Verdict.FAIL and off <= {p.fiber for p in large.problems if p.kind == "offset"}
+    assert UNKNOWN not in modes(large) and left(large) < 2 * LARGEST_LEFT
+    small = judged(0.03 * scatter.clip(-2, 2))
+    assert small.verdict is Verdict.PASS and "scatter of single traces of 0.0" in small.sentence
+    assert left(small) < LARGEST_LEFT
+
+
+@pytest.mark.parametrize("nfiber", [5, 12])
+def test_one_fiber_of_few_is_no_pattern(nfiber):
+    made = expose(SlitSpec((150, 400), nfiber, spacing=9, block=nfiber, gap=0, bend=1.5), snr=50, seed=4)
+    result = found(perturb.shifted(made.traces, -0.3, [1]), made)
+    assert kinds(result) == {("offset", 1)} and not modes(result) - {"common_wiggle"}  # of 5 fibers, 0.005 px
 
 
 @pytest.mark.parametrize("name", ODD)

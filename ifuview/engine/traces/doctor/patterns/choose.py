@@ -73,7 +73,7 @@ def _is_significant(state: Equations, chosen: list[int], first: int, sigmas: flo
 
 def _likely_blocks(state: Equations, common: list[int], blocks: list[int]) -> list[int]:
     """Blocks that explain most beside what is chosen, and beside all smooth patterns."""
-    left = [i for i in range(state.nnamed) if state.shapes[i].name == "block_shift" and i not in blocks]
+    left = [i for i in state.blocks if i not in blocks]
     out: dict[int, None] = {}
     each = np.array(left, np.intp)[:, None]
     for beside in ([*common, *blocks], blocks, [*range(state.nnamed, len(state.shapes)), *blocks]):
@@ -93,6 +93,24 @@ def odd_terms(state: Equations, chosen: list[int], sigmas: float) -> list[int]:
             break
         odd.append(best)
     return odd
+
+
+def every_block(state: Equations, otherwise: list[int], sigmas: float) -> list[int]:
+    """All blocks, each with a shift of its own, and the smooth patterns beside them, where that explains the more.
+
+    Parameters
+    ----------
+    otherwise : list of int
+        Patterns, and terms of no known shape, that explain the same.
+    """
+    blocks = state.blocks
+    if not blocks:
+        return []
+    chosen = [*_best_subset(state, blocks, sigmas)[0], *blocks]
+    odd = odd_terms(state, chosen, sigmas)
+    price = sigmas**2 * state.inflation()
+    gain = state.explained(chosen) - state.explained(otherwise)
+    return [] if odd or gain < price * (len(chosen) - len(otherwise)) else chosen
 
 
 def telling(state: Equations, chosen: list[int]) -> list[int]:

@@ -7,8 +7,8 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.numeric.medians import robust_sigma
-from ifuview.engine.traces.doctor.patterns.shapes import MIN_BLOCKS, Pattern
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, robust_sigma
+from ifuview.engine.traces.doctor.patterns.shapes import Pattern, clusters_of
 from ifuview.model.checks import Array
 
 LAG = 6  # blocks on each side that may be correlated
@@ -16,6 +16,7 @@ INDEPENDENT = 4.0  # number of parts of the slit whose misfit is taken to be ind
 ROBUST_ROUNDS = 8
 HUBER = 2.0  # sigma
 OUTLIER = 6.0  # sigma; fibers and bins beyond are left out
+MIN_CLUSTERS = 4  # for the scatter of blocks
 COARSE_BINS = 16  # of the robust start
 TOGETHER = 4  # smooth patterns in the model
 BLOCK_CLIP = 3.5  # sigma; blocks beyond do not count for the scatter of the blocks ...
@@ -23,15 +24,20 @@ BLOCK_WIDER = 1.1  # which is then too small by this
 CANCEL = 0.003  # least eigenvalue of the correlation of patterns that are fitted together
 MEDIAN_CHI2 = 0.455  # of one degree of freedom
 RIDGE = 1e-9
+SECOND = 6.0  # variance of a second difference over that of each value
 
 
 class Equations:
-    """Normal equations of all patterns, kept by cluster of fibers; the first `nnamed` patterns have names."""
+    """Normal equations of all patterns, kept by cluster of fibers; the first `nnamed` patterns have names.
+
+    `own` is the variance of what fibers do by themselves over that of the noise of a fiber.
+    """
 
     def __init__(
-        self, offset: Array, error: Array, used: Array, shapes: list[Pattern], clusters: Array, nnamed: int
+        self, offset: Array, error: Array, used: Array, shapes: list[Pattern], block: Array, nnamed: int
     ) -> None:
-        self.shapes, self.clusters, self.nnamed = shapes, clusters, nnamed
+        self.shapes, self.nnamed = shapes, nnamed
+        clusters = clusters_of(block)
         weight, value, design = coarse(offset, error, used, shapes)
         ncluster = int(clusters.max()) + 1
         n = len(shapes)
@@ -46,6 +52,10 @@ class Equations:
         self.total, self.right = self.info.sum(axis=0), self.side.sum(axis=0)
         self.square = float((weight * value**2).sum())
         self.floor, self.floor_err, self.parts = 0.0, 0.0, INDEPENDENT
+        of_fiber = weight.sum(axis=1)
+        usual = float(np.median(of_fiber[of_fiber > 0]))
+        self.own = usual * own_scatter(value, weight, block)[0]
+        self.steady = _steady(design, weight)
         self.power = np.diag(self.total) / max(self.total[0, 0], 1e-30)
         self.middle = np.zeros((n, n))
         self.robust = np.ones(n)
@@ -62,7 +72,7 @@ class Equations:
     def refer_to(self, blocks: list[int]) -> None:
         """Take the scatter of the clusters about the whole surface and these blocks for the errors."""
         whole = [*(range(self.nnamed, len(self.shapes)) if len(self.shapes) > self.nnamed else [0]), *blocks]
-        beta = self._amplitudes(whole)
+        beta = self.amplitudes(whole)
         score = self.side - self.info[:, :, whole] @ beta
         n = score.shape[0]
         middle = score.T @ score
@@ -70,11 +80,11 @@ class Equations:
             cross = score[lag:].T @ score[:-lag]
             middle += (1 - lag / (LAG + 1)) * (cross + cross.T)
         taken = len({s.kind.split(",")[-1] for s in self.shapes[self.nnamed :]}) or 1
-        self.middle = middle * n / max(n - min(taken, n // 2), 1)
+        self.middle = middle * n / max(n - min(taken + len(blocks), n // 2), 1)
         own = np.maximum(np.einsum("cii->ci", self.info), 1e-30)
         self.robust = np.median(score**2 / own, axis=0) / MEDIAN_CHI2
 
-    def _amplitudes(self, chosen: list[int]) -> Array:
+    def amplitudes(self, chosen: list[int]) -> Array:
         """Least squares of some patterns, which may depend on each other."""
         normal, right = self.total[np.ix_(chosen, chosen)], self.right[chosen]
         scale = np.sqrt(np.maximum(np.diag(normal), 1e-30))
@@ -100,7 +110,7 @@ class Equations:
     def inflation(self) -> float:
         """How much larger than by noise the variance of a common pattern usually is."""
         named = np.array([s.name != "block_shift" for s in self.shapes[: self.nnamed]])
-        return float(max(np.median(self.robust[: self.nnamed][named]), 1.0))
+        return float(max(np.median(self.robust[: self.nnamed][named]), 1 + self.own))
 
     def solve(self, chosen: list[int]) -> tuple[Array, Array]:
         """Amplitudes and errors of the chosen patterns."""
@@ -113,21 +123,29 @@ class Equations:
         inverse = np.linalg.inv(scaled) / np.outer(scale, scale)
         beta = inverse @ self.right[chosen]
         sandwich = inverse @ self.middle[pick] @ inverse
-        variance = np.maximum(np.diag(inverse), np.diag(sandwich))
+        noise = np.diag(inverse) * (1 + self.own * self.steady[chosen])
+        variance = np.maximum(noise, np.diag(sandwich))
         floor = self.block_floor(chosen)
         for i, j in enumerate(chosen):
             if self.shapes[j].name == "block_shift":
-                variance[i] = inverse[i, i] + max(floor, self.floor) ** 2
+                variance[i] = noise[i] + max(floor, self.floor) ** 2
             else:
                 variance[i] += self.floor**2 / self.parts / max(self.power[j], 1e-3)
         return beta, np.sqrt(variance)
 
+    @property
+    def blocks(self) -> list[int]:
+        """The shifts of all blocks."""
+        return [i for i in range(self.nnamed) if self.shapes[i].name == "block_shift"]
+
     def block_floor(self, chosen: list[int]) -> float:
-        """Scatter of the means of the blocks beyond their noise, px; shifts of single blocks stay in."""
+        """Scatter of the means of the blocks beyond their noise, px; that of single blocks stays in, of all not."""
+        if self.blocks and set(self.blocks) <= set(chosen):
+            return 0.0
         common = [i for i in chosen if self.shapes[i].name != "block_shift"]
         weight = self.info[:, 0, 0]  # the first pattern is the shift
         known = weight > 0
-        if known.sum() < MIN_BLOCKS:
+        if known.sum() < MIN_CLUSTERS:
             return 0.0
         beta = np.linalg.lstsq(self.total[np.ix_(common, common)], self.right[common], rcond=None)[0] if common else []
         mean = self.side[known, 0] / weight[known]
@@ -143,6 +161,14 @@ class Equations:
         return float(np.sqrt(max(excess, 0.0))) if significant else 0.0
 
 
+def _steady(design: Array, weight: Array) -> NDArray[np.float64]:
+    """Part of each pattern that is the same along dispersion, as what a fiber is off by itself, (npattern,)."""
+    total = weight.sum(axis=1)
+    mean = (design * weight).sum(axis=2) / np.where(total > 0, total, 1)
+    whole = (design**2 * weight).sum(axis=(1, 2))
+    return np.asarray((mean**2 * total).sum(axis=1) / np.where(whole > 0, whole, 1))
+
+
 def coarse(offset: Array, error: Array, used: Array, shapes: list[Pattern]) -> tuple[Array, Array, Array]:
     """Weight, weighted mean and weighted mean of every pattern in coarse bins, (nfiber, ncoarse) each."""
     nbin = offset.shape[1]
@@ -153,6 +179,27 @@ def coarse(offset: Array, error: Array, used: Array, shapes: list[Pattern]) -> t
     value = np.add.reduceat(weight * np.where(used, offset, 0), edges, axis=1) / safe
     design = np.array([np.add.reduceat(weight * s.value, edges, axis=1) / safe for s in shapes])
     return total, value, design
+
+
+def own_scatter(value: Array, weight: Array, block: Array) -> tuple[float, float]:
+    """Variance of what fibers do by themselves, beyond noise and what neighbors share, and its error, px^2.
+
+    By the second differences of neighbors, which no smooth pattern and no shift of a block moves.
+
+    Parameters
+    ----------
+    value, weight : (nfiber, ncoarse), px and 1/px^2
+    block : (nfiber,)
+    """
+    alike = (block[:-2] == block[1:-1]) & (block[1:-1] == block[2:])
+    step, info = value[:-2] - 2 * value[1:-1] + value[2:], np.where(weight > 0, weight, np.inf)
+    known = alike[:, None] & (weight[:-2] > 0) & (weight[1:-1] > 0) & (weight[2:] > 0)
+    if not known.any():
+        return 0.0, 0.0
+    noise = (1 / info[:-2] + 4 / info[1:-1] + 1 / info[2:])[known]
+    square = (MAD_TO_SIGMA * float(np.median(np.abs(step[known])))) ** 2
+    own = max(square - float(np.median(noise)), 0.0) / SECOND
+    return own, own * float(np.sqrt(4 / known.any(axis=1).sum()))
 
 
 def sound(offset: Array, error: Array, usable: Array, shapes: list[Pattern]) -> NDArray[np.bool_]:

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.traces.doctor.patterns.choose import choose, odd_terms, telling
+from ifuview.engine.traces.doctor.patterns.choose import choose, every_block, odd_terms, telling
 from ifuview.engine.traces.doctor.patterns.equations import INDEPENDENT, Equations, sound
 from ifuview.engine.traces.doctor.patterns.left import common_wiggle, leftover, map_of, model_floor
-from ifuview.engine.traces.doctor.patterns.shapes import Pattern, clusters_of
+from ifuview.engine.traces.doctor.patterns.shapes import Pattern, along_only, clusters_of
 from ifuview.model.checks import Array
 
 TOLERANCE = 0.015  # px; the misfit of real profiles leaves up to 0.008
@@ -113,26 +113,23 @@ def fit_modes(
     if usable.sum() < 3:
         wiggle = np.full(offset.shape[1], np.nan)
         return ModeFit((), empty, usable, wiggle, wiggle, np.nan, 0, np.nan, np.nan)
-    smooth = smooth or []
-    every = [*shapes, *smooth]
-    clusters = clusters_of(block)
+    every = [*shapes, *(smooth or [])]
     used = sound(offset, error, usable, every)
-    state = Equations(offset, error, used, every, clusters, len(shapes))
-    chosen = choose(state, sigmas)
-    odd = odd_terms(state, chosen, sigmas)
-    for _ in range(2):  # the floor depends on what is taken out, and the other way round
-        rest = offset - _model(every, [*chosen, *odd], state.solve([*chosen, *odd])[0], offset.shape)
-        state.floor, state.floor_err = model_floor(rest, error, used, clusters)
-        state.parts = max(INDEPENDENT * float(used.any(axis=1).mean()), 1.0)
-        chosen = choose(state, sigmas)
-        odd = odd_terms(state, chosen, sigmas)
-    model = _model(every, chosen, state.solve(chosen)[0], offset.shape)
-    rms, pull, largest = leftover(offset - model, error, used, clusters)
+    state = Equations(offset, error, used, every, block, len(shapes))
+    seen = _Seen(offset, error, used, block, clusters_of(block), state)
+    chosen, odd = _settled(seen, sigmas)
     unknown = np.zeros(offset.shape)
-    if odd or (pull > LEFT_SIGMA and (rms > tolerance or largest > LEFT_PEAK * tolerance)):
-        chosen = telling(state, chosen)
-        model = _model(every, chosen, state.solve(chosen)[0], offset.shape)
-        unknown = map_of(offset - model, error, used, clusters)
+    if odd or _stands_out(seen.left(chosen), tolerance):
+        blocks = _blocks(seen, [*chosen, *odd], sigmas, tolerance)
+        shared = np.nan_to_num(seen.wiggle_of(offset - seen.model(chosen))[0])
+        if blocks:
+            chosen, odd = blocks, []
+        elif all(along_only(every[i]) for i in odd) and not _stands_out(seen.left(chosen, shared), tolerance):
+            odd = []
+        else:
+            chosen = telling(state, chosen)
+            unknown = map_of(offset - seen.model(chosen), error, used, seen.clusters)
+    model, left = seen.model(chosen), seen.left(chosen)
     beta, sigma = state.solve(chosen)
     tests = [Test(shapes[i], float(b), float(s), True) for i, b, s in zip(chosen, beta, sigma)]
     for i, shape in enumerate(shapes):
@@ -140,19 +137,80 @@ def fit_modes(
             continue
         amplitude, err = state.solve([*chosen, i])
         tests.append(Test(shape, float(amplitude[-1]), float(err[-1]), False))
-    wiggle, err, chi2 = common_wiggle(offset - model - unknown, error, used, clusters, state.floor**2 / state.parts)
+    wiggle, err, chi2 = seen.wiggle_of(offset - model - unknown)
     dof = int(np.isfinite(wiggle).sum()) - len({shapes[i].name for i in chosen} - {"block_shift", "scale"})
     odd_beta, odd_sigma = state.solve([*chosen, *odd])
     odd_pull = float(np.max(np.abs(odd_beta / odd_sigma)[len(chosen) :], initial=0))
     return ModeFit(
         tuple(tests), model + unknown, used, wiggle, err, chi2, max(dof, 0), state.floor, state.floor_err, unknown,
-        odd_pull if odd else pull if unknown.any() else 0.0, rms,
+        odd_pull if odd else left[1] if unknown.any() else 0.0, left[0],
     )  # fmt: skip
 
 
-def _model(shapes: list[Pattern], chosen: list[int], beta: Array, size: tuple[int, int]) -> NDArray[np.float64]:
-    """Sum of the chosen patterns."""
-    out = np.zeros(size)
-    for i, b in zip(chosen, beta):
-        out += b * shapes[i].value
-    return out
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What was measured, and what is left of it when some patterns are taken out."""
+
+    offset: Array
+    error: Array
+    used: Array
+    block: Array
+    clusters: Array
+    state: Equations
+
+    def model(self, chosen: list[int]) -> NDArray[np.float64]:
+        """Sum of the chosen patterns."""
+        return self._sum(chosen, self.state.solve(chosen)[0])
+
+    def left(self, chosen: list[int], shared: Array | float = 0.0) -> tuple[float, float, float]:
+        """What clusters share beyond the chosen patterns; see `leftover`."""
+        return leftover(self.offset - self.model(chosen) - shared, self.error, self.used, self.clusters, self.block)
+
+    def take_floor(self, chosen: list[int], amplitudes: Array) -> None:
+        """Take what is left beside some patterns for the misfit of the profiles."""
+        rest = self.offset - self._sum(chosen, amplitudes)
+        self.state.floor, self.state.floor_err = model_floor(rest, self.error, self.used, self.clusters, self.block)
+
+    def wiggle_of(self, rest: Array) -> tuple[Array, Array, float]:
+        """What all fibers share of a rest; see `common_wiggle`."""
+        floor = self.state.floor**2 / self.state.parts
+        return common_wiggle(rest, self.error, self.used, self.clusters, floor)
+
+    def _sum(self, chosen: list[int], amplitudes: Array) -> NDArray[np.float64]:
+        out = np.zeros(self.offset.shape)
+        for i, amplitude in zip(chosen, amplitudes):
+            out += amplitude * self.state.shapes[i].value
+        return out
+
+
+def _settled(seen: _Seen, sigmas: float) -> tuple[list[int], list[int]]:
+    """The patterns of the model and the terms of no known shape beside them."""
+    state = seen.state
+    chosen = choose(state, sigmas)
+    odd = odd_terms(state, chosen, sigmas)
+    state.parts = max(INDEPENDENT * float(seen.used.any(axis=1).mean()), 1.0)
+    for _ in range(2):  # the floor depends on what is taken out, and the other way round
+        seen.take_floor([*chosen, *odd], state.solve([*chosen, *odd])[0])
+        chosen = choose(state, sigmas)
+        odd = odd_terms(state, chosen, sigmas)
+    return chosen, odd
+
+
+def _blocks(seen: _Seen, otherwise: list[int], sigmas: float, tolerance: float) -> list[int]:
+    """The model in which every block has a shift of its own, where that leaves nothing; else none."""
+    state = seen.state
+    floor = state.floor, state.floor_err
+    whole = [*range(state.nnamed, len(state.shapes)), *state.blocks]
+    seen.take_floor(whole, state.amplitudes(whole))
+    chosen = every_block(state, otherwise, sigmas)
+    if chosen and not _stands_out(seen.left(chosen), tolerance):
+        return chosen
+    state.floor, state.floor_err = floor
+    state.refer_to([i for i in otherwise if i in state.blocks])
+    return []
+
+
+def _stands_out(left: tuple[float, float, float], tolerance: float) -> bool:
+    """Whether what the patterns leave is more than noise and the misfit of profiles."""
+    rms, pull, largest = left
+    return pull > LEFT_SIGMA and (rms > tolerance or largest > LEFT_PEAK * tolerance)

@@ -3,59 +3,80 @@
 from __future__ import annotations
 
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA
-from ifuview.engine.traces.doctor.patterns.equations import COARSE_BINS, LAG, OUTLIER, coarse
+from ifuview.engine.traces.doctor.patterns.equations import LAG, OUTLIER, coarse, own_scatter
 from ifuview.model.checks import Array
 
 MAP_DEGREE = 8  # of the map of what is left along dispersion
 MAP_PRIOR = 0.5  # px, of its terms
 
 
-def model_floor(residual: Array, error: Array, used: Array, clusters: Array) -> tuple[float, float]:
-    """Rms of what the fibers of a cluster share in a coarse bin, beyond the noise, and its error; px.
+def model_floor(residual: Array, error: Array, used: Array, clusters: Array, block: Array) -> tuple[float, float]:
+    """Rms of what the fibers of a cluster share in a coarse bin, beyond noise and scatter, and its error; px.
 
     Zero unless it exceeds what noise alone would give by two of its errors.
     """
-    nbin = residual.shape[1]
-    edges = np.unique(np.round(np.linspace(0, nbin, min(nbin, COARSE_BINS) + 1)).astype(int))[:-1]
-    weight = np.where(used, 1 / np.where(used, error, 1) ** 2, 0)
-    ncluster = int(clusters.max()) + 1
-    total, pull = np.zeros((ncluster, nbin)), np.zeros((ncluster, nbin))
-    np.add.at(total, clusters, weight)
-    np.add.at(pull, clusters, weight * np.where(used, residual, 0))
-    total, pull = np.add.reduceat(total, edges, axis=1), np.add.reduceat(pull, edges, axis=1)
-    known = total > 0.25 * np.median(total[total > 0])
-    mean, noise = pull[known] / total[known], 1 / total[known]
-    size = np.abs(mean)
-    inner = size < OUTLIER * MAD_TO_SIGMA * np.median(size)
-    square, expected = mean[inner] ** 2, noise[inner]
+    seen = _clusters(residual, error, used, clusters, block)
+    size = np.abs(seen.mean)
+    sound = size < OUTLIER * MAD_TO_SIGMA * np.median(size)
+    square, expected = seen.mean[sound] ** 2, seen.noise[sound]
     excess = float(np.mean(square - expected))
-    excess_err = float(np.std(square - expected) / np.sqrt(inner.sum()))
-    if excess < 2 * max(excess_err, float(np.mean(expected)) * np.sqrt(2 / inner.sum())):
-        return 0.0, float(np.sqrt(np.mean(expected) / np.sqrt(inner.sum())))
+    excess_err = float(np.hypot(np.std(square - expected) / np.sqrt(sound.sum()), seen.scatter_err))
+    if excess < 2 * max(excess_err, float(np.mean(expected)) * np.sqrt(2 / sound.sum())):
+        return 0.0, float(np.sqrt(np.mean(expected) / np.sqrt(sound.sum())))
     return float(np.sqrt(excess)), excess_err / (2 * float(np.sqrt(excess)))
 
 
-def leftover(rest: Array, error: Array, used: Array, clusters: Array) -> tuple[float, float, float]:
+def leftover(rest: Array, error: Array, used: Array, clusters: Array, block: Array) -> tuple[float, float, float]:
     """Rms that fibers of a cluster share in a coarse bin beyond noise and scatter, its significance; the largest."""
-    weight, value, _ = coarse(rest, error, used, [])
-    ncluster = int(clusters.max()) + 1
-    sums = np.zeros((4, ncluster, weight.shape[1]))
-    for k, part in enumerate((weight, weight * value, weight * value**2, (weight > 0).astype(float))):
-        np.add.at(sums[k], clusters, part)
-    total, pull, square, count = sums
-    known = total > 0.25 * np.median(total[total > 0])
-    total, mean = np.where(known, total, 1), np.where(known, pull / np.where(known, total, 1), 0)
-    inner = np.maximum(square / total - mean**2, 0) / np.maximum(count - 1, 1)  # by the scatter of the fibers
-    noise = np.maximum(inner, 1 / total)[known]
-    excess = float(np.mean(mean[known] ** 2 - noise))
-    err = float(np.sqrt(2 * np.mean(noise**2) / known.sum()))
+    seen = _clusters(rest, error, used, clusters, block)
+    excess = float(np.mean(seen.mean**2 - seen.noise))
+    err = float(np.hypot(np.sqrt(2 * np.mean(seen.noise**2) / seen.noise.size), seen.scatter_err))
+    mean = seen.whole
     padded = mean if min(mean.shape) < 2 else (mean[1:, 1:] + mean[1:, :-1] + mean[:-1, 1:] + mean[:-1, :-1]) / 4
     return float(np.sqrt(max(excess, 0))), excess / err, float(np.abs(padded).max())
+
+
+class _Means(NamedTuple):
+    """What clusters of fibers share in coarse bins, those that are measured well enough.
+
+    Parameters
+    ----------
+    mean : (n,), px
+    noise : (n,), px^2
+        Variance of the mean by noise, and by what fibers do by themselves.
+    whole : (ncluster, ncoarse), px
+        The means in their places, zero where they are not measured.
+    scatter_err : float, px^2
+        Error that the fibers leave in the mean square: one that is off is off in all bins, so that only whole clusters
+        are independent.
+    """
+
+    mean: Array
+    noise: Array
+    whole: Array
+    scatter_err: float
+
+
+def _clusters(rest: Array, error: Array, used: Array, clusters: Array, block: Array) -> _Means:
+    weight, value, _ = coarse(rest, error, used, [])
+    ncluster = int(clusters.max()) + 1
+    sums = np.zeros((3, ncluster, weight.shape[1]))
+    for k, part in enumerate((weight, weight * value, (weight > 0).astype(float))):
+        np.add.at(sums[k], clusters, part)
+    total, pull, count = sums
+    known = total > 0.25 * np.median(total[total > 0])
+    whole = np.where(known, pull / np.where(known, total, 1), 0)
+    own, own_err = own_scatter(value, weight, block)
+    usual = float(np.mean(count[known]))
+    independent = max(int(known.any(axis=1).sum()), 1)
+    scatter_err = float(np.hypot(own * np.sqrt(2 / independent), own_err)) / usual
+    return _Means(whole[known], 1 / total[known] + own / count[known], whole, scatter_err)
 
 
 def map_of(rest: Array, error: Array, used: Array, clusters: Array) -> NDArray[np.float64]:
@@ -80,7 +101,7 @@ def map_of(rest: Array, error: Array, used: Array, clusters: Array) -> NDArray[n
 def common_wiggle(
     residual: Array, error: Array, used: Array, clusters: Array, floor: float
 ) -> tuple[Array, Array, float]:
-    """Mean residual per bin, its error from noise and scatter of the clusters, and chi2."""
+    """Mean residual per bin but for what is the same in all, its error from noise and scatter of clusters, and chi2."""
     weight = np.where(used, 1 / np.where(used, error, 1) ** 2, 0)
     ncluster = int(clusters.max()) + 1
     total, pull = np.zeros((ncluster, residual.shape[1])), np.zeros((ncluster, residual.shape[1]))
@@ -89,6 +110,9 @@ def common_wiggle(
     whole = total.sum(axis=0)
     known = whole > 0
     mean = np.where(known, pull.sum(axis=0) / np.where(known, whole, 1), np.nan)
+    if known.any():
+        level = float(np.sum(whole[known] * mean[known]) / np.sum(whole[known]))
+        mean, pull = mean - level, pull - total * level
     score = pull - total * np.nan_to_num(mean)[None]
     middle = (score**2).sum(axis=0)
     for lag in range(1, min(LAG, ncluster // 3) + 1):

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import UNKNOWN
 
-MIN_BLOCKS = 4  # for a shift of one block to be told from shift and scale
-CLUSTERS = 20  # groups of fibers for the scatter, where there are no blocks
+MIN_BLOCKS = 2  # for a shift of one block
+CLUSTERS = 20  # groups of fibers for the scatter, where there are no blocks ...
+MEMBERS = 2  # ... of so many at least: what one fiber does by itself is not shared
 SURFACE_COLUMNS, SURFACE_ROWS = 4, 4  # degrees of the surface
 CLUSTERS_A_DEGREE = 3  # clusters that a degree of the surface across the fibers takes
 
@@ -81,12 +82,17 @@ def surface(u: Array, v: Array, block: Array) -> list[Pattern]:
     ]
 
 
+def along_only(term: Pattern) -> bool:
+    """Whether a term of the surface is the same for all fibers."""
+    return term.kind.endswith(",0")
+
+
 def clusters_of(block: Array) -> NDArray[np.intp]:
     """Blocks, or runs of fibers inside of them where there are few blocks."""
     number, count = np.unique(block, return_inverse=True, return_counts=True)[1:]
     if count.size >= CLUSTERS:
         return number.astype(np.intp)
-    size = max(block.size / min(CLUSTERS, block.size), 1.0)
+    size = max(block.size / CLUSTERS, MEMBERS)
     parts = np.maximum(np.round(count / size).astype(np.intp), 1)
     place = np.array([np.sum(number[:k] == b) for k, b in enumerate(number)])
     return (np.cumsum(parts) - parts)[number] + place * parts[number] // count[number]
