@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NAMES = {"ic": "Ic", "is": "Is", "ip": "Ip"}
 UNIT = "ct/s"
+ALL = "all photons"
 PERCENT = 99.5  # of the pixels lie within the limits of a map
 DECAY_WIDTH = 0.01  # s; bins of the light curve behind an autocorrelation
 
@@ -67,7 +68,7 @@ def make_maps(frame: PhotonFrame, intent: Speckle, ctx: JobContext) -> SpeckleMa
 
 def how(maps: SpeckleMaps) -> str:
     """Method, bin and the ranges that they were made of, in a few words."""
-    return ", ".join(filter(None, (f"{maps.method} {maps.width * 1e3:g} ms", cut_words(maps.info, maps.cut))))
+    return f"{maps.method} {maps.width * 1e3:g} ms, {cut_words(maps.info, maps.cut) or ALL}"
 
 
 def summary(maps: SpeckleMaps) -> str:
@@ -138,7 +139,7 @@ def lucky_frame(frame: PhotonFrame, x: int, y: int, ctx: JobContext) -> Opened:
     made = photons.lucky(sorted_source(frame, ctx.part(0.0, 0.3)), x, y, speckle_cut(frame), ctx=ctx.part(0.3, 1.0))
     stem = Path(made.info.path).name
     words = f"{100 * FRACTION:.0f} % of {1e3 * WIDTH:g} ms"
-    words = ", ".join(filter(None, (words, cut_words(frame.source.info, frame.cut))))
+    words = f"{words}, {cut_words(frame.source.info, frame.cut) or ALL}"
     return product(f"Lucky at {x},{y}: {stem}, {words}", made.rate, made.info, "lucky", UNIT)
 
 

@@ -57,6 +57,7 @@ FILLED = (DOT, STAR, SQUARE, DIAMOND)
 RAMP = "viridis"
 PALE_ALPHA, BAND_ALPHA, SPAN_ALPHA, PAPER_ALPHA = 90, 55, 40, 190
 MANY = 2000  # samples; of more the extremes of each screen column are drawn
+BESIDE, ABOVE = [(0, 0.5)] * 2, [(1, 1)] * 2  # the words of upright and of level lines, within the plot
 FIRST_NAME, NEXT_NAME = 0.93, 0.16  # height of the words at vertical lines; lower for the next ones, which may be near
 HYPHEN = "\u2011"  # does not break a name
 LEAST_GAP = 13  # screen px between two words above each other
@@ -222,8 +223,9 @@ class RuleItem:
         self.line.setValue(rule.at)
         self.line.show()
         if rule.label and self.name is None:
-            self.name = pg.InfLineLabel(self.line, "", anchors=[(0, 0.5), (0, 0.5)])
+            self.name = pg.InfLineLabel(self.line, "", anchors=BESIDE)
         if self.name is not None:
+            self.name.anchors = BESIDE if rule.vertical else ABOVE
             self.name.setPosition(self.height if rule.height is None else rule.height)
             self.name.setFormat(rule.label)
             self.name.setColor(readable(color.name(), ink.paper))

@@ -41,7 +41,7 @@ def test_the_maps_open_as_frames_with_errors_and_flags(session):
     maps = session.slot().photons.speckle
     found = speckle_maps.map_frames(maps, snr=True)
     names = [o.image.name for o in found]
-    assert names[:5] == [f"{n}: science.h5, binned 10 ms" for n in ("Ic", "Is", "Ip", "Ic S/N", "Is S/N")]
+    assert names[:5] == [f"{n}: science.h5, binned 10 ms, all photons" for n in ("Ic", "Is", "Ip", "Ic S/N", "Is S/N")]
     assert len(names) == 5 + bool(np.isfinite(maps.snr("ip")).any())  # Ip was worth fitting nowhere
     speckle = found[1].image
     np.testing.assert_array_equal(speckle.pixels.raw, maps.is_.astype(np.float32))
@@ -69,7 +69,7 @@ def test_maps_of_a_part_say_which_in_their_names(session):
 def test_the_pixel_is_told_in_numbers_and_its_speckles_have_a_life(session, files):
     made = view.make(session)
     assert [name for name, _ in made.numbers] == ["Ic", "Is", "Ip", "photons"]
-    assert "speckle maps (binned 10 ms)" in made.made
+    assert "speckle maps (binned 10 ms, all photons)" in made.made
     found = view.job(session)(SILENT)
     field = files.truth.correlation  # speckles alone live half as long, their beat with constant light as long
     life = found.figure.rules[-1].at / 1e3  # the rule stands at 1/e, in ms

@@ -183,3 +183,12 @@ def test_the_numbers_of_a_low_plot_do_not_lie_on_each_other(plot: FigurePlot, sp
         rects.sort(key=lambda rect: rect.center().y())
         gaps = [b.center().y() - a.center().y() for a, b in itertools.pairwise(rects)]
         assert rects and all(gap >= 0.8 * rects[0].height() for gap in gaps), (height, gaps)
+
+
+def test_the_words_of_a_level_line_are_within_the_plot(plot: FigurePlot) -> None:
+    rule = Rule(2.0, vertical=False, label="not used above this line")
+    plot.show_figure(replace(FULL, y=Scale("y", (0.0, 3.0)), rules=(rule,), curves=()))
+    QApplication.processEvents()
+    name = plot.rules[0].name
+    place, room = name.mapRectToScene(name.boundingRect()), plot.plotItem.vb.sceneBoundingRect()
+    assert room.contains(place), (place, room)

@@ -50,11 +50,10 @@ class MakeMaps(OfFrame, Task["tuple[SpeckleMaps, tuple[Opened, ...]]"]):
 
         maps, found = result
         now = session.slot(self.frame)
-        title = "" if now is None else f"{now.title}: "
         if now is not None and now.photons is not None:
             session = session.with_slot(replace(now, photons=replace(now.photons, speckle=maps)))
         session = added_behind(session, found, self.frame, Parent(self.frame))
-        return note(session, f"{title}{summary(maps)}; press b to blink them")
+        return note(session, f"{Path(maps.info.path).name}: {summary(maps)}; press b to blink them")
 
 
 def make_maps(session: Session, intent: want.Speckle) -> Outcome:

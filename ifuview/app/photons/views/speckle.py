@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +77,8 @@ def make(session: Session) -> SpeckleView | None:
     made = "" if maps is None else speckle_maps.summary(maps)
     place = "Click a pixel to see how long its speckles live." if at is None else f"pixel {at[0]}, {at[1]}"
     numbers = () if maps is None or at is None else _numbers(maps, *at)
-    return SpeckleView(slot.title, made, numbers, place, at is not None)
+    title = slot.title if maps is None else Path(maps.info.path).name  # the frame may show another range by now
+    return SpeckleView(title, made, numbers, place, at is not None)
 
 
 def _pixel(session: Session, shape: tuple[int, int]) -> tuple[int, int] | None:
