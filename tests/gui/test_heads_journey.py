@@ -18,6 +18,7 @@ from ifuview.model.night.detections import Judgment
 from tests.app.night.test_head_live import begun_head
 from tests.app.night.test_health import amplifier
 from tests.gui.hands import Hands
+from tests.gui.shell.test_cut_words import cut_at
 from tests.gui.windows import TIMEOUT, settle, window
 
 pytestmark = pytest.mark.screen
@@ -107,3 +108,5 @@ def test_a_night_of_heads_by_keys_and_clicks(
         shell.window.actions_by_name["save-reduction"].trigger()
         qtbot.waitUntil(lambda: any("products written" in m.text for m in session().messages), timeout=2 * TIMEOUT)
         assert list(out.glob("*_qa.html")) and list(out.glob("*_cube.fits"))
+
+        assert not (cut := cut_at(qtbot, shell)), "\n".join(cut)

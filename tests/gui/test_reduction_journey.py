@@ -17,6 +17,7 @@ from ifuview.app.session import Layout
 from ifuview.gui.night._lenslet_map import LensletMap
 from tests.app.night.reduction.conftest import X, Y, write_one_night
 from tests.gui.hands import Hands
+from tests.gui.shell.test_cut_words import cut_at
 from tests.gui.windows import TIMEOUT, settle, window
 
 pytestmark = pytest.mark.screen
@@ -125,3 +126,5 @@ def test_a_raw_night_by_keys_and_clicks(
         qtbot.waitUntil(lambda: any("products written" in m.text for m in session().messages), timeout=TIMEOUT)
         names = {path.name.split("_")[0] for path in out.rglob("*.fits")}
         assert {"multi", "spectrum", "cal"} <= names
+
+        assert not (cut := cut_at(qtbot, shell)), "\n".join(cut)

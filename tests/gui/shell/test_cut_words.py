@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from ifuview import instrument
-from ifuview.app.desk import suited
+from ifuview.app.desk import PANELS, suited
 from ifuview.gui.shell.shell import Shell
 from ifuview.instrument.tables import Tables
 from ifuview.io.photons.lists.write import write_photons
@@ -24,6 +24,7 @@ from ifuview.simulate.photons import faults
 from ifuview.simulate.photons.array import make_array
 from ifuview.simulate.photons.lists import simulate_photons
 from ifuview.simulate.photons.scene import Scene
+from tests import demo
 from tests.app.night.test_health import amplifier
 from tests.gui.night.test_first_look import CAMERA, EXPID
 from tests.gui.shell.test_room import faults as faults_of
@@ -69,19 +70,38 @@ def photons(folder: Path) -> str:
     return str(folder / "list.h5")
 
 
-SYSTEMS: dict[str, Callable[[Path], str]] = {"night": night, "channel": channel, "heads": heads, "photons": photons}
+def traces(_folder: Path) -> str:
+    """A flat with a kinked trace and a dead fiber."""
+    return str(demo.file("preproc"))
+
+
+SYSTEMS: dict[str, Callable[[Path], str]] = {
+    "night": night, "channel": channel, "heads": heads, "photons": photons, "traces": traces,
+}  # fmt: skip
 
 
 def walked(qtbot: QtBot, path: str, sizes: tuple[tuple[int, int], ...]) -> list[str]:
     """All that is wrong with the window of some data at some sizes, judged as it is on opening."""
-    out = []
     with window(qtbot, path, size=sizes[0], judges=True) as shell:
         settle(qtbot, shell)
-        for size in sizes:
-            _resize(qtbot, shell, size)
-            found = faults_of(shell.window, shell.window.dock_area.desk)
-            out += [f"{size}: {fault}" for fault in found]
-    return out
+        return cut_at(qtbot, shell, sizes)
+
+
+def cut_at(qtbot: QtBot, shell: Shell, sizes: tuple[tuple[int, int], ...] = SIZES) -> list[str]:
+    """What is wrong with a window at some sizes, each of its panels in front once; it has the size of before then."""
+    out, before = [], (shell.window.width(), shell.window.height())
+    for size in sizes:
+        _resize(qtbot, shell, size)
+        desk = shell.window.dock_area.desk
+        for key in PANELS[desk]:
+            dock = shell.window.docks[key]
+            if dock.isHidden():
+                continue
+            dock.raise_()
+            settle(qtbot, shell)
+            out += [f"{size}, {key} in front: {fault}" for fault in faults_of(shell.window, desk)]
+    _resize(qtbot, shell, before)
+    return list(dict.fromkeys(out))
 
 
 def _resize(qtbot: QtBot, shell: Shell, size: tuple[int, int]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -144,7 +146,8 @@ def _of_text(widget: QLabel | QAbstractButton | QComboBox) -> list[str]:
     text = widget.currentText() if isinstance(widget, QComboBox) else widget.text()
     if not text or wraps or isinstance(widget, Elided):  # a shortened path has all of it in its tip
         return out
-    wide = widget.fontMetrics().horizontalAdvance(text.replace("&", ""))
+    lines = html.unescape(re.sub("<(?!br)[^>]*>", "", text)).split("<br>") if Qt.mightBeRichText(text) else [text]
+    wide = max(widget.fontMetrics().horizontalAdvance(line.replace("&", "")) for line in lines)
     if wide > widget.width() + PIXEL:
         out.append(f"{text!r} needs {wide} of {widget.width()} px")
     return out
