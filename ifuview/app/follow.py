@@ -44,11 +44,16 @@ def after(old: Session, new: Session) -> tuple[Task[Any], ...]:
         from ifuview.app.spectra.tasks import Inspect
 
         tasks.append(Inspect())
-    if new.window != old.window and any(slot.dataset.kind == "range" for slot in new.slots):
+    if _looks_at(new) != _looks_at(old) and any(slot.dataset.kind == "range" for slot in new.slots):
         from ifuview.app.spectra.ranges import following
 
         tasks += following(new)
     return (*tasks, *_gathering(old, new))
+
+
+def _looks_at(session: Session) -> tuple[object, ...]:
+    """The window of wavelengths, and which frames are on the canvas."""
+    return session.window, session.current, session.layout, session.blink_keys
 
 
 def _gathering(old: Session, new: Session) -> list[Task[Any]]:

@@ -10,11 +10,12 @@ from ifuview.app.frames.adding import added, added_behind
 from ifuview.app.frames.intents import Intent
 from ifuview.app.frames.look import LimitMode, ViewState
 from ifuview.app.frames.opening.opened import Opened, first_look
-from ifuview.app.frames.state import RangeOf
+from ifuview.app.frames.state import Made, RangeOf, RgbOf
 from ifuview.app.frames.tasks import OfFrame
+from ifuview.app.frames.views.image import blinks
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
-from ifuview.app.session import Session, Slot
+from ifuview.app.session import Layout, Session, Slot
 from ifuview.app.spectra import intents as want
 from ifuview.app.spectra.gathered import spectral_now
 from ifuview.app.spectra.range_images import RangeFrame, frames_of, kept
@@ -156,14 +157,30 @@ def _holding(session: Session, key: int, how: str) -> Session:
 
 
 def following(session: Session) -> tuple[FollowRange, ...]:
-    """What is to be made anew when the window has moved."""
+    """What is to be made anew for the window where it is now; frames that nobody sees follow when they are shown."""
     if session.window is None:
         return ()
-    links = dict.fromkeys((s.made_of.key, s.made_of.how) for s in followers(session) if isinstance(s.made_of, RangeOf))
+    seen = _seen(session)
+    links = dict.fromkeys(
+        (s.made_of.key, s.made_of.how) for s in followers(session)
+        if isinstance(s.made_of, RangeOf) and s.key in seen and s.made_of.window != session.window
+    )  # fmt: skip
     return tuple(
         FollowRange(title=f"{HOWS[how]} of the window", frame=key, how=how, window=session.window)
         for key, how in links if session.slot(key) is not None
     )  # fmt: skip
+
+
+def _seen(session: Session) -> set[int]:
+    """Frames on the canvas, and those that they are made of."""
+    if session.layout is Layout.SINGLE:
+        keys = {session.current}
+    else:
+        keys = set(blinks(session)) if session.layout is Layout.BLINK else {slot.key for slot in session.slots}
+    made = [slot.made_of for slot in session.slots if slot.key in keys]
+    for one in made:
+        keys |= {one.a, one.b} if isinstance(one, Made) else set(one.keys) if isinstance(one, RgbOf) else set()
+    return {key for key in keys if key is not None}
 
 
 def map_range(session: Session, intent: want.MapRange) -> Outcome:

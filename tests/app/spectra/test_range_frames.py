@@ -8,6 +8,8 @@ import pytest
 from ifuview.app import intents as want
 from ifuview.app.frames.sky.lock import sky_of
 from ifuview.app.frames.views.readout import readout
+from ifuview.app.jobs import JobKind
+from ifuview.app.session import Layout
 from ifuview.app.spectra import ranges
 from ifuview.app.spectra.range_images import kept
 from ifuview.app.spectra.views import spectrum as pure
@@ -50,6 +52,22 @@ def test_a_frame_follows_the_window_and_shows_the_spectra_of_its_cube(runner, cu
     assert pure.make(session).lead == ()
     session = runner.ask(want.SetRegions(now.key, (Region(Shape.BOX, ((7.0, 6.0),), (2.0, 2.0)),)))
     assert pure.make(session).spectra[0].flux[0] == pytest.approx(data[0, 5:8, 6:9].mean(), rel=1e-5)
+
+
+def test_a_frame_that_nobody_sees_follows_when_it_is_shown(runner):
+    """A median takes long: a sum on the canvas does not wait for it while the window is dragged."""
+    parent = runner.session.current
+    runner.ask(want.SetWindow((5000.0, 5010.0)), want.MapRange("median"))
+    median = runner.session.current
+    runner.ask(want.SelectSlot(parent), want.MapRange("sum"))
+    runner.done.clear()
+    session = runner.ask(want.SetWindow((5020.0, 5030.0)))
+    assert session.slot().title.startswith("Sum 5020.0") and session.slot(median).title.startswith("Median 5000.0")
+    assert len([task for task in runner.done if task.kind is JobKind.FOLLOW_RANGE]) == 1
+    session = runner.ask(want.SelectSlot(median))
+    assert session.slot().title.startswith("Median 5020.0")
+    session = runner.ask(want.SetLayout(Layout.TILE), want.SetWindow((5030.0, 5040.0)))
+    assert sum("5030.0" in slot.title for slot in session.slots) == 2
 
 
 def test_limits_that_the_user_chose_stay(runner):
