@@ -25,6 +25,7 @@ BANDS = (1, 2, 4, 8, 16, 32, 64)  # rows of a band that is compared with as many
 FLANKS, FLANK = 3, 24  # rows on each side: times the width, at least
 VARIES = 1.1  # times the usual scatter of fibers, at a wavelength that has no part in bands
 BOTH = 0.5  # of its level that a band must have over the rows on either side
+OF_MOST = 0.4  # of the mean level of a band that the median of its pixels must have: all fibers have it
 BESIDE = 40  # rows beside a band that its level is measured against
 BAND_LIMIT = 7.0  # sigma of a band; of some 1500 healthy amplifiers one each has 6.7 and 6.4, the others stay below 6.2
 BAND_OVER_WAVE = 1.3  # a band of rows must beat that of wavelengths by this factor
@@ -133,6 +134,10 @@ def row_tests(
             within = inside & (row >= first) & (row <= last)
             beside = inside & ~within & (row >= first - BESIDE) & (row <= last + BESIDE)
             height = float(np.median(residual[within & good]) - np.median(residual[beside & good]))
+            mean = float(z[within & good].mean() - z[beside & good].mean()) * float(np.median(sigma))
+            if height * np.sign(mean) < OF_MOST * abs(mean):
+                out.append(test)  # features of a few targets
+                continue
             if clean is residual:
                 clean = residual.copy()
             clean[within] -= height

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.trailing import into_empty
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
+from ifuview.simulate.defects.detector import inside
 from ifuview.simulate.defects.plant import PlantedChange, changed, plant, plant_at
 
 SLOW = pytest.mark.slow  # the same on another arm
@@ -75,3 +78,25 @@ def test_a_level_that_all_sky_fibers_share_is_no_charge_of_their_neighbors():
     of = Levels(value, error, sky, np.arange(60.0), share, np.full(300, 1.0 / np.linalg.norm(sky)))
     found, sigma = into_empty(of, {"A": np.ones((300, 60), bool)}, empty, 0.003)["A"]
     assert abs(found) < 4 * sigma and abs(found) < 0.01
+
+
+@pytest.mark.parametrize(("followed", "amplifiers"), [(False, {"A"}), (True, {"A/B"})])
+def test_levels_that_are_alike_at_each_wavelength_belong_to_their_amplifier(followed, amplifiers):
+    chain = camera.made("z", 502)
+    (section,) = (s for s in chain.sections if s.name == "A")
+    levels = np.random.default_rng(3).normal(0, 6, chain.shape[1])
+    light = levels * inside(chain, section)
+    if followed:  # the sky model has half of it, and the other side its reverse
+        chain = changed(chain, PlantedChange(light=light))
+    else:
+        sframe = (chain.sframe + light).astype(np.float32)
+        frame = (chain.frame + light * chain.flat).astype(np.float32)
+        chain = replace(chain, frame=frame, sframe=sframe, cframe=sframe / chain.fluxcalib)
+    (one,) = desi_qa.run(chain, 1, "z1").findings
+    assert (one.kind, one.first_step) == ("ccd-row", "preproc")
+    assert {one.amplifier} == amplifiers
+    assert one.amplitude == pytest.approx(6.0, rel=0.15)
+
+
+def test_features_of_a_few_targets_are_no_band_of_rows():
+    assert not desi_qa.run(camera.made("z", 8105005, broad=True), 1, "z1").findings

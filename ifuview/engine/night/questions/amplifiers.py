@@ -7,8 +7,13 @@ from typing import Any
 import numpy as np
 
 from ifuview.engine.night import others
+from ifuview.engine.night.patterns import SharedPattern, pattern
 from ifuview.engine.night.questions.case import BLOCK, COUNTS, Case
 from ifuview.engine.night.rows import RowTest, row_tests
+from ifuview.engine.night.search.templates import shapes
+from ifuview.engine.night.stats import without_gaps
+
+WEAK, BESIDE = 0.03, 4  # of the sky that lines may have where patterns are asked for; px beside them that are theirs
 
 
 def rows(case: Case) -> None:
@@ -25,6 +30,7 @@ def rows(case: Case) -> None:
     case.bad_amplifiers = tuple(t.section.name for t in tests if t.bad)
     for test in tests:
         case.in_bad_amplifier[test.fibers[0] : test.fibers[1] + 1] |= test.bad
+    _patterns(case)
     case.row_levels = {t.section.name: t.level for t in tests if t.bad}
     case.numbers["rows"] = {t.section.name: round(t.rows, 2) for t in tests}
     if not case.asks("ccd-row"):
@@ -34,6 +40,52 @@ def rows(case: Case) -> None:
             case.add("ccd-row", "preproc", **_row_finding(case, test))
         elif test.band:
             case.add("ccd-row", "preproc", **_band_finding(case, test))
+
+
+def _patterns(case: Case) -> None:
+    """Patterns over wavelength that the fibers of one amplifier share, taken off."""
+    chain = case.chain
+    if case.level is None or case.clean is None or not case.asks("ccd-row"):
+        return
+    line = np.abs(shapes(case.level, chain.wave)[0]) > WEAK * np.median(case.level)
+    free = np.convolve(line, np.ones(2 * BESIDE + 1), "same") < 0.5
+    z, good = without_gaps(case.clean - case.expected) / case.sigma, case.good & np.isfinite(case.clean)
+    for disp in sorted({s.disp for s in chain.sections}):
+        pair = {s.name: case.areas[s.name] for s in chain.sections if s.disp == disp}
+        if len(pair) != 2 or set(pair) & set(case.bad_amplifiers):
+            continue
+        found = pattern(z.astype(np.float32), good, free, pair)
+        if found is None:
+            continue
+        first = pair[found.names[0]]
+        followed = 0.0  # part of it that the sky model has
+        if len(found.names) == 2 and case.is_sky.any():
+            followed = float(first[case.is_sky].any(axis=1).mean())
+        part = first - np.float32(followed) * np.logical_or.reduce(list(pair.values()))
+        light = part * (found.level * case.sigma).astype(np.float32)
+        case.clean = case.clean - light
+        case.row_light = case.row_light + light
+        case.bad_amplifiers += tuple(found.names)
+        case.add("ccd-row", "preproc", **_pattern_finding(case, found))
+
+
+def _pattern_finding(case: Case, found: SharedPattern) -> dict[str, Any]:
+    amplifiers = "/".join(found.names)
+    known, said = listed(case, amplifiers)
+    area = np.logical_or.reduce([case.areas[name] for name in found.names])
+    share, columns = area.mean(axis=1), np.flatnonzero(area.any(axis=0))
+    fibers = tuple(int(f) for f in np.flatnonzero(share > share.max() / 2))
+    span = float(case.chain.wave[columns[0]]), float(case.chain.wave[columns[-1]])
+    amplitude = found.rms * float(np.median(case.sigma[columns]))
+    who = f"amplifier {amplifiers}" if len(found.names) == 1 else f"one of the amplifiers {' and '.join(found.names)}"
+    reverse = "" if len(found.names) == 1 else "; the sky model makes the reverse of it in the other one"
+    return {
+        "fibers": fibers, "wave_range": span, "amplifier": amplifiers, "amplitude": amplitude, "unit": COUNTS,
+        "significance": float(np.sqrt(found.excess)), "confidence": 0.8, "known": known,
+        "detail": {"chi2_pattern": round(found.excess, 1)},
+        "text": f"All fibers of {who} share levels of {amplitude:.1f} {COUNTS} from pixel to pixel, alike at each "
+        f"wavelength ({span[0]:.0f}-{span[1]:.0f} A), that those beside it have not{reverse}{said}",
+    }  # fmt: skip
 
 
 def listed(case: Case, amplifiers: str) -> tuple[bool, str]:
