@@ -6,6 +6,7 @@ import numpy as np
 
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.detect.completeness import completeness
+from ifuview.engine.spectra.detect.continuum import steady
 from ifuview.engine.spectra.detect.search import DetectParams, KnownSource, detect
 from ifuview.engine.spectra.flux.scale import dispersion
 from ifuview.model.checks import Array
@@ -90,7 +91,8 @@ def known_sources(stars: tuple[CatalogSpectrum, ...]) -> tuple[KnownSource, ...]
 
 
 def _error(star: CatalogSpectrum) -> Array:
-    """Errors of a spectrum, 0 where it is not known."""
+    """Errors of a spectrum, 0 where it is not known, or not by the fibers that tell it beside."""
     found = star.spectrum
     good = (found.variance > 0) & (found.mask & int(UNUSABLE) == 0)
+    good &= steady(found.fraction)
     return np.where(good, np.sqrt(np.where(good, found.variance, 0.0)), 0.0)

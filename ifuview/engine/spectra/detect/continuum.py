@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import grey_closing
 
 from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.spectra.detect.light import CORE, WHOLE, FieldLight, Lattice, combine_at
@@ -25,6 +26,7 @@ BRIGHT = 8.0  # median significance of a sample above which the whole spectrum i
 PIECE = 41  # samples of the median that a smooth spectrum goes through
 FLOOR, ROUGH = 0.04, 0.3  # of the light, that no profile describes; that a smooth spectrum does not
 RESIDUAL, AROUND = 0.03, 3.0  # of the light, FWHM: what is no source beside a brighter one
+FAR = 1e-4  # of the light, anywhere in the head: wings and light scattered in the spectrograph
 THIRDS = ((0, 12), (0, 4), (4, 8), (8, 12))  # nodes: windows that are added
 STEPS = (0.3, 0.15, 0.07, 0.03)  # arcsec
 MOST_MOVE = 1.5
@@ -34,6 +36,7 @@ FIELD, LEAST_FIBERS, ROUNDS, CLIP = 25.0, 30, 3, 2.5  # arcsec, of the plane bel
 KNOWN = 0.3  # of a spectrum's samples: of less no source is made
 CLOSED = 1.0  # arcsec about a place that was looked at
 DRIFTED = 1.0  # arcsec, of refraction at most
+EVEN, DIP = 0.02, 25  # of the caught light, that may be lost for less than so many samples
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,11 +66,25 @@ def extract_at(light: FieldLight, x: float, y: float, grid: Array) -> tuple[NDAr
     weight = np.where(good, share / np.where(good, np.median(variance[known]) + 0 * even.variance, 1.0), 0.0)
     bottom = (weight * share).sum(axis=0)
     full = (share**2).sum(axis=0) / np.median(variance[known])
-    good_enough = bottom > 0.1 * full
+    good_enough = (bottom > 0.1 * full) & steady(bottom / full)
     by = np.where(good_enough, bottom, 1.0)
     flux = (weight * even.flux).sum(axis=0) / by
     error = np.sqrt((weight**2 * even.variance).sum(axis=0)) / by
     return np.where(good_enough, flux, 0.0), np.where(good_enough, error, 0.0)
+
+
+def steady(caught: Array) -> NDArray[np.bool_]:
+    """Where as much of a source's light is caught as beside, not less for a few samples.
+
+    No profile is right to a percent: where a bright fiber is lost for a while, the flux that the others tell jumps, and
+    that would leave a line in each of them.
+
+    Parameters
+    ----------
+    caught : ndarray, shape (nwave,)
+        Of the light of a source, in any unit.
+    """
+    return np.asarray(caught >= (1 - EVEN) * grey_closing(caught, DIP, mode="nearest"))
 
 
 def take_off(light: FieldLight, x: float, y: float, grid: Array, flux: Array, error: Array) -> NDArray[np.intp]:
@@ -216,7 +233,10 @@ def find_continua(
 def _left_over(light: FieldLight, x: float, y: float, flux: Array, sources: Sequence[TakenSource]) -> bool:
     """Whether light at a place is no more than what the profile leaves of a brighter source beside."""
     reach, own = AROUND / CORE * light.table.reach, float(np.mean(flux))
-    return any(np.hypot(x - one.x, y - one.y) < reach and own < RESIDUAL * float(np.mean(one.flux)) for one in sources)
+    return any(
+        own < (RESIDUAL if np.hypot(x - one.x, y - one.y) < reach else FAR) * float(np.mean(one.flux))
+        for one in sources
+    )
 
 
 def _added(snr: Array, weight: Array, even: bool) -> NDArray[np.float64]:

@@ -1,8 +1,13 @@
-"""Spectra of the sources of a catalog in the fibers of one head: those whose light overlaps together."""
+"""Spectra of the sources of a catalog in the fibers of one head: those whose light overlaps together.
+
+Where a field is so crowded that all overlap, those that are closest to each other are extracted together, and the light
+of all others, as it is known so far, is taken off before: in turns (Gauss and Seidel) until nothing moves any more.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -16,6 +21,8 @@ from ifuview.model.reduction.spectra import FiberSpectra
 
 APART = 4.5  # widths: sources nearer to each other are extracted together
 TOGETHER = 12  # sources at most that are
+TURNS = 4  # of parts of a crowded field
+WINGS = 15.0  # arcsec, how far the light of a source is taken off the others
 RADIUS = 4.0  # arcsec, of the fibers used
 INSIDE = 0.75  # of the usual share, that fibers catch of a source inside of the field, wherever it lies between them
 LEAST = 0.05  # of a source's light in usable fibers, below which there is no spectrum
@@ -72,24 +79,69 @@ def extract_sources(
             share = source_share(source, own, middle)[:, 1]
             caught[n], whole[n] = float(share @ alive[near]), max(float(share.sum()), INSIDE * cover)
     out: list[SourceLight | None] = [None] * len(sources)
-    for group in _groups(sources, caught > LEAST):
-        found = extract_points(spectra, sky, tuple(sources[n] for n in group), lenslets, radius=RADIUS)
-        for n, spectrum in zip(group, found, strict=True):
+    for chain in _chains(sources, caught > LEAST):
+        found = _extract_chain(spectra, sky, tuple(sources[n] for n in chain), lenslets)
+        for n, spectrum in zip(chain, found, strict=True):
             out[n] = SourceLight(spectrum, float(caught[n] / whole[n]))
     return tuple(out)
 
 
-def _groups(sources: tuple[SourceFit, ...], lit: Array) -> list[list[int]]:
-    """Sources by chains of those that overlap; long chains are cut."""
+def _extract_chain(
+    spectra: FiberSpectra, sky: Array, sources: tuple[SourceFit, ...], lenslets: Lenslets
+) -> list[SourceSpectrum]:
+    """Sources that overlap, all together or, where they are many, in parts."""
+    parts = _parts(sources)
+    if len(parts) == 1:
+        return list(extract_points(spectra, sky, sources, lenslets, radius=RADIUS))
+    left = np.array(spectra.flux)
+    found: dict[int, SourceSpectrum] = {}
+    for _ in range(TURNS):
+        for part in parts:
+            for n in part:
+                if n in found:
+                    _add_light(left, sources[n], found[n], lenslets, 1.0)
+            rest = replace(spectra, flux=left)
+            new = extract_points(rest, sky, tuple(sources[n] for n in part), lenslets, radius=RADIUS)
+            found |= dict(zip(part, new, strict=True))
+            for n in part:
+                _add_light(left, sources[n], found[n], lenslets, -1.0)
+    return [found[n] for n in range(len(sources))]
+
+
+def _add_light(flux: Array, source: SourceFit, spectrum: SourceSpectrum, lenslets: Lenslets, sign: float) -> None:
+    """Put the light of a source into the fibers, or take it off; nothing where its flux is not known."""
+    near = np.hypot(lenslets.x - source.x, lenslets.y - source.y) < WINGS
+    own = Lenslets(lenslets.x[near], lenslets.y[near], lenslets.size, lenslets.face)
+    flux[near] += sign * source_share(source, own, spectrum.wave) * spectrum.flux
+
+
+def _chains(sources: tuple[SourceFit, ...], lit: Array) -> list[list[int]]:
+    """Sources by chains of those that overlap."""
     number = np.flatnonzero(lit)
     if not number.size:
         return []
-    x, y = (np.array([getattr(sources[n], axis) for n in number]) for axis in ("x", "y"))
-    width = np.array([sources[n].fwhm for n in number])
-    close = np.hypot(x[:, None] - x, y[:, None] - y) < APART * width
-    label = connected_components(csr_array(close), directed=False)[1]
-    out = []
-    for one in np.unique(label):
-        own = number[label == one].tolist()
-        out += [own[k : k + TOGETHER] for k in range(0, len(own), TOGETHER)]
-    return out
+    own = [sources[n] for n in number]
+    width = np.array([one.fwhm for one in own])
+    label = connected_components(csr_array(_distance(own) < APART * width), directed=False)[1]
+    return [number[label == one].tolist() for one in np.unique(label)]
+
+
+def _parts(sources: Sequence[SourceFit]) -> list[list[int]]:
+    """Sources in parts of at most TOGETHER, the closest pairs in one."""
+    count = len(sources)
+    part = list(range(count))
+    if count <= TOGETHER:
+        return [part]
+    first, second = np.triu_indices(count, 1)
+    apart = _distance(sources)[first, second]
+    for pair in np.argsort(apart, kind="stable"):
+        one, other = part[first[pair]], part[second[pair]]
+        if one != other and part.count(one) + part.count(other) <= TOGETHER:
+            part = [one if n == other else n for n in part]
+    return [[n for n in range(count) if part[n] == one] for one in dict.fromkeys(part)]
+
+
+def _distance(sources: Sequence[SourceFit]) -> Array:
+    """Distance of each source from each, arcsec."""
+    x, y = (np.array([getattr(one, axis) for one in sources]) for axis in ("x", "y"))
+    return np.asarray(np.hypot(x[:, None] - x, y[:, None] - y))

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from ifuview.engine.spectra.detect.completeness import completeness
+from ifuview.engine.spectra.detect.continuum import steady
 from ifuview.engine.spectra.detect.search import DetectParams, KnownSource, detect, threshold_of
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
 from ifuview.model.checks import Array
+from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.detection import (
     CONTINUUM,
     LINE,
@@ -170,3 +172,24 @@ def test_a_field_of_which_nothing_is_known_has_nothing():
 def test_the_search_ends_where_it_is_told_to():
     found = detect(make_field(1), SEEING, GRID, params=DetectParams(most=2))
     assert sum(one.kind == LINE for one in found.detections) <= 2 and any("may be more" in n for n in found.notes)
+
+
+def test_samples_that_fewer_fibers_tell_for_a_while_are_not_sure():
+    caught = np.full(200, 0.8)
+    caught[80:87] = 0.7  # of a fiber in the core
+    caught[:6] = 0.5  # the other fibers begin there
+    caught[150:] = 0.6  # an amplifier ends: for good
+    known = steady(caught)
+    assert not known[80:87].any() and not known[:6].any() and known.sum() == 187
+
+
+def test_the_light_of_a_bright_star_that_its_profile_misses_is_no_line_where_a_fiber_is_lost():
+    field = make_field(6, sources=False)
+    spectra, x, y = field.spectra, field.x, field.y
+    fibers = Lenslets(x, y, 1.5, Face.CIRCLE)
+    wide = moffat_share(fibers, np.zeros(1), np.zeros(1), np.full(1, 1.3 * SEEING.fwhm[0]), 3.5)[0]
+    flux = spectra.flux + 4000.0 * wide[:, None]
+    mask = np.array(spectra.mask)
+    mask[int(np.argmax(wide)), 150:157] = int(ReductionBit.BAD)
+    found = detect(replace(field, spectra=replace(spectra, flux=flux, mask=mask)), SEEING, GRID)
+    assert all(one.kind == CONTINUUM for one in found.detections)

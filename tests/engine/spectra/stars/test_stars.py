@@ -158,6 +158,22 @@ def test_source_put_in_is_extracted_with_its_flux_and_error() -> None:
         assert abs(pull.mean()) < 0.3 and 0.85 < pull.std() < 1.15
 
 
+def test_sources_of_a_crowded_field_do_not_have_each_others_light() -> None:
+    rng = np.random.default_rng(10)
+    lenslets, _ = _head()
+    wave = np.linspace(4400, 4600, 12)
+    noise = 0.02 * rng.normal(size=(lenslets.x.size, wave.size))
+    spectra = FiberSpectra(noise, np.full(noise.shape, 4e-4), np.zeros(noise.shape, np.uint32), wave)
+    place = rng.permutation([(x, y) for x in np.arange(-10.0, 11.0, 4.0) for y in (-8.0, -6.0, 0.0, 2.0, 8.0, 10.0)])
+    true = 10 ** rng.uniform(0.0, 2.0, len(place))
+    sources = tuple(SourceFit(x, y, 0.0, 0.0, 1.7, 0.0, 3.5, 1.0, 4500.0, 1.0, DAR) for x, y in place)
+    for source, own in zip(sources, true, strict=True):
+        spectra = put_source(spectra, lenslets, source, wave, np.full(wave.size, own))
+    found = extract_sources(spectra, np.zeros_like(noise), sources, lenslets, 0.95)  # all overlap, 36 in one chain
+    flux = np.array([np.mean(one.spectrum.flux) for one in found])
+    assert np.abs(flux / true - 1).max() < 0.03
+
+
 def _flat_spectrum(jansky: float) -> SourceSpectrum:
     wave = np.linspace(3500, 5500, 1001)
     flux = jansky * 1e-23 * 2.99792458e18 / wave**2 * 1e17
