@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, Namespace
 
-from ifuview.commands.said import Said
+from ifuview.commands.said import Said, names
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.exit_codes import FOUND, OK
@@ -23,7 +23,13 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("out", metavar="OUT.h5", help="file to write")
     out.add_argument("-r", "--rootdir", metavar="ROOT", default="", help="folder of raw nights")
     out.add_argument(
-        "-i", "--ifuslot", metavar="IFUSLOT", nargs="+", default=(), help="slots (default: all that there are)"
+        "-i",
+        "--ifuslot",
+        metavar="IFUSLOT",
+        nargs="+",
+        type=names,
+        default=(),
+        help="slots, as 047,046 or 047 046 (default: all that there are)",
     )
     out.add_argument(
         "-sd", "--start_date", "--start-date", metavar="START", required=True, help="first night, YYYYMMDD"
@@ -52,6 +58,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     nights = NightRange(night_number(chosen.start_date), chosen.date_length, darks)
     path = os.path.join(chosen.folder, chosen.out) if chosen.folder else chosen.out
     qa = (chosen.qa_folder or os.path.dirname(path) or ".") if chosen.make_qa or chosen.qa_folder else ""
-    done = build_calibrations(path, raw_root(chosen.rootdir), chosen.ifuslot, nights, chosen.tables, qa, ctx)
+    slots = [slot for some in chosen.ifuslot for slot in some]
+    done = build_calibrations(path, raw_root(chosen.rootdir), slots, nights, chosen.tables, qa, ctx)
     lines = [f"{path}: {done.rows} amplifiers of {', '.join(done.slots)}", *done.lines, *done.files]
     return Said("" if chosen.quiet else "\n".join(lines), done.notes, FOUND if done.wrong else OK)

@@ -17,6 +17,7 @@ BLOCK = 2880  # bytes, FITS standard 4.0, section 3.1
 HEAD = 12 * BLOCK  # inflated at once; a header of a product has 100 to 400 cards
 MOST = 40 * BLOCK  # where the search for the second header ends
 END = b"END" + b" " * 77
+CONTINUE = "CONTINUE"  # of a long text
 
 
 def head_cards(path: str, keys: Collection[str]) -> dict[str, CardValue]:
@@ -70,11 +71,16 @@ def _ended(data: bytes) -> bool:
 
 
 def _chosen(header: bytes, keys: Collection[str]) -> dict[str, CardValue]:
-    """Parse the cards with these keywords only."""
+    """Parse the cards with these keywords only, and those that continue them."""
     text = header.decode("latin-1")
-    cards = (text[i : i + CARD_SIZE] for i in range(0, len(text), CARD_SIZE))
-    wanted = "".join(card.ljust(CARD_SIZE) for card in cards if card[:8].rstrip() in keys)
-    return {key: value for key, value, _ in parse_cards(wanted) if value not in (None, "")}
+    wanted, inside = [], False
+    for i in range(0, len(text), CARD_SIZE):
+        card = text[i : i + CARD_SIZE]
+        key = card[:8].rstrip()
+        inside = key in keys or (inside and key == CONTINUE)
+        if inside:
+            wanted.append(card.ljust(CARD_SIZE))
+    return {key: value for key, value, _ in parse_cards("".join(wanted)) if value not in (None, "")}
 
 
 def _data_bytes(header: bytes) -> int:

@@ -191,3 +191,33 @@ def test_a_spectrum_of_a_simulated_source_is_read(night, tmp_path):
     path.write_text("no numbers\n")
     with pytest.raises(IfuviewError, match="two columns"):
         simulated_source(SourceRequest(file=str(path)), night.setup, solution)
+
+
+@pytest.mark.parametrize("words", [["47,46"], ["047", "46"], ["047,046"]])
+def test_slots_of_calibrations_may_be_given_as_those_of_an_observation(words, monkeypatch, tmp_path):
+    asked = []
+
+    def build(path, root, slots, *args):
+        asked.extend(slots)
+        raise MissingDataError("no frames", root)
+
+    monkeypatch.setattr("ifuview.app.night.virus.calibration_file.build_calibrations", build)
+    assert main(["reduce", "virus-cal", "c.h5", "-r", str(tmp_path), "-i", *words, "-sd", "20190822", "-dl", "1"]) == 2
+    assert [slot.zfill(3) for slot in asked] == ["047", "046"]
+
+
+def test_an_own_table_of_the_focal_plane_says_where_heads_lie_and_a_bad_one_stops_nothing(night, tmp_path):
+    plane = tmp_path / "own.txt"
+    plane.write_text("# slots\n047 -151.5 -252.5 308 998 024 1.5 1.000\n#046 -150 -150 309 998 005 1.5 1.000\n")
+    amplifier = RawAmplifier("x", "047L", "LL", "047", header=night.header)
+    raw = (RawExposure(20190822, 11, 1, "sci", "FIELD", 360.0, amplifiers=(amplifier,)),)
+    cals = str(tmp_path / "cals.h5")
+    asked = ShotRequest(date=20190822, observation=11, slots=("047",), calibrations=cals, plane=str(plane))
+    found = shot_inputs(asked, str(tmp_path), raw)
+    assert found.setup_value.focal("047") == (-252.5, -151.5)  # x and y of a head are swapped there
+    assert np.isnan(found.setup_value.focal("046")).all()  # its row is a comment: the slot is empty
+    assert shot_inputs(replace(asked, plane=""), str(tmp_path), raw).setup_value.focal("047") != (-252.5, -151.5)
+    plane.write_text("047 here and there\n")
+    lost = shot_inputs(asked, str(tmp_path), raw)
+    assert np.isnan(lost.setup_value.focal("047")).all()
+    assert any("focal plane" in note and "astrometry is off" in note for note in lost.notes)

@@ -293,3 +293,12 @@ def test_the_unit_of_a_whole_exposure_is_that_of_the_nearest_night(tmp_path):
     put_night(tmp_path, {name_of("LL"): raw_bytes("LL", SPECID=None, IFUID="")})
     (exposure,) = index_night(str(tmp_path)).of_kind("sci")
     assert exposure.amplifiers[0].unit == ("504", "056", "7001")
+
+
+def test_a_long_name_is_read_to_its_end_and_cards_that_one_amplifier_lacks_are_those_of_the_others(tmp_path):
+    name = "A_FIELD_WITH_" + "A_VERY_" * 12 + "LONG_NAME_056_E"
+    lacking = raw_bytes("LL", OBJECT=None, QPROG=None, TRAJRA=None)
+    put_night(tmp_path, {name_of("LL"): lacking, name_of("LU"): raw_bytes("LU", OBJECT=name, QPROG="P-1", TRAJRA=5.2)})
+    (exposure,) = index_night(str(tmp_path)).exposures
+    assert exposure.object == name and exposure.target == ("uv",)
+    assert (exposure.header["QPROG"], exposure.header["TRAJRA"]) == ("P-1", 5.2)
