@@ -78,7 +78,8 @@ def _measured(shell: Any, path: Path, depth: int, seconds: float) -> list[Row]:
     handle(want.MapRange("median"))
     _until(shell, lambda: len(shell.store.session.slots) > 2 and not shell.controller.busy)
     out += [_range(shell, seconds, min(WIDTH, depth // 2), "median")]
-    handle(want.SelectSlot(shell.store.session.slots[1].key))
+    summed = next(s for s in shell.store.session.slots if s.made_of is not None and s.made_of.how == "sum")
+    handle(want.SelectSlot(summed.key))
     size = kept.sums.nbytes / 2**20
     kept.voxels = kept.sums = None
     out.append(_range(shell, seconds, min(WIDTH, depth // 2), "before they are made"))

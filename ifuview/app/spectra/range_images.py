@@ -27,6 +27,7 @@ from ifuview.model.pixels import Pixels
 
 DIVERGING = ("moment 1", "line center")  # of which the middle is of interest
 ARCSEC = 3600.0
+QUICK, LEAST_PLANES = 6e6, 32  # voxels of a quick median, and planes that it rests on at least
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +36,7 @@ class RangeFrame:
 
     opened: Opened
     fibers: Array | None = None
+    every: int = 1  # planes of which it rests on one
 
 
 class _Kept:
@@ -75,8 +77,12 @@ class _Kept:
 kept = _Kept()
 
 
-def frames_of(slot: Slot, how: str, window: tuple[float, float], ctx: JobContext) -> tuple[RangeFrame, ...]:
+def frames_of(
+    slot: Slot, how: str, window: tuple[float, float], ctx: JobContext, quick: bool = False
+) -> tuple[RangeFrame, ...]:
     """The images of a range of a cube, or of the fibers of a frame at their places.
+
+    `quick`: a median of many voxels is that of some of its planes, and says so.
 
     Raises
     ------
@@ -86,8 +92,10 @@ def frames_of(slot: Slot, how: str, window: tuple[float, float], ctx: JobContext
     wave = slot.image.wave
     assert wave is not None
     if slot.image.kind is Kind.CUBE:
-        found = _images(parts_of(slot.image, slot.plane), wave, how, window, kept.any_sums(slot), ctx, kept.near)
-        return tuple(RangeFrame(_opened(slot, one, window, slot.image.wcs)) for one in found)
+        parts = parts_of(slot.image, slot.plane)
+        every = _every(parts, wave, window) if quick and how == "median" else 1
+        found = _images(parts, wave, how, window, kept.any_sums(slot), ctx, kept.near, every)
+        return tuple(RangeFrame(_opened(slot, one, window, slot.image.wcs, every), every=every) for one in found)
     places = fiber_places(slot)
     if places is None:
         raise MissingDataError("it is not known where these fibers are", slot.title)
@@ -115,13 +123,21 @@ def _images(
     running: Sums | None,
     ctx: JobContext,
     near: LatestMedians | None = None,
+    every: int = 1,
 ) -> tuple[RangeImage, ...]:
     """What is asked for, in the grid of a cube."""
     if how == "line":
         return line_maps(parts, wave, window, ctx=ctx)
     if how == "moments":
         return ranges.moments(parts, wave, window, running=running, ctx=ctx)
-    return (ranges.range_image(parts, wave, window, how, running=running, ctx=ctx, near=near),)
+    return (ranges.range_image(parts, wave, window, how, running=running, ctx=ctx, near=near, every=every),)
+
+
+def _every(parts: CubeParts, wave: Array, window: tuple[float, float]) -> int:
+    """Of how many planes one is looked at for a quick median of a range."""
+    first, last = ranges.planes_of(wave, window)
+    _, ny, nx = parts.shape
+    return min(max(1, round((last - first) * ny * nx / QUICK)), max((last - first) // LEAST_PLANES, 1))
 
 
 def _as_cube(slot: Slot) -> CubeParts:
@@ -150,16 +166,17 @@ def _cards(places: FiberPlaces, picture: FiberPicture) -> Header:
     }  # fmt: skip
 
 
-def _opened(slot: Slot, found: RangeImage, window: tuple[float, float], wcs: Header) -> Opened:
+def _opened(slot: Slot, found: RangeImage, window: tuple[float, float], wcs: Header, every: int = 1) -> Opened:
     """An image of a range as a frame shows it: with its sky, its errors, and where it came from."""
+    name = found.name if every == 1 else f"{found.name} of one plane in {every},"
     image, unit = slot.image, found.unit.removeprefix("=")
     unit = unit if found.unit.startswith("=") else f"{image.unit} {unit}".strip()
-    title = f"{found.name.capitalize()} {window[0]:.1f}-{window[1]:.1f} Å of {slot.title}"
+    title = f"{name.capitalize()} {window[0]:.1f}-{window[1]:.1f} Å of {slot.title}"
     flat = Image(
         title, Kind.IMAGE, Pixels(found.flux), None if found.ivar is None else Pixels(found.ivar), unit=unit,
         camera=image.camera, stage=found.name, header=image.header if image.kind is Kind.CUBE else {}, wcs=wcs,
     )  # fmt: skip
-    said = f"{found.name} of {window[0]:.2f} to {window[1]:.2f} Å of {slot.dataset.spec}"
+    said = f"{name} of {window[0]:.2f} to {window[1]:.2f} Å of {slot.dataset.spec}"
     dataset = Dataset("", spec=title, instrument=slot.dataset.instrument, kind="range", images=(flat,), notes=(said,))
     color = "coolwarm" if found.name in DIVERGING else slot.look.cmap
     look = replace(slot.look, limit_mode=LimitMode.ZSCALE, lo=None, hi=None, cmap=color, mask_shown=0)

@@ -69,11 +69,15 @@ class MakeRange(OfFrame, Task[tuple[RangeFrame, ...]]):
 
 @dataclass(frozen=True, kw_only=True)
 class FollowRange(OfFrame, Task[tuple[RangeFrame, ...]]):
-    """The images of the window where it is now, in the frames that show it."""
+    """The images of the window where it is now, in the frames that show it; what takes long is first made of a part.
+
+    `whole`: the window has come to rest, and all planes count.
+    """
 
     kind: ClassVar[JobKind] = JobKind.FOLLOW_RANGE
     how: str
     window: tuple[float, float]
+    whole: bool = False
     quiet: bool = True
     front: bool = True
     newest: bool = True
@@ -86,9 +90,9 @@ class FollowRange(OfFrame, Task[tuple[RangeFrame, ...]]):
 
     def run(self, session: Session, ctx: JobContext) -> tuple[RangeFrame, ...]:
         """Sum."""
-        return frames_of(slot_of(session, self.frame), self.how, self.window, ctx)
+        return frames_of(slot_of(session, self.frame), self.how, self.window, ctx, quick=not self.whole)
 
-    def apply(self, session: Session, result: tuple[RangeFrame, ...]) -> Session:
+    def apply(self, session: Session, result: tuple[RangeFrame, ...]) -> Change:
         """Put them in place; limits that the user chose stay."""
         for slot in followers(session):
             link = slot.made_of
@@ -102,7 +106,8 @@ class FollowRange(OfFrame, Task[tuple[RangeFrame, ...]]):
                 slot, image=new.image, dataset=new.dataset, look=look, made_of=link, pyramid=None,
                 title=new.image.name,
             ))  # fmt: skip
-        return session
+        rests = session.window == self.window and any(one.every > 1 for one in result)
+        return Change(session, (replace(self, whole=True, patience=0.0),) if rests else ())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -141,8 +141,9 @@ class TriageDock(Dock):
         listed = causes * (2 * line) + (members + 1) * line if causes else 0
         said = self.text.heightForWidth(self.parts.width()) + self.fontMetrics().height()
         room = self.parts.height() - 2 * self.parts.handleWidth()
-        words = min(said, (room - PLOT_HEIGHT) // 2)
-        listed = min(listed, room - PLOT_HEIGHT - words)
+        least = max(self.evidence.minimumHeight(), PLOT_HEIGHT)
+        words = min(said, (room - least) // 2)
+        listed = min(listed, room - least - words)
         self.parts.setSizes([listed, words, room - listed - words])
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:

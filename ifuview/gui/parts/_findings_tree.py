@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QMouseEvent
+from PyQt6.QtGui import QMouseEvent, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -131,7 +131,20 @@ class EvidencePanel(QWidget):
         if figure is not None:
             self.plot.show_figure(figure)
             self._key(self.plot.ink)
+        self._fit()
 
     def _key(self, ink: Ink) -> None:
         if self.plot.figure is not None:
             self.legend.setText(curve_key(self.plot.figure, ink))
+
+    def _fit(self) -> None:
+        """Room for the plot below as many lines of names as the width asks for: else its axis would be cut."""
+        names = self.legend.heightForWidth(max(self.width(), 1)) if self.legend.isVisibleTo(self) else 0
+        box = self.layout()
+        space = 0 if box is None else box.spacing()
+        shown = self.plot.isVisibleTo(self)
+        self.setMinimumHeight(self.plot.minimumHeight() + names + 2 * space if shown else 0)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._fit()

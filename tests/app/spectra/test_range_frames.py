@@ -10,9 +10,10 @@ from ifuview.app.frames.sky.lock import sky_of
 from ifuview.app.frames.views.readout import readout
 from ifuview.app.jobs import JobKind
 from ifuview.app.session import Layout
-from ifuview.app.spectra import ranges
+from ifuview.app.spectra import range_images, ranges
 from ifuview.app.spectra.range_images import kept
 from ifuview.app.spectra.views import spectrum as pure
+from ifuview.engine.context import SILENT
 from ifuview.model.region import Region, Shape
 from tests.app.runner import Runner
 from tests.app.spectra.test_gathered import NW, cube  # noqa: F401 (fixture)
@@ -68,6 +69,26 @@ def test_a_frame_that_nobody_sees_follows_when_it_is_shown(runner):
     assert session.slot().title.startswith("Median 5020.0")
     session = runner.ask(want.SetLayout(Layout.TILE), want.SetWindow((5030.0, 5040.0)))
     assert sum("5030.0" in slot.title for slot in session.slots) == 2
+
+
+def test_a_median_of_many_voxels_is_of_some_planes_until_the_window_rests(runner, cube, monkeypatch):  # noqa: F811
+    _, data, _, _ = cube
+    monkeypatch.setattr(range_images, "QUICK", 4 * data[0].size)
+    monkeypatch.setattr(range_images, "LEAST_PLANES", 4)
+    runner.ask(want.SetWindow((5000.0, 5010.0)), want.MapRange("median"))
+    parent = runner.session.slot().made_of.key
+    runner.done.clear()
+    session = runner.ask(want.SetWindow((5002.0, 5024.5)))  # planes 1 to 12
+    assert [task.whole for task in runner.done if task.kind is JobKind.FOLLOW_RANGE] == [False, True]
+    assert session.slot().title == "Median 5002.0-5024.5 Å of cube"
+    close = np.isclose(session.slot().image.pixels.native(), np.median(data[1:13], axis=0), rtol=1e-6)
+    assert close.sum() >= close.size - 1  # one voxel of the cube is masked
+    task = ranges.FollowRange(title="", frame=parent, how="median", window=(5004.0, 5026.5))
+    moving = task.apply(session, task.run(session, SILENT))  # the window is elsewhere by now
+    rough = moving.session.slot()
+    assert not moving.then and rough.title == "Median of one plane in 3, 5004.0-5026.5 Å of cube"
+    close = np.isclose(rough.image.pixels.native(), np.median(data[2:14:3], axis=0), rtol=1e-6)
+    assert close.sum() >= close.size - 1
 
 
 def test_limits_that_the_user_chose_stay(runner):

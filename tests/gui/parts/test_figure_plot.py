@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 
 from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._figure_items import curve_key
+from ifuview.gui.parts._findings_tree import EvidencePanel
 from ifuview.model.figure import DASHED, DOT, NONE, RING, SQUARE, Along, Cloud, Curve, Figure, Rule, Scale, Shade, Tag
 from ifuview.report.figures import draw_figure
 
@@ -192,3 +193,23 @@ def test_the_words_of_a_level_line_are_within_the_plot(plot: FigurePlot) -> None
     name = plot.rules[0].name
     place, room = name.mapRectToScene(name.boundingRect()), plot.plotItem.vb.sceneBoundingRect()
     assert room.contains(place), (place, room)
+
+
+def test_names_of_curves_take_their_room_from_no_axis(qtbot) -> None:
+    """As many lines of names as a narrow panel asks for, and the whole plot below them."""
+    panel = EvidencePanel("evidence", 170)
+    holder = QSplitter(Qt.Orientation.Vertical)
+    holder.addWidget(QWidget())
+    holder.addWidget(panel)
+    qtbot.addWidget(holder)
+    holder.resize(240, 330)
+    with qtbot.waitExposed(holder):
+        holder.show()
+    curves = tuple(replace(LINE, label=f"block of fibers {n}") for n in range(8))
+    panel.show_figure(replace(FULL, curves=curves))
+    holder.setSizes([160, 170])
+    QApplication.processEvents()
+    assert panel.legend.height() > 3 * panel.fontMetrics().height()
+    assert panel.plot.height() >= 170 and panel.plot.geometry().bottom() <= panel.height()
+    panel.show_figure(None)
+    assert panel.minimumHeight() == 0

@@ -27,6 +27,7 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from ifuview.app.desk import PANELS, Desk
+from ifuview.gui.parts._plot import Plot
 from ifuview.gui.parts._widgets import Elided
 from ifuview.gui.shell.shell import Shell
 from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
@@ -86,12 +87,21 @@ def faults(win: QWidget, desk: Desk) -> list[str]:
         name = f"{type(widget).__name__} {widget.accessibleName() or widget.objectName()}"
         if isinstance(widget, QLabel | QAbstractButton | QComboBox):
             out += [f"{name}: {what}" for what in _of_text(widget)]
+    out += [f"{plot.accessibleName()}: cut at the bottom" for plot in win.findChildren(Plot) if _is_cut(plot)]
     out += seen(win)
     for key in PANELS[desk]:
         dock = win.docks[key]
         if not dock.visibleRegion().isEmpty() and dock.height() < LEAST:
             out.append(f"panel {key} is {dock.height()} px high")
     return out
+
+
+def _is_cut(plot: Plot) -> bool:
+    """Whether a plot is higher than what it stands in: its axis is not seen then."""
+    parent = plot.parentWidget()
+    if parent is None or not plot.isVisible() or plot.visibleRegion().isEmpty():
+        return False
+    return plot.geometry().bottom() > parent.height() + PIXEL
 
 
 def seen(win: QWidget) -> list[str]:

@@ -170,9 +170,9 @@ def medians(
 @njit(cache=True, nogil=True, error_model="numpy")
 def plane_medians(
     flux: Array, swap: bool, error: Array, error_swap: bool, power: int, mask: Array, top: int, bottom: int,
-    sums: Array,
+    every: int, sums: Array,
 ) -> None:  # fmt: skip
-    """Median over all planes in rows top..bottom-1 of `sums` (4, ny, nx), as `medians` does it for spaxels."""
+    """Median over every n-th plane in rows top..bottom-1 of `sums` (4, ny, nx), as `medians` does it for spaxels."""
     depth, nx = flux.shape[0], flux.shape[2]
     values, sure, counts = np.empty(nx, np.float32), np.zeros(nx, np.float32), np.empty(BINS, np.int64)
     found = np.empty((nx, depth + 1), np.float32)
@@ -182,7 +182,7 @@ def plane_medians(
         number_of[:], kept[:], below[:], weight[:] = 0, 0, 0, 0.0
         for x in range(nx):
             low[x], high[x] = bounds(sums[FLUX, y, x], sums[HALF, y, x])
-        for k in range(depth):
+        for k in range(0, depth, every):
             bad, noise = mask[k, y] if mask.size else mask[0, 0], error[k, y] if error.size else error[0, 0]
             fill(flux[k, y], swap, noise, error_swap, power, bad, values, sure)
             for x in range(nx):
@@ -203,7 +203,7 @@ def plane_medians(
             sums[FLUX, y, x], done = found_in(own, kept[x], below[x], n, counts)
             if not done:
                 m = 0
-                for k in range(depth):
+                for k in range(0, depth, every):
                     bad = mask[k, y, x : x + 1] if mask.size else mask[0, 0]
                     noise = error[k, y, x : x + 1] if error.size else error[0, 0]
                     one = own[m : m + 1]

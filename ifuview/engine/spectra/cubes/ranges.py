@@ -96,11 +96,16 @@ class LatestMedians:
     def __init__(self) -> None:
         self._known: Array | None = None
 
-    def of(self, parts: CubeParts, first: int, last: int, ctx: JobContext) -> Array:
-        """Medians of planes first..last-1, shape (4, ny, nx): rows as in `medians`."""
+    def of(self, parts: CubeParts, first: int, last: int, ctx: JobContext, every: int = 1) -> Array:
+        """Medians of every n-th of planes first..last-1, shape (4, ny, nx): rows as in `medians`."""
         shape = (COLUMNS, *parts.shape[1:])
         sums = np.full(shape, np.nan) if self._known is None else self._known.copy()
-        _over_rows(plane_medians, parts.stored(first, last), sums, ctx)
+        stored = parts.stored(first, last)
+
+        def rows(top: int, bottom: int) -> None:
+            plane_medians(*stored, top, bottom, every, sums)
+
+        spread(rows, rows_of(shape[1]), ctx)
         self._known = sums
         return sums
 
@@ -159,17 +164,18 @@ def plane_sums(parts: CubeParts, first: int, last: int, running: Sums | None = N
 
 def range_image(
     parts: CubeParts, wave: Array, window: Window, how: str, sides: tuple[Window, Window] | None = None,
-    running: Sums | None = None, ctx: JobContext = SILENT, near: LatestMedians | None = None,
+    running: Sums | None = None, ctx: JobContext = SILENT, near: LatestMedians | None = None, every: int = 1,
 ) -> RangeImage:  # fmt: skip
     """The "sum", "mean" or "median" of a range, or the sum "above continuum"; `near`: medians of the one before.
 
+    A median may be that of every n-th plane: its noise is larger by the root of that.
     A plane that is not known in a spaxel counts as the mean of the others in a sum. The continuum is the straight line
     through the means of two side windows (`sides_of`); its noise is in the variance.
     """
     first, last = planes_of(wave, window)
     total = last - first
     if how == "median":
-        sums = (near or LatestMedians()).of(parts, first, last, ctx)
+        sums, total = (near or LatestMedians()).of(parts, first, last, ctx, every), -(-total // every)
         return _image(how, sums[FLUX], sums[VARIANCE] if parts.error is not None else None, sums[COUNT], total)
     sums = plane_sums(parts, first, last, running, ctx)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -272,15 +278,6 @@ def _add(parts: CubeParts, first: int, last: int, sign: float, sums: Array, ctx:
             kernels.add_planes(*stored, top, bottom, sign, sums)
 
         spread(rows, rows_of(parts.shape[1]), ctx)
-
-
-def _over_rows(kernel: object, stored: Stored, sums: Array, ctx: JobContext) -> None:
-    """Let a kernel go over all rows."""
-
-    def rows(top: int, bottom: int) -> None:
-        kernel(*stored, top, bottom, sums)  # type: ignore[operator]
-
-    spread(rows, rows_of(sums.shape[1]), ctx)
 
 
 def rows_of(ny: int) -> list[tuple[int, int]]:

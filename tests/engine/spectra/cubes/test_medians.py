@@ -72,9 +72,9 @@ def test_medians_of_a_region_that_is_moved_and_then_jumps_are_exact():
 def test_medians_of_a_range_that_is_moved_and_then_jumps_are_exact():
     parts, flux = cube()
     near = LatestMedians()
-    for first, last in ((6, 20), (7, 21), (7, 22), (20, 30), (6, 9), (0, 30)):
-        sums = near.of(parts, first, last, SILENT)
+    for first, last, every in ((6, 20, 1), (7, 21, 1), (7, 22, 2), (20, 30, 1), (6, 9, 1), (0, 30, 3), (0, 30, 1)):
+        sums, seen = near.of(parts, first, last, SILENT, every), flux[first:last:every]
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-            expected = np.nanmedian(flux[first:last].astype(float), axis=0)
+            expected = np.nanmedian(seen.astype(float), axis=0)
         np.testing.assert_allclose(sums[FLUX], expected, rtol=1e-6)
-        assert (sums[COUNT] == np.isfinite(flux[first:last]).sum(axis=0)).all()
+        assert (sums[COUNT] == np.isfinite(seen).sum(axis=0)).all()
