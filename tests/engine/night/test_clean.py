@@ -120,3 +120,7 @@ def test_a_drift_of_an_amplifier_is_no_level_of_it():
     found = accused(planted.chain, "ccd-row", "amplifier-step")
     assert {f.kind for f in found} == {"ccd-row"}
     assert max(found, key=lambda f: f.significance).amplifier in planted.truth.amplifiers
+
+
+def test_lines_of_targets_that_sky_fibers_have_not_are_no_width_of_all():
+    assert accused(camera.made("r", 8205004, broad=True)) == []

@@ -221,13 +221,19 @@ def shared(case: Case, found: Changes, rest: Array) -> list[tuple[float, float] 
         means.append(_fit_of_mean(case, found, flux, sky))
     out: list[tuple[float, float] | None] = []
     for kind in range(len(KINDS)):
-        value, score = max(
-            ((float(v[kind]), abs(float(v[kind])) / float(e[kind])) for v, e in means), key=lambda p: p[1]
-        )
+        told = [(float(v[kind]), float(e[kind])) for v, e in means]
+        if not _shown(*told[0], *told[-1]):
+            told = told[-1:]  # targets have lines of their own, sky fibers have not
+        value, score = max(((v, abs(v) / e) for v, e in told), key=lambda p: p[1])
         out.append((value, score) if score > ALL and abs(value) > LEAST_ALL[kind] else None)
     if (width := out[WIDTH]) is not None and _curvature(out, width[0]):
         out[WIDTH] = None
     return out
+
+
+def _shown(value: float, error: float, of_sky: float, its_error: float) -> bool:
+    """Whether the mean of the sky fibers shows what that of all does."""
+    return abs(value - of_sky) < JACKKNIFE * float(np.hypot(error, its_error)) or of_sky * value > HALF * value**2
 
 
 def _fit_of_mean(case: Case, found: Changes, flux: Array, use: Array) -> tuple[Array, Array]:
