@@ -140,6 +140,19 @@ def calibration_levels(fluxcalib: Array) -> Array:
         return np.asarray(np.log(middle(ratio, axis=1)))
 
 
+def calibration_shapes(fluxcalib: Array) -> Array:
+    """What the calibration of a fiber departs by from the typical one, in bins, without a parabola; 0 if unknown."""
+    coarse = binned(fluxcalib.astype(np.float64), BIN)
+    typical = median(coarse, 0)
+    known = (coarse > 0).all(axis=1) & bool((typical > 0).all())
+    out = np.zeros(coarse.shape)
+    if known.any():
+        logs = np.log(coarse[known] / typical)
+        own = np.linalg.qr(np.vander(np.linspace(-1.0, 1.0, typical.size), 3))[0]
+        out[known] = logs - (logs @ own) @ own.T
+    return out
+
+
 def steps(
     residual: Array, disp: Array, cross: Array, sections: tuple[Section, ...], size: int, skip: tuple[str, ...]
 ) -> list[tuple[str, str, float, float, float]]:

@@ -64,3 +64,10 @@ def test_a_column_in_a_sky_fiber_that_its_model_did_not_follow_is_no_window_of_a
     )  # fmt: skip
     (found,) = findings(changed)
     assert (found.kind, found.fibers) == ("ccd-column", (fiber,))
+
+
+def test_a_feature_of_the_calibration_of_some_fibers_is_found_with_them():
+    bump = np.ones((NFIBER, 1600))
+    bump[225:250] += 0.1 * np.exp(-0.5 * ((np.arange(1600) - 500) / 40.0) ** 2)
+    (found,) = findings(camera(3, calib=bump))
+    assert (found.kind, found.fibers) == ("fluxcalib", tuple(range(225, 250)))

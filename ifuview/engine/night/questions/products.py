@@ -12,7 +12,7 @@ from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.questions.case import BUNDLE, COUNTS, Case
 from ifuview.engine.night.questions.masked import told
 from ifuview.engine.night.search.between import calibrated_sky, ends
-from ifuview.engine.night.search.identity import LEAST, LEAST_SWAPPED, Broken, Moved, broken_fibers, swapped
+from ifuview.engine.night.search.identity import LEAST, LEAST_SWAPPED, MOST, Broken, Moved, broken_fibers, swapped
 from ifuview.engine.night.search.scan import SINGLE, blocks_of_fibers, spans
 from ifuview.engine.night.search.templates import shapes
 from ifuview.engine.night.stats import binned, mad
@@ -69,6 +69,7 @@ def _calibration(case: Case, fluxcalib: Array) -> None:
             unit="relative", significance=abs(size) / 0.01,
             text=f"The flux calibration jumps by {100 * size:+.0f} % at {at:.0f} A: no response does",
         )  # fmt: skip
+    _calibration_shapes(case, fluxcalib)
     logs = others.calibration_levels(fluxcalib)
     known = np.isfinite(logs)
     scatter = float(mad(logs[known])) if known.any() else 0.0
@@ -90,6 +91,24 @@ def _calibration(case: Case, fluxcalib: Array) -> None:
             text=f"The flux calibration of fibers {ranges(fibers)} is {np.exp(run.value):.2f} times that of the "
             f"others",
         )  # fmt: skip
+
+
+def _calibration_shapes(case: Case, fluxcalib: Array) -> None:
+    """Fibers whose calibration has a feature that the others' have not."""
+    rest = others.calibration_shapes(fluxcalib)
+    fibers = np.flatnonzero(np.abs(rest).max(axis=1) > others.WIGGLE)
+    if not fibers.size or fibers.size > MOST * rest.shape[0]:
+        return
+    columns = np.flatnonzero((np.abs(rest[fibers]) > others.WIGGLE).any(axis=0)) * BIN
+    span = float(case.chain.wave[columns[0]]), float(case.chain.wave[columns[-1] + BIN - 1])
+    strongest = rest[fibers].ravel()[np.argmax(np.abs(rest[fibers]))]
+    peak, found = float(np.expm1(strongest)), tuple(int(f) for f in fibers)
+    case.add(
+        "fluxcalib", "fluxcalib", fibers=found, wave_range=span, amplitude=peak, unit="relative",
+        significance=abs(peak) / 0.01, text=f"The flux calibration of {'fiber' if len(found) == 1 else 'fibers'} "
+        f"{ranges(found)} has a feature of {100 * peak:+.0f} % at {span[0]:.0f}-{span[1]:.0f} A that the others' have "
+        "not",
+    )  # fmt: skip
 
 
 def _mixed(case: Case) -> None:
