@@ -208,3 +208,29 @@ def test_a_head_in_a_slot_whose_name_was_swapped_has_its_own_fibers():
         np.testing.assert_array_equal(rows.row, TABLES.rows(("317", "024", "039"), name, 20200115).row)
     with pytest.raises(MissingDataError, match="317_015_039"):
         camera_setup(TABLES, replace(during, date=20200901), "015L")
+
+
+def test_samples_that_are_saturated_are_masked_and_fibers_apart_are_not(night, rows, cache):
+    fiber, columns = 12, np.arange(300, 420)
+    path = rows[0].trace[fiber, columns]
+
+    def full(amplifier):
+        raw = read(amplifier)
+        if amplifier.name != "LL":
+            return raw
+        near = np.arange(raw.data.shape[0])[:, None] - path
+        glare = 5e4 * np.exp(-0.5 * (near / 2.5) ** 2)  # with wings in the next fibers
+        data = np.array(raw.data, float)
+        data[:, columns] = np.where(np.abs(near) < 1.6, 65535, data[:, columns] + glare)
+        return replace(raw, data=np.minimum(np.rint(data), 65535).astype(np.uint16))
+
+    read = night.setup.read
+    camera, science = extracted(replace(night, setup=replace(night.setup, read=full)), rows, cache, "full")
+    done = ifu_exposure([camera], science, None)
+    mask, usable = done.spectra.mask[done.amplifier("LL").fibers], done.spectra.usable()
+    assert ((mask[fiber, columns] & int(ReductionBit.SATURATED)) > 0).mean() > 0.98
+    assert not usable[done.amplifier("LL").first + fiber, columns].any()
+    assert usable[done.amplifier("LL").first + fiber, 460:].mean() > 0.95  # and is good again behind
+    apart = night.lit(0) & (np.abs(np.arange(NFIBER) - fiber) > 4)
+    assert usable[done.amplifier("LL").fibers][apart].mean() > 0.98
+    assert usable[done.amplifier("LU").fibers][night.lit(1)].mean() > 0.98
