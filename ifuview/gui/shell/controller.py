@@ -33,7 +33,6 @@ class Pending:
     request: JobRequest
     task: Task[Any] | None = None
     after: After | None = None
-    running: bool = False
     since: float = field(default_factory=time.monotonic)
 
 
@@ -130,8 +129,8 @@ class Controller(QObject):
         """Queue a task on the session of now; a task of the same key may have to give way, or be given its time."""
         if task.once and any(p.task == task for p in self._pending.values()):
             return
-        earlier = self._newest(task.key) if task.newest else None
-        if earlier is not None and earlier.running:
+        earlier = self._begun(task.key) if task.newest else None
+        if earlier is not None:
             left = earlier.since + task.patience - time.monotonic()
             if left > 0:
                 self._waiting[task.key] = task
@@ -161,10 +160,10 @@ class Controller(QObject):
         self._pending[ident] = pending
         self.jobs.put(self.jobs.book.begun(JobRecord(ident, request.name, request.key, quiet=request.quiet)))
 
-    def _newest(self, key: JobKey) -> Pending | None:
-        """The newest job of a key that waits or runs."""
+    def _begun(self, key: JobKey) -> Pending | None:
+        """The newest job of a key, if it runs or has ended: the worker knows that before its signals come."""
         record = self.jobs.book.active(key)
-        return None if record is None else self._pending.get(record.id)
+        return None if record is None or self.worker.waits(record.id) else self._pending.get(record.id)
 
     def _try_again(self) -> None:
         """The time of what was wished before is over."""
@@ -188,7 +187,6 @@ class Controller(QObject):
     # from the worker
 
     def _began(self, ident: int) -> None:
-        self._pending[ident].running = True
         self._progressed(ident, 0.0, "")
 
     def _progressed(self, ident: int, fraction: float, text: str) -> None:

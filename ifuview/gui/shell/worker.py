@@ -89,6 +89,11 @@ class Worker(QThread):
             for one in [ident] if ident is not None else list(self._contexts):
                 self._cancel(one)
 
+    def waits(self, ident: int) -> bool:
+        """Whether a job has not been begun yet."""
+        with self._wake:
+            return any(item[0] == ident for item in (*self._queue, *self._aside))
+
     def is_current(self, ident: int, key: JobKey) -> bool:
         """Whether no newer job took the place of this one."""
         return self._current.get(key) == ident

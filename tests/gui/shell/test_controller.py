@@ -105,6 +105,20 @@ def test_what_has_its_time_is_done_and_only_the_newest_wish_waits(control, qtbot
     assert control.session.recent == ("0", "4")
 
 
+def test_what_has_begun_has_its_time_before_the_window_was_told_so(control, qtbot):
+    """A window that paints takes signals late: what a hand asks for meanwhile must not undo what is nearly done."""
+    control.begin(Wait(word="0", gate=opened("0"), newest=True, patience=ALWAYS))
+    ident = control.jobs.book.active(JobKey(JobKind.COUNT)).id
+    end = time.monotonic() + 10
+    while control.worker.waits(ident) and time.monotonic() < end:
+        time.sleep(0.001)  # no event is taken
+    for word in "12":
+        control.begin(Wait(word=word, newest=True, patience=ALWAYS))
+    GATES["0"].set()
+    over(qtbot, control)
+    assert control.session.recent == ("0", "2")
+
+
 def test_patience_ends(control, qtbot):
     control.begin(Wait(word="slow", gate=opened("slow"), newest=True, patience=0.2))
     begun(qtbot, control)

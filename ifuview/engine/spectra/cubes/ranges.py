@@ -17,6 +17,7 @@ from ifuview.engine.spectra.cubes.medians import COLUMNS, plane_medians
 from ifuview.engine.spectra.cubes.parts import PIECE, CubeParts, Stored, spread
 from ifuview.model.checks import Array
 
+PARTS = 12  # of the rows of a thread, between which a median can be stopped
 STEP = 64  # planes between two running sums
 LATEST = 3  # ranges whose sums are kept until the running sums are made
 ENOUGH = 0.5  # of the planes that must be known in a spaxel
@@ -105,7 +106,7 @@ class LatestMedians:
         def rows(top: int, bottom: int) -> None:
             plane_medians(*stored, top, bottom, every, sums)
 
-        spread(rows, rows_of(shape[1]), ctx)
+        spread(rows, rows_of(shape[1], PARTS), ctx)  # it takes long: what is no longer wanted ends soon
         self._known = sums
         return sums
 
@@ -280,7 +281,7 @@ def _add(parts: CubeParts, first: int, last: int, sign: float, sums: Array, ctx:
         spread(rows, rows_of(parts.shape[1]), ctx)
 
 
-def rows_of(ny: int) -> list[tuple[int, int]]:
-    """Rows for each thread."""
-    step = max(-(-ny // threads()), 1)
+def rows_of(ny: int, parts: int = 1) -> list[tuple[int, int]]:
+    """Rows for each thread, in some parts."""
+    step = max(-(-ny // (threads() * parts)), 1)
     return [(y, min(y + step, ny)) for y in range(0, ny, step)]
