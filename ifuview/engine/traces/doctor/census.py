@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median_along
 from ifuview.engine.traces.flat import trace_flat
+from ifuview.engine.traces.light.search import BROAD, FEW, NARROWER
 from ifuview.engine.traces.light.slots import Slots
 from ifuview.engine.traces.peaks import find_peaks
 from ifuview.errors import FitError
@@ -22,7 +23,6 @@ ENOUGH = 3  # of which must show light without a trace
 WIDTH = 16  # columns of a place
 NEAR_PX = 3.0  # px, light nearer to a slot is that slot's ...
 NEAR_SHARE = 0.45  # ... or this share of the spacing of the peaks, if smaller
-BROAD = 0.2  # height of both neighbors over the peak; less is a hot row
 BESIDE = 0.75  # of the columns in which a new trace must lie beside all slots
 READNOISE = 3.0  # where it is not known; traces only start from it
 
@@ -67,9 +67,10 @@ def _beside(columns: Array, good: Array, path: Array, share: float) -> int:
     row = np.rint(peaks).astype(np.intp)
     floor = np.median(counts[known])
     low = np.minimum(floor, np.minimum(counts[row - 1], counts[row + 1]))
-    broad = np.minimum(counts[row - 1], counts[row + 1]) - low >= BROAD * (counts[row] - low)
-    near = _near(peaks)
-    return int(np.sum(broad & (_distance(peaks, np.sort(path[:, at + WIDTH // 2])) > near)))
+    ratio = (np.minimum(counts[row - 1], counts[row + 1]) - low) / (counts[row] - low)
+    beside = _distance(peaks, np.sort(path[:, at + WIDTH // 2])) > _near(peaks)
+    usual = NARROWER * np.quantile(ratio[~beside], FEW) if not beside.all() else BROAD
+    return int(np.sum(beside & (ratio >= min(BROAD, usual))))
 
 
 def _near(peaks: Array) -> float:

@@ -97,11 +97,21 @@ def _measured(
     slots = with_untraced(columns, good, find_slots(columns, good, traces.center + shift, number), level)
     same = slots.path.shape[0] == traces.nfiber
     own_block = number[np.argsort(slots.of_fiber)] if same else None
-    sigma = traces.sigma[np.argsort(slots.of_fiber)] if same and traces.sigma is not None else None
+    sigma = _widths(traces.sigma, slots)
     fit = fit_light(
         columns, good, slots.path, noise, sigma=sigma, block=own_block, background=level, bins=bins, ctx=ctx
     )
     return slots, fit
+
+
+def _widths(sigma: Array | None, slots: Slots) -> Array | None:
+    """Widths of the slots by those of their fibers, shape (nslot, ncol); the nearest for one of no fiber."""
+    if sigma is None:
+        return None
+    order = np.argsort(slots.of_fiber)
+    place = slots.of_fiber[order]
+    near = np.searchsorted((place[1:] + place[:-1]) / 2, np.arange(slots.path.shape[0]))
+    return np.asarray(sigma)[order[near]]
 
 
 def _of_slots(center: Array, slots: Slots) -> NDArray[np.float64]:

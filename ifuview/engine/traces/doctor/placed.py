@@ -1,9 +1,18 @@
-"""By how much all traces together lie beside their light, where that is farther than the fit can see."""
+"""By how much all traces together lie beside their light, where that is farther than the fit can see.
+
+Light tells the part of a spacing; of whole spacings it tells little, since each trace then lies on the light of a
+neighbor and only the ends of the slit are missed. There the fibers are known by their places: no slit is so regular
+that the distances of its fibers fit those of other fibers as well as their own.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ifuview.engine.numeric.medians import median_along, robust_sigma
 from ifuview.engine.traces.light.slots import spacing_of, typical
 from ifuview.model.checks import Array
 
@@ -12,10 +21,52 @@ REACH = 3.2  # spacings, on both sides
 STEP = 0.5  # px
 FAR = 0.25  # spacings; nearer light is found by the fit
 BETTER = 1.04  # light there over light on the given traces: neighbors' light is as bright, but for the ends of blocks
+WHOLE = 3  # spacings that places are compared at
+MISSED = 0.4  # traces more that must lie on light there: the end of the slit, of a whole spacing
+MORE = 1.5  # traces more that need no places: one may be of a dead fiber at the end
+CLOSER = 0.7  # scatter of the places there over that here
+TOLD_BY, LINE_BY = 3, 8  # fibers that tell by their places, and so many beyond a line through them
+FINE = 256  # columns in which places are measured
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Light:
+    """Counts of some columns about the traces."""
+
+    few: Array
+    path: Array
+    known: NDArray[np.bool_]
+
+    def at(self, shift: float) -> NDArray[np.float64]:
+        """Counts on the traces moved by so many px, (nfiber, ncolumn); NaN outside."""
+        rows = np.round(np.nan_to_num(self.path) + shift).astype(np.intp)
+        inside = self.known & (rows >= 0) & (rows < self.few.shape[1])
+        values = self.few[np.arange(self.few.shape[0])[None], np.clip(rows, 0, self.few.shape[1] - 1)]
+        return np.where(inside, values, np.nan)
+
+    def scatter(self, shift: float) -> float:
+        """Scatter of the light about the moved traces beyond a shift, a scale and a rotation of all, px."""
+        below, middle, above = (np.log(np.maximum(self.at(shift + d), 1e-3)) for d in (-1.0, 0.0, 1.0))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            curve = 2 * middle - below - above
+            off = np.where(curve > 0, (above - below) / (2 * curve), np.nan)
+        off += np.round(self.path + shift) - (self.path + shift)
+        off = median_along(np.where(np.abs(off) < 1.5, off, np.nan))
+        told = np.isfinite(off)
+        if told.sum() < TOLD_BY:
+            return np.nan
+        place = median_along(self.path)[told]
+        degree = 1 if told.sum() >= LINE_BY else 0
+        rest = off[told] - np.median(off[told])
+        for _ in range(2):  # without fibers that are off by themselves
+            near = np.abs(rest) <= 3 * max(robust_sigma(rest), 1e-6)
+            line = np.polynomial.polynomial.polyfit(place[near], off[told][near], degree)
+            rest = off[told] - np.polynomial.polynomial.polyval(place, line)
+        return float(robust_sigma(rest))
 
 
 def common_shift(columns: Array, good: Array, center: Array) -> float:
-    """Return the shift that brings all traces onto light, px; 0 where they lie on it or near.
+    """Return the shift that brings all traces onto their light, px; 0 where they lie on it or near.
 
     Parameters
     ----------
@@ -25,25 +76,40 @@ def common_shift(columns: Array, good: Array, center: Array) -> float:
     spacing = spacing_of(typical(center))
     if not np.isfinite(spacing):
         return 0.0
-    ncol, nrow = columns.shape
-    at = np.unique(np.round(np.linspace(0, ncol - 1, min(ncol, COLUMNS))).astype(np.intp))
-    path = center[:, at]
-    known = np.isfinite(path)
-    few = np.where((good[at] & 1) > 0, columns[at], 0)
-    few = few - np.percentile(few, 10)
+    seen = _light(columns, good, center, COLUMNS)
     shifts = np.arange(-REACH * spacing, REACH * spacing + STEP, STEP)
     shifts -= shifts[np.abs(shifts).argmin()]
-    light = np.zeros((shifts.size, center.shape[0]))
-    count = np.maximum(known.sum(axis=1), 1)
-    for i, d in enumerate(shifts):
-        rows = np.round(np.nan_to_num(path) + d).astype(np.intp)
-        inside = known & (rows >= 0) & (rows < nrow)
-        values = few[np.arange(at.size)[None], np.clip(rows, 0, nrow - 1)]
-        light[i] = np.where(inside, values, 0).sum(axis=1) / count
-    usual = float(np.median(light.max(axis=0)))
+    count = np.maximum(seen.known.sum(axis=1), 1)
+    light = np.array([np.nansum(seen.at(d), axis=1) / count for d in shifts])
+    usual = float(np.median(light, axis=1).max())
     if usual <= 0:
         return 0.0
-    score = np.clip(light / usual, 0, 1).mean(axis=1)
-    best = int(score.argmax())
-    near = score[np.abs(shifts) <= max(FAR * spacing, STEP)].max()
-    return float(shifts[best]) if score[best] > BETTER * near and abs(shifts[best]) > FAR * spacing else 0.0
+    lit = np.clip(light / usual, 0, 1).sum(axis=1)  # traces on light
+    window = max(FAR * spacing, STEP)
+    given, best = _brightest(shifts, lit, 0.0, window), float(shifts[int(lit.argmax())])
+    gain = lit.max() - lit[shifts == given][0]
+    whole = abs(best / spacing - round(best / spacing)) < FAR
+    if abs(best) <= window or lit.max() <= BETTER * (lit.max() - gain) or (whole and gain < MORE):
+        best = given
+    fine = _light(columns, good, center, FINE)
+    least, enough = CLOSER * fine.scatter(best), lit[shifts == best][0] + MISSED
+    others = [_brightest(shifts, lit, best + k * spacing, window) for k in range(-WHOLE, WHOLE + 1) if k]
+    for there in others:
+        if there == given or lit[shifts == there][0] >= enough:
+            scatter = fine.scatter(there)
+            if scatter < least:
+                best, least = there, scatter
+    return 0.0 if abs(best) <= window else best
+
+
+def _brightest(shifts: Array, lit: Array, near: float, window: float) -> float:
+    """The shift with the most light within a window."""
+    return float(shifts[np.where(np.abs(shifts - near) <= window, lit, -1).argmax()])
+
+
+def _light(columns: Array, good: Array, center: Array, number: int) -> _Light:
+    """The light of so many columns."""
+    ncol = columns.shape[0]
+    at = np.unique(np.round(np.linspace(0, ncol - 1, min(ncol, number))).astype(np.intp))
+    few = np.where((good[at] & 1) > 0, columns[at], 0)
+    return _Light(few - np.percentile(few, 10), center[:, at], np.isfinite(center[:, at]))

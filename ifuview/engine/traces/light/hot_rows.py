@@ -25,6 +25,7 @@ WIDEST = 3  # rows that are bad together
 RUNS = 3  # such bad rows on one fiber
 RIDGE = 1e-9  # of the information, that keeps shapes outside of the strip at nothing
 MISFIT = 0.05  # of the peak, of the profile
+DARK = 0.05  # of the neighbors' light: such a fiber has none that rows could bend
 LEAST = 2.0  # chi2 that a pixel left out must gain in each column, on average ...
 TOTAL, SHORTEST = 400.0, 24  # ... in all, and px
 ONE_SIGN = 0.8  # of the columns
@@ -48,7 +49,7 @@ def hot_rows(columns: Array, good: Array, given: Array, fit: LightFit) -> list[t
     with np.errstate(invalid="ignore"):
         away = np.abs(off - usual) > AWAY + 3 * np.nan_to_num(fit.error)
     away |= ~np.isfinite(fit.center) & (np.isfinite(fit.center).mean(axis=0) > MEASURED)
-    lit = np.nan_to_num(median_along(fit.flux)) > 0
+    lit = np.nan_to_num(median_along(fit.flux)) > DARK * np.nan_to_num(median_along(_of_neighbors(fit.flux)))
     asked = np.flatnonzero((away.sum(axis=1) >= BINS_AWAY) & lit & np.isfinite(usual).any(axis=1))
     if asked.size > max(MOST * off.shape[0], 2):
         return []
@@ -152,9 +153,11 @@ class _Strip:
         ridge = RIDGE * np.trace(normal, axis1=1, axis2=2) + 1e-30  # where nothing is used
         normal += ridge[:, None, None] * np.eye(shapes.shape[2])
         amounts = np.linalg.solve(normal, np.einsum("xri,xr->xi", shapes, weight * self.counts)[..., None])[..., 0]
-        rest = self.counts - np.einsum("xri,xi->xr", shapes, amounts)
+        light = np.einsum("xri,xi->xr", shapes, amounts)
+        rest = self.counts - light
         peak = np.abs(amounts[:, :1] * shapes[..., 0].max(axis=1, keepdims=True))
-        return amounts, np.sum(np.where(use, rest**2 / (self.noise + (MISFIT * peak) ** 2), 0.0), axis=1)
+        misfit = MISFIT * np.maximum(peak, light)  # of the fiber, and of its neighbors where they are bright
+        return amounts, np.sum(np.where(use, rest**2 / (self.noise + misfit**2), 0.0), axis=1)
 
     def innocent(self, bad: Array, where: slice) -> bool:
         """Whether rows show charge of one sign and the light beside them lies on the path, in all parts of it."""

@@ -17,6 +17,7 @@ from scipy.ndimage import maximum_filter1d
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.cores import spread
 from ifuview.engine.traces.light import kernels as kernel
+from ifuview.engine.traces.light.first_width import first_width
 from ifuview.engine.traces.light.light_fit import LightFit, Noise
 from ifuview.engine.traces.light.shape import gaussian_table
 from ifuview.model.checks import Array
@@ -27,7 +28,7 @@ PARTS, FEW = 8, 20_000  # of the columns, that threads work on; fibers times col
 SPARSE = 260  # columns of the early rounds
 SKEW_TO_CENTER = -1.5  # widths per skewness: from the mean of the light to the center of the best Gaussian
 GROUP = 25  # fibers that share shape and background, about
-START_SIGMA = 1.2  # px, where the trace file has no width
+START_SIGMA = 1.2  # px, where neither the trace file nor the light tells of a width
 SIGMA_RANGE = (0.5, 4.0)  # px
 MAX_STEP = 0.7  # px, of one round
 MAX_ROUNDS = 24
@@ -183,7 +184,7 @@ class _Fit:
         self.middle = (self.edges[:-1] + self.edges[1:] - 1) / 2
         self.given = np.ascontiguousarray(path, np.float64)
         self.shift = np.zeros((self.nslot, self.nbin))  # added to `given`
-        start = np.full((self.nslot, self.nbin), START_SIGMA)
+        start = np.full((self.nslot, self.nbin), START_SIGMA if sigma is not None else first_width(columns, good, path))
         if sigma is not None:
             at = np.clip(np.round(self.middle).astype(int), 0, self.ncol - 1)
             known = np.asarray(sigma)[:, at]

@@ -29,6 +29,10 @@ AGREEING = 0.3  # of the slots that must show light in a part of the columns to 
 
 COARSE = 0.7  # px, nearer light is left to the fit
 
+BROAD = 0.2  # height of both neighbors over the peak; less is a hot row ...
+
+FEW, NARROWER = 0.1, 0.5  # ... or this part of what nearly all fibers have, if smaller
+
 COMB = (1.7, 2.3)  # spacings of a gap with one empty place
 
 
@@ -92,7 +96,8 @@ def untraced(few: Array, usable: Array, path: Array, spacing: float) -> list[tup
     middle = np.median(path, axis=1)
     gaps = np.diff(middle)
     out: list[tuple[int, float]] = []
-    reference = np.nanmedian(_parts(strips(few, usable, path[:: max(1, path.shape[0] // 64)], 1), 1).max(axis=2))
+    some = _parts(strips(few, usable, path[:: max(1, path.shape[0] // 64)], 3), 1)
+    reference, broad = np.nanmedian(some[:, :, 2:5].max(axis=2)), breadth(some)
     for k in (-1, *np.flatnonzero(gaps > WIDE_GAP * spacing), path.shape[0] - 1):
         outer = k in (-1, path.shape[0] - 1)
         length = OUTSIDE * spacing if outer else gaps[k]
@@ -100,12 +105,29 @@ def untraced(few: Array, usable: Array, path: Array, spacing: float) -> list[tup
         base = path[max(k, 0)][None]
         strip = strips(few, usable, base, reach)[0]
         along = strip[:, :reach][:, ::-1] if k == -1 else strip[:, reach + 1 :]
-        for at in _peaks(_parts(along, 0), spacing, length, outer, reference):
+        for at in _peaks(_parts(along, 0), spacing, length, outer, reference, broad):
             out.append((k, -at if k == -1 else at))
     return out
 
 
-def _peaks(parts: Array, spacing: float, length: float, outer: bool, reference: float) -> list[float]:
+def breadth(some: Array) -> float:
+    """Least height of both neighbors of a peak over that of the peak, for light that is as broad as a fiber's.
+
+    Parameters
+    ----------
+    some : (nslot, npart, nrow)
+        Counts about the paths of fibers.
+    """
+    with np.errstate(invalid="ignore"):
+        peak = np.argmax(np.where(np.isfinite(some), some, -np.inf)[:, :, 1:-1], axis=2)[..., None] + 1
+        low = np.min(np.where(np.isfinite(some), some, np.inf), axis=2)
+        top, below, above = (np.take_along_axis(some, peak + d, axis=2)[..., 0] - low for d in (0, -1, 1))
+        ratio = np.minimum(below, above) / top
+    ratio = ratio[np.isfinite(ratio) & (top > 0)]
+    return float(min(BROAD, NARROWER * np.quantile(ratio, FEW))) if ratio.size else BROAD
+
+
+def _peaks(parts: Array, spacing: float, length: float, outer: bool, reference: float, least: float) -> list[float]:
     """Distances of fiber-like maxima of the median over the parts; parts (npart, nrow), first row at distance 1."""
     some = np.isfinite(parts).any(axis=0)
     if some.sum() < 5:
@@ -124,7 +146,7 @@ def _peaks(parts: Array, spacing: float, length: float, outer: bool, reference: 
         if height < max(FAINT * reference, CERTAIN * np.median(scatter)):
             break
         is_peak = profile[i] >= profile[i - 1] and profile[i] >= profile[i + 1]
-        broad = min(profile[i - 1], profile[i + 1]) > 0.2 * height  # not one hot row
+        broad = min(profile[i - 1], profile[i + 1]) >= least * height  # not one hot row
         if is_peak and broad and all(abs(distance[i] - d) > NEAREST * spacing for d in found):
             a, b, c = profile[i - 1 : i + 2]
             found.append(float(distance[i] + (0.5 * (a - c) / (a - 2 * b + c) if a - 2 * b + c < 0 else 0)))

@@ -339,3 +339,35 @@ def test_a_shift_of_any_part_of_the_spacing_is_found_as_one(size):
     assert result.found_modes[0].amplitude_px == pytest.approx(-size, abs=0.01)
     assert ("counted from 1" in result.sentence) == (size == 1.0)
     assert np.sqrt(np.mean((result.corrected.center - frame().traces.center) ** 2)) < 0.005
+
+
+@pytest.mark.parametrize("kind", ["flat", "science"])
+@pytest.mark.parametrize("spacings", [-2, 1])
+def test_a_shift_by_whole_spacings_on_a_slit_of_one_block_is_known_by_the_places_of_the_fibers(spacings, kind):
+    slit = SlitSpec((460, 500), 60, spacing=7, block=60, gap=0, bend=2.5)
+    made = expose(slit, kind, snr=50, seed=6)
+    result = found(perturb.shifted(made.traces, 7.0 * spacings), made)
+    assert modes(result) == {"shift"} and not result.problems
+    assert result.found_modes[0].amplitude_px == pytest.approx(-7.0 * spacings, abs=0.01)
+
+
+@pytest.mark.parametrize("snr", [8, 50])
+@pytest.mark.parametrize("nfiber", [5, 12])
+def test_a_dead_fiber_at_one_end_and_a_missing_trace_at_the_other_are_no_shift(nfiber, snr):
+    slit = SlitSpec((150, 500), nfiber, spacing=9, block=nfiber, gap=0, bend=1.5)
+    made = expose(slit, snr=snr, seed=3, throughput={0: 0.0})
+    result = found(some(made.traces, list(range(nfiber - 1))), made)
+    assert not modes(result) and kinds(result) == {("dead", 0)}
+    assert next(t for t in result.trouble if t.kind == UNTRACED).amount == 1
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["widths told", "widths not told"])
+@pytest.mark.parametrize(("spacing", "sigma"), [(4.0, (0.75, 0.9)), (5.5, (0.6, 0.75))])
+def test_narrow_fibers_beside_dead_and_missing_ones_are_not_accused(spacing, sigma, told):
+    slit = SlitSpec((400, 500), 60, spacing=spacing, block=20, gap=3, bend=2.5, sigma=sigma)
+    made = expose(slit, snr=50, seed=7, throughput={20: 0.0, 30: 0.0})
+    traces = some(made.traces, [k for k in range(60) if k != 12])
+    result = found(traces if told else replace(traces, sigma=None), made)
+    assert not modes(result) and kinds(result) == {("dead", 19), ("dead", 29)}
+    assert result.trouble[0].kind == UNTRACED and result.trouble[0].amount == 1
+    assert "bad_columns" not in {t.kind for t in result.trouble}
