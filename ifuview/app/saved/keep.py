@@ -12,7 +12,16 @@ from ifuview.app.frames.state import Made, RangeOf, RgbOf
 from ifuview.app.photons.state import PhotonFrame
 from ifuview.app.saved.marks import marked
 from ifuview.app.saved.plain import OddValue, from_plain, to_plain
-from ifuview.app.saved.state import FileMark, Saved, SavedFrame, SavedMade, SavedNight, SavedPhotons, SavedRange
+from ifuview.app.saved.state import (
+    FileMark,
+    Saved,
+    SavedContours,
+    SavedFrame,
+    SavedMade,
+    SavedNight,
+    SavedPhotons,
+    SavedRange,
+)
 from ifuview.app.session import Session, Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
@@ -73,12 +82,14 @@ def _frame(session: Session, slot: Slot, place: dict[int, int]) -> SavedFrame:
     )
     colors = tuple(place[key] for key in made.keys) if isinstance(made, RgbOf) and known(*made.keys) else ()
     of = _range(slot, made, place) if isinstance(made, RangeOf) and known(made.key) else None
+    drawn = None if slot.measured is None else slot.measured.contours
     again = pair is not None or of is not None or bool(colors)
     return SavedFrame(
         title=slot.title, spec=dataset.spec or dataset.path, file=FileMark(dataset.path), image=slot.image.name,
         number=own[0] if own else 0, cube=slot.image.kind is Kind.CUBE and slot.image.name == "cube",
         plane=slot.plane, look=slot.look, view=slot.view, regions=slot.regions, traces=traces,
         made=pair, range=of, rgb=colors, sources=() if slot.measured is None else slot.measured.sources,
+        contours=None if drawn is None or not known(drawn.of) else SavedContours(place[drawn.of], drawn.how),
         photons=_photons(slot.photons), place=None if night is None else night.shown.get(slot.key),
         lost="it was made here: make it again" if not dataset.path and not again else lost,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import ClassVar
 from ifuview.app.frames.combine import combine
 from ifuview.app.frames.intents import Intent, Judge
 from ifuview.app.frames.measuring.state import OnFrame
+from ifuview.app.frames.measuring.tasks import LayContours
 from ifuview.app.frames.opening.opened import Opened, first_plane, new_slot
 from ifuview.app.frames.rgb import COLORS, picture
 from ifuview.app.frames.state import Made, RangeOf, RgbOf
@@ -255,7 +256,7 @@ def restored(session: Session, found: ReadAgain) -> Change:
     count = f"{len(slots)} of {len(saved.frames)} frames" if missing else whole
     out = note(out, f"Session restored: {count}{'; Messages say what is missing' if found.problems else ''}",
                Level.WARNING if found.problems else Level.INFO)  # fmt: skip
-    return Change(out, _then(out, saved), settled=tuple(_settled(saved, keys)))
+    return Change(out, (*_then(out, saved), *_contours(saved, keys)), settled=tuple(_settled(saved, keys)))
 
 
 def _slot(session: Session, frame: SavedFrame, opened: Opened, traces: TraceSet | None, key: int) -> Slot:
@@ -303,6 +304,15 @@ def _then(session: Session, saved: Saved) -> tuple[Task[Dataset] | Intent, ...]:
     panels = (ShowPanels(saved.desk, saved.panels),) if saved.desk and not session.headless else ()
     trends = (OpenTrends(saved.trend_files),) if saved.trend_files else ()
     return (*tables, *trends, *panels, *((Judge(),) if session.judges and session.night is not None else ()))
+
+
+def _contours(saved: Saved, keys: Mapping[int, int]) -> Iterator[LayContours]:
+    """Contours of one frame over another, drawn again."""
+    for n, key in keys.items():
+        drawn = saved.frames[n].contours
+        if drawn is not None and drawn.frame in keys:
+            title = f"Contours of {saved.frames[drawn.frame].title}"
+            yield LayContours(title=title, frame=key, other=keys[drawn.frame], how=drawn.how)
 
 
 def _settled(saved: Saved, keys: Mapping[int, int]) -> Iterator[Intent]:

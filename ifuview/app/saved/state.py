@@ -65,6 +65,14 @@ class SavedPhotons:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedContours:
+    """Contours: the frame that they are of, and what their levels are chosen by."""
+
+    frame: int = -1
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SavedFrame:
     """A frame.
 
@@ -87,6 +95,8 @@ class SavedFrame:
         The frames that are its red, green and blue.
     sources : tuple of ImageSource
         Measured on it.
+    contours : SavedContours or None
+        Drawn over it.
     lost : str
         What cannot be kept, in words.
     """
@@ -106,6 +116,7 @@ class SavedFrame:
     range: SavedRange | None = None
     rgb: tuple[int, ...] = ()
     sources: tuple[ImageSource, ...] = ()
+    contours: SavedContours | None = None
     photons: SavedPhotons | None = None
     place: Place | None = None
     lost: str = ""

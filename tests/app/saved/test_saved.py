@@ -321,6 +321,7 @@ def test_what_is_made_of_frames_and_measured_on_them_comes_back(tmp_path: Path) 
     source = ImageSource(12.5, 7.25, 0.1, 0.2, 3.0, 0.1, 0.05, 30.0, 500.0, 9.0, 40.0, 10.0)  # chi2: not known
     slot = viewer.session.slots[0]
     viewer.session = viewer.session.with_slot(replace(slot, measured=OnFrame((source,))))
+    viewer.ask(want.SelectSlot(1), want.DrawContours("limits", of=viewer.session.slots[1].key))
     before = viewer.session
     path = str(tmp_path / "kept.json")
     write(path, kept(before))
@@ -339,8 +340,11 @@ def test_what_is_made_of_frames_and_measured_on_them_comes_back(tmp_path: Path) 
     assert colors[0] == colors[1] and len(set(colors[0])) == 3
     found = after.slots[0].measured.sources[0]
     assert (found.x, found.flux) == (12.5, 500.0) and np.isnan(found.chi2)
+    drawn, again = (one.slots[0].measured.contours for one in (before, after))
+    assert drawn.lines and again.of == after.slots[1].key
+    assert (again.title, again.levels, len(again.lines)) == (drawn.title, drawn.levels, len(drawn.lines))
     assert after.trends is not None and after.trend_files == before.trend_files
-    after = other.ask(want.SetWindow((5020.0, 5024.0)))  # the one that followed follows again
+    after = other.ask(want.SetWindow((5020.0, 5024.0)), want.SelectSlot(after.slots[1].key))  # it follows again
     assert after.slots[1].made_of.window == (5020.0, 5024.0)
 
 

@@ -46,7 +46,7 @@ def contours_over(slot: Slot, other: Slot, how: str, ctx: JobContext = SILENT) -
     lines = contours(values, levels, step)
     if here is not None and there is not None and here is not there:
         lines = moved(lines, there.copy(), here.copy(), ctx)
-    return Contours(other.title, tuple(line for line in lines if len(line) > 1), levels)
+    return Contours(other.title, tuple(line for line in lines if len(line) > 1), levels, other.key, how)
 
 
 def coarse(slot: Slot, ctx: JobContext) -> tuple[Array, tuple[float, float]]:

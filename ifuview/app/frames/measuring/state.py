@@ -19,11 +19,17 @@ class Contours:
     lines : tuple of ndarray, shape (n, 2)
         The highest level first.
     levels : tuple of float
+    of : int
+        Key of that frame.
+    how : str
+        What the levels were chosen by.
     """
 
     title: str
     lines: tuple[Array, ...]
     levels: tuple[float, ...]
+    of: int = -1
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
