@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -73,6 +74,14 @@ class VerdictLine:
     text: str
 
 
+class PageAxes(NamedTuple):
+    """How places of the image are called: where the section is, and the axes along and across the fibers."""
+
+    place: str = ""
+    along: str = "column (px)"
+    across: str = "cross-dispersion (px)"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ReportInput:
     """Everything on the page.
@@ -103,6 +112,7 @@ class ReportInput:
         What was measured and is no judgement.
     evidence : Figure or None
         What shows the worst verdict.
+    axes : PageAxes
     """
 
     title: str
@@ -119,3 +129,4 @@ class ReportInput:
     selections: tuple[tuple[str, str], ...] = ()
     facts: tuple[str, ...] = ()
     evidence: Figure | None = None
+    axes: PageAxes = field(default_factory=PageAxes)

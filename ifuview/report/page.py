@@ -101,10 +101,10 @@ def draw(report: ReportInput) -> Figure:
     measured = found is not None and found.quality is not None
     fits = found is not None and found.section is not None and found.section.model is not None
     section = _axes(figure, "section" if fits else "section alone")
-    panels.draw_section(section, _axes(figure, "residual", sharex=section) if fits else None, found)
+    panels.draw_section(section, _axes(figure, "residual", sharex=section) if fits else None, found, report.axes)
     if measured:
         offset = _axes(figure, "offset")
-        panels.draw_quality(offset, _axes(figure, "width", sharex=offset), found)
+        panels.draw_quality(offset, _axes(figure, "width", sharex=offset), found, report.axes)
     elif report.evidence is not None:
         draw_figure(_axes(figure, "evidence"), report.evidence)
     panels.draw_spectrum(_axes(figure, "spectrum"), found)

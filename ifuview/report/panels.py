@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ifuview.model.checks import Array
 from ifuview.model.figure import Figure, Scale
 from ifuview.model.inspection import FiberInspection, FiberSpectrum
-from ifuview.model.report import ImagePanel, ReportInput
+from ifuview.model.report import ImagePanel, PageAxes, ReportInput
 from ifuview.report.figures import (
     VERMILION,
     draw_figure,
@@ -68,17 +68,17 @@ def draw_image(axes: Axes, bar: Axes, report: ReportInput) -> None:
     bar.set_ylabel(plain(panel.unit or "counts"))
 
 
-def draw_section(axes: Axes, residual: Axes | None, found: FiberInspection | None) -> None:
+def draw_section(axes: Axes, residual: Axes | None, found: FiberInspection | None, words: PageAxes) -> None:
     """Counts across the fibers, the fitted profiles, and what is left of the counts in units of the error."""
     section = found.section if found else None
     if found is None or section is None:
         draw_figure(axes, Figure("Cross-section", empty="not measured"))
         return
-    along = "cross-dispersion (px)"
-    columns = f"column {section.column}" if section.ncolumns < 2 else f"median of {section.ncolumns} columns"
-    title = f"Cross-section of fiber {found.fiber_id}, {columns}"
-    below = residual_figure(section, along)
-    counts = section_figure(section, along if below is None else "", f"counts ({section.unit or 'adu'})", title)
+    place = words.place or f"column {section.column}"
+    many = f", median of {section.ncolumns}" if section.ncolumns > 1 else ""
+    title = f"Cross-section of fiber {found.fiber_id}, {place}{many}"
+    below = residual_figure(section, words.across)
+    counts = section_figure(section, words.across if below is None else "", f"counts ({section.unit or 'adu'})", title)
     draw_figure(axes, counts, place="upper right")
     axes.tick_params(labelbottom=below is None)
     low, high = axes.get_ylim()
@@ -87,14 +87,14 @@ def draw_section(axes: Axes, residual: Axes | None, found: FiberInspection | Non
         draw_figure(residual, below)
 
 
-def draw_quality(axes: Axes, width: Axes, found: FiberInspection | None) -> None:
+def draw_quality(axes: Axes, width: Axes, found: FiberInspection | None, words: PageAxes) -> None:
     """Measured center minus trace with error bars; the profile width below."""
     quality = found.quality if found else None
     if quality is None or not np.isfinite(quality.offset).any():
         width.set_visible(False)
         draw_figure(axes, Figure("Trace quality", empty="not measured: no trace, or no light in this fiber"))
         return
-    drawn = figures(quality, "", "column (px)")
+    drawn = figures(quality, "", words.along)
     title = f"Trace quality of fiber {quality.fiber_id}"
     draw_figure(axes, replace(drawn["Offset"], title=title, y=replace(drawn["Offset"].y, label="center - trace (px)")),
                 place="upper right")  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ifuview import report
+from ifuview.app.reporting import fiber_report
 from ifuview.errors import UsageError
 from ifuview.model.inspection import (
     CrossSection,
@@ -20,8 +21,10 @@ from ifuview.model.inspection import (
     Verdict,
     VerdictState,
 )
-from ifuview.model.report import ImagePanel, Polyline, ReportInput, VerdictLine
+from ifuview.model.orientation import Orientation
+from ifuview.model.report import ImagePanel, PageAxes, Polyline, ReportInput, VerdictLine
 from ifuview.report import page, words
+from tests.app.frames.views import made
 
 RNG = np.random.default_rng(7)
 
@@ -118,6 +121,22 @@ def test_the_page_says_all_in_words(full):
     for word in ("WRONG", "24 sigma", "CLEAN", "LOOK", "NOT JUDGED", "psf-r6-00104284.fits", "CARD11", "numpy 2.0",
                  "fiber 17", "wavelength (Å)", "center - trace (px)", "electron", "read noise", "2026-01"):  # fmt: skip
         assert word in text, word
+
+
+def test_the_axes_are_called_as_the_file_counts(full):
+    """Rows of a detector whose fibers run upwards; wavelengths and fibers of extracted spectra."""
+    text = said(replace(full, axes=PageAxes("row y 2048", "row y (px)", "fiber (row)")))
+    for word in ("fiber 17, row y 2048", "row y (px)", "fiber (row)"):
+        assert word in text, word
+    assert "column" not in text.replace("all columns", "")
+    detector, spectra = (fiber_report.report_input(made.session(current)).axes for current in (1, 2))
+    assert (detector.along, detector.across) == ("column (px)", "cross-dispersion (px)")
+    assert (spectra.along, spectra.across) == ("wavelength pixel", "fiber (row)")
+    session = made.session(1)
+    slot = session.slot()
+    turned = replace(slot, image=replace(slot.image, orientation=Orientation(transpose=True)))
+    axes = fiber_report._axes(turned, session.inspection)
+    assert axes.along == "row y (px)" and axes.place == f"row y {session.inspection.section.column}"
 
 
 def test_no_text_leaves_its_box_or_hides_another(full):

@@ -14,13 +14,14 @@ from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import colors
 from ifuview.app.frames.views.overlay import CACHE
 from ifuview.app.frames.views.raster import build_pyramid, gather
+from ifuview.app.frames.views.text import along, along_axis
 from ifuview.app.frames.views.viewport import fit_view
 from ifuview.app.night.judging import triage_can_ask
 from ifuview.app.session import Session, Slot
 from ifuview.model.figure import Figure
 from ifuview.model.image import Kind
 from ifuview.model.inspection import FiberInspection, VerdictState, as_state
-from ifuview.model.report import ImagePanel, Polyline, ReportInput, VerdictLine
+from ifuview.model.report import ImagePanel, PageAxes, Polyline, ReportInput, VerdictLine
 
 PICTURE = (1400, 900)  # px, at most
 MOST_CURVES = 120  # curves that can still be told apart on the page
@@ -48,6 +49,7 @@ def report_input(session: Session) -> ReportInput:
         verdicts=verdict_lines(session, slot),
         facts=facts(found),
         evidence=_evidence(session, slot),
+        axes=_axes(slot, found),
         files=_files(session),
         header=_header(slot),
         versions=_versions(),
@@ -58,6 +60,18 @@ def report_input(session: Session) -> ReportInput:
     from ifuview.app.photons.views.light_report import with_plots
 
     return _with_photons(with_plots(report, session), slot)
+
+
+def _axes(slot: Slot, found: FiberInspection | None) -> PageAxes:
+    """Words for the axes of the image, which are rows or columns as its fibers run."""
+    image, section = slot.image, None if found is None else found.section
+    if image.kind is Kind.RSS:
+        place = "" if section is None else f"wavelength pixel {section.column}"
+        return PageAxes(place, "wavelength pixel", "fiber (row)")
+    name = along_axis(image)
+    turned = image.orientation.flip_disp  # plots count along the canonical axis
+    label = "along the fibers (px)" if turned else name[0].lower() + name[1:]
+    return PageAxes("" if section is None else along(image, section.column), label)
 
 
 def _with_photons(report: ReportInput, slot: Slot) -> ReportInput:

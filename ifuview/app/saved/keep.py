@@ -83,6 +83,7 @@ def _frame(session: Session, slot: Slot, place: dict[int, int]) -> SavedFrame:
     colors = tuple(place[key] for key in made.keys) if isinstance(made, RgbOf) and known(*made.keys) else ()
     of = _range(slot, made, place) if isinstance(made, RangeOf) and known(made.key) else None
     drawn = None if slot.measured is None else slot.measured.contours
+    shown_of_night = night is not None and slot.key in night.shown  # made again of its two products
     again = pair is not None or of is not None or bool(colors)
     return SavedFrame(
         title=slot.title, spec=dataset.spec or dataset.path, file=FileMark(dataset.path), image=slot.image.name,
@@ -91,7 +92,7 @@ def _frame(session: Session, slot: Slot, place: dict[int, int]) -> SavedFrame:
         made=pair, range=of, rgb=colors, sources=() if slot.measured is None else slot.measured.sources,
         contours=None if drawn is None or not known(drawn.of) else SavedContours(place[drawn.of], drawn.how),
         photons=_photons(slot.photons), place=None if night is None else night.shown.get(slot.key),
-        lost="it was made here: make it again" if not dataset.path and not again else lost,
+        lost="it was made here: make it again" if not (dataset.path or again or shown_of_night) else lost,
     )  # fmt: skip
 
 
