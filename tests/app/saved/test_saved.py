@@ -15,6 +15,7 @@ from ifuview.app import intents as want
 from ifuview.app.frames.look import LimitMode, Look, Transfer, ViewState
 from ifuview.app.frames.measuring.state import OnFrame
 from ifuview.app.frames.state import RangeOf, RgbOf
+from ifuview.app.night.state import Night, Place
 from ifuview.app.outside.scripts import HeadlessSession
 from ifuview.app.saved import left
 from ifuview.app.saved.keep import is_session, kept, read, write
@@ -25,6 +26,7 @@ from ifuview.app.session import Layout, Level, Locks, Overlay, Selection, Sessio
 from ifuview.engine.context import SILENT
 from ifuview.errors import FileFormatError
 from ifuview.model.frames.source import ImageSource
+from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.region import Home, Region, Shape
 from ifuview.model.trace import Provenance, TraceSet
 from ifuview.model.traces.doctor import DoctorLimits
@@ -364,3 +366,15 @@ def test_traces_that_no_file_has_lie_beside_the_session(files: tuple[str, str], 
     after = HeadlessSession(Session(headless=True)).ask(want.OpenFile(path))
     assert [m.text for m in after.messages if m.level is not Level.INFO] == []
     np.testing.assert_allclose(after.slots[0].traces.center, center, atol=1e-6)
+
+
+def test_a_computed_frame_of_a_night_is_not_called_lost(files: tuple[str, str]) -> None:
+    """It is made again of its two products, as anything of the night; without one it has no file."""
+    viewer = HeadlessSession(Session(headless=True))
+    session = viewer.ask(want.OpenFile(files[0]))
+    slot = session.slot()
+    computed = replace(session, slots=(replace(slot, dataset=replace(slot.dataset, path="")),))
+    assert kept(computed).frames[0].lost
+    shown = {slot.key: Place(1, "r6", "flatfielded")}
+    frame = kept(replace(computed, night=Night(ExposureIndex("x"), shown=shown))).frames[0]
+    assert not frame.lost and frame.place == shown[slot.key]
