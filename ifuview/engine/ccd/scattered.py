@@ -61,6 +61,7 @@ def scattered_light(
     seams: Sequence[int] = (),
     blurred: bool = True,
     untraced: Array | None = None,
+    full: Array | None = None,
     ctx: JobContext = SILENT,
 ) -> ScatteredLight:
     """Return the smooth light between and below the fibers.
@@ -80,6 +81,8 @@ def scattered_light(
         With the terms of blurred light.
     untraced : ndarray of bool, shape (nrow,), optional
         Rows of fibers whose centers are not known: their light is scattered, too, but tells nothing of what is smooth.
+    full : ndarray of bool, shape (nrow, ncol), optional
+        Pixels with more light than can be told, likewise.
 
     Raises
     ------
@@ -97,7 +100,10 @@ def scattered_light(
     rows, columns = np.linspace(-1, 1, nrow), np.arange(ncol) * 2 / (ncol - 1) - 1
     across = np.polynomial.legendre.legvander(rows, min(ACROSS, max(2, round(nrow / SMOOTH))))
     along = np.polynomial.legendre.legvander(columns, min(ALONG, max(2, round(ncol / SMOOTH))))
-    extra = np.concatenate([_steps(seams, nbin, nrow), _blurred(np.nan_to_num(binned), width, BLUR if blurred else ())])
+    bright = binned
+    if full is not None and full.any():
+        bright = plain_bins(image, full if usable is None else full | usable, width).T
+    extra = np.concatenate([_steps(seams, nbin, nrow), _blurred(np.nan_to_num(bright), width, BLUR if blurred else ())])
     if untraced is not None:
         binned[:, untraced] = np.nan
     light = float(np.nansum(binned))

@@ -17,7 +17,7 @@ from ifuview.engine.traces.slit.settle import lit_centers
 from ifuview.engine.traces.slit.shift import measure_shift, shifted
 from ifuview.errors import FitError, MissingDataError
 from ifuview.model.night.raw import RawExposure
-from ifuview.model.reduction.ccd import CcdFrame
+from ifuview.model.reduction.ccd import CcdFrame, ReductionBit
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import WaveSolution
 from ifuview.model.trace import TraceSet
@@ -84,7 +84,8 @@ def make_spectra(
             notes.append(f"{problem} The traces stay where the flat has them.")
     below = scattered_light(
         frame.data, lit_centers(own), np.asarray(own.sigma), science.noise, usable=usable, seams=setup.seams,
-        untraced=_untraced(setup, own), ctx=ctx.part(0.2, 0.4),
+        untraced=_untraced(setup, own), full=(frame.mask & np.uint32(ReductionBit.SATURATED)) > 0,
+        ctx=ctx.part(0.2, 0.4),
     )  # fmt: skip
     found = extract_fibers(
         frame, own, profile, wave.wave, background=below.image, cosmics=params.cosmics, threshold=params.threshold,

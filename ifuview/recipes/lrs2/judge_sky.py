@@ -31,6 +31,7 @@ FREE = 0.003  # of a source's light in a fiber that is free of it
 STEEP, UNEVEN = 0.12, 0.02  # of the light around a fiber, and of the sky, that its own may differ by
 CLEAR, ALIKE = 5.0, 0.4  # sigma of a hole and of a spot, and how alike light is that was exchanged
 LEAST = 5  # fibers
+SPILLED = 1000  # samples at the end of the range: the light of their source is in all fibers around
 DARKEST = 10  # percent of the fibers
 CENTERED, LEVEL = 0.05, 0.2  # arcsec, scatter of the logarithm of the light: fibers with even light all around
 
@@ -89,7 +90,7 @@ def flux(found: Findings, value: object) -> None:
     assert isinstance(value, FiberSpectra)
     level, error = brightness(value)
     full = int(((value.mask & np.uint32(ReductionBit.SATURATED)) > 0).sum())
-    if full >= found.limits("saturated_samples")[1]:
+    if full >= SPILLED:
         found.say(NOT, "light of single fibers is not judged: that of saturated pixels has spilled over the others")
         return
     around = _around(level, found.setup.layout.x, found.setup.layout.y)

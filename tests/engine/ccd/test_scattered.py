@@ -1,6 +1,7 @@
 """Light that is smooth over the detector, told from that of the fibers."""
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from ifuview.engine.ccd.scattered import scattered_light
 from ifuview.simulate.detector.render import render
@@ -27,3 +28,21 @@ def test_an_amplifier_without_traces_does_not_darken_the_fibers_of_the_other():
     }  # fmt: skip
     assert np.abs(miss[True]).max() < 1.5  # electrons, of 5 to 8
     assert np.abs(miss[False]).max() > 5
+
+
+def test_light_beyond_the_end_of_the_range_is_scattered_all_the_same():
+    """The brightest fiber is saturated: its pixels tell nothing, but what it scatters is light of others' pixels."""
+    rng = np.random.default_rng(6)
+    nrow, ncol = 240, 256
+    row = np.arange(12.0, 232, 7.0)
+    center, sigma = row[:, None] + np.zeros(ncol), np.full((row.size, ncol), 1.6)
+    flux = np.full(center.shape, 400.0)
+    flux[row.size // 4], flux[row.size // 2 : row.size // 2 + 2, 60:180] = 2e4, 2e5
+    light = render(center, sigma, flux, nrow)
+    ground = 0.03 * gaussian_filter(light, 40.0, mode="constant")
+    image = (rng.poisson(light + ground) + rng.normal(0, 2.5, light.shape)).astype(np.float32)
+    full = light > 5000
+    miss = [
+        scattered_light(image, center, sigma, 2.5, usable=~full, full=known).image - ground for known in (full, None)
+    ]
+    assert np.abs(miss[0]).max() < 4.0 < 0.5 * np.abs(miss[1]).max()  # electrons, of up to 107

@@ -26,7 +26,7 @@ STEP, EDGE = 0.4, 0.4  # arcsec: of a spaxel, and around the outermost fibers
 FWHM = 2.3548  # over sigma
 SMOOTH = 1.2  # arcsec
 REACH = 2.0  # sigma of a kernel
-FILLED = 0.25  # of a spaxel's covered area that has to be usable
+FILLED = 0.5  # of a spaxel's covered area that has to be usable: as much is filled as is left out
 
 
 def field_grid(lenslets: Lenslets, step: float = STEP, edge: float = EDGE) -> CubeGrid:

@@ -15,6 +15,7 @@ from ifuview.engine.spectra.field.positions import position_table, sky_place
 from ifuview.engine.spectra.field.separate import separate
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.errors import UsageError
+from ifuview.model.reduction.ccd import ReductionBit
 from tests.engine.spectra.field.scene import DAR, GRID, SIZE, caught, make_scene, places
 
 
@@ -115,6 +116,17 @@ def test_the_cube_holds_the_light_of_the_fibers(step):
     assert (
         np.hypot(cube.grid.x[top[1]] - 0.5, cube.grid.y[top[0]] - 0.2) < SIZE + step / 2
     )  # half a cell, and of a spaxel
+
+
+def test_masked_lenslets_of_a_bright_source_do_not_raise_the_light_of_the_cube():
+    """What neighbors fill of one spaxel is left out in another one."""
+    scene = make_scene([(0.5, 0.2)], strength=[30.0])
+    _, left, _ = _reduced(scene)
+    core = np.hypot(scene.lenslets.x - 0.5, scene.lenslets.y - 0.2) < 0.9
+    lost = replace(left, mask=np.where(core[:, None], left.mask | np.uint32(ReductionBit.SATURATED), left.mask))
+    cube = make_cube(lost, scene.lenslets, DAR)
+    fibers = np.where(lost.usable(), lost.flux, 0).sum()
+    assert abs(cube.data.sum() / fibers - 1) < 0.04, cube.data.sum() / fibers - 1
 
 
 def test_refraction_is_taken_out_of_the_cube():
