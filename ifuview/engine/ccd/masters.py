@@ -75,7 +75,9 @@ def add(frames: Sequence[CcdFrame]) -> CcdFrame:
 
 def _factors(frames: Sequence[CcdFrame]) -> NDArray[np.float64]:
     """What brings each frame to the level of the brightest."""
-    level = np.array([float(np.median(f.data[f.data > np.median(f.data)])) for f in frames])
+    common = np.logical_and.reduce([f.usable() for f in frames])  # one of them may lack an amplifier
+    shown = [f.data[common] if common.any() else f.data[f.usable()] for f in frames]
+    level = np.array([float(np.median(d[d >= np.median(d)])) if d.size else 0.0 for d in shown])
     if level.max() < LEAST_LIGHT:
         return np.ones(level.size)
     return np.asarray(level.max() / np.maximum(level, LEAST_LIGHT))

@@ -34,13 +34,14 @@ def with_read_out(exposures: tuple[RawExposure, ...]) -> tuple[RawExposure, ...]
         for one in exposure.amplifiers:
             for card in READ_OUT:
                 if _positive(one, card):
-                    known[_read_by(one, card)].append((exposure.date, one.header[card]))
+                    for name in {one.contid, ""}:  # one that names no controller has that of the nearest frame
+                        known[_read_by(one, card, name)].append((exposure.date, one.header[card]))
                 lacking |= not _positive(one, card)
     if not lacking:
         return exposures
 
     def complete(one: RawAmplifier, date: int) -> RawAmplifier:
-        near = {card: known.get(_read_by(one, card), ()) for card in READ_OUT if not _positive(one, card)}
+        near = {card: known.get(_read_by(one, card, one.contid), ()) for card in READ_OUT if not _positive(one, card)}
         found = {card: min(some, key=lambda pair: abs(pair[0] - date))[1] for card, some in near.items() if some}
         return replace(one, header={**one.header, **found}) if found else one
 
@@ -54,8 +55,8 @@ def _positive(one: RawAmplifier, card: str) -> bool:
     return (real(one.header.get(card)) or 0.0) > 0
 
 
-def _read_by(one: RawAmplifier, card: str) -> tuple[str, ...]:
-    return card, one.slot, one.name, one.specid, one.contid
+def _read_by(one: RawAmplifier, card: str, contid: str) -> tuple[str, ...]:
+    return card, one.slot, one.name, one.specid, contid
 
 
 def _completed(exposure: RawExposure, known: dict[str, list[tuple[int, Unit]]]) -> RawExposure:

@@ -16,10 +16,20 @@ from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.engine.traces.slit.profile import slit_profile
 from ifuview.engine.traces.slit.settle import lit_centers, trace_and_scattered
 from ifuview.errors import FitError, MissingDataError
+from ifuview.model.checks import Array
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.ccd import CcdFrame
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
+from ifuview.recipes.camera.complete import (
+    FLATS,
+    alike,
+    completed,
+    from_arcs,
+    kinds_of,
+    traced_each,
+    without_faint,
+)
 from ifuview.recipes.camera.read import ReadParams, combined, problems, read_all
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import Biases, DetectorFrame, FiberFlat, TracedFibers
@@ -46,21 +56,27 @@ class TraceParams:
 def make_flat(
     params: FlatParams, ctx: JobContext, setup: CameraSetup, biases: Biases | None,
     twilights: Sequence[RawExposure] | None, flats: Sequence[RawExposure] | None,
+    skies: Sequence[RawExposure] | None = None,
 ) -> DetectorFrame:  # fmt: skip
     """All twilights as one; lamp flats where these are wanted, or where there is no twilight.
+
+    An amplifier that has no light there is that of lamp flats or of the sky of other exposures.
 
     Raises
     ------
     MissingDataError
         There is neither, or none with light.
     """
-    order = (("lamp flats", flats), ("twilights", twilights))
-    return evenly_lit(
+    order = ((FLATS, flats), ("twilights", twilights))
+    made = evenly_lit(
         setup, order if params.use_flat else order[::-1],
         lambda exposures, lost: read_all(params, ctx, setup, exposures, biases, lost),
         lambda one: float(np.percentile(one.frame.data, 75)) > LEAST_LIGHT,
         lambda lit, what: combined(lit, what, scale=True),
     )  # fmt: skip
+    return completed(
+        setup, made, kinds_of(setup, flats, skies), lambda exposures: read_all(params, ctx, setup, exposures, biases)
+    )
 
 
 def evenly_lit(
@@ -107,11 +123,15 @@ def _why_unlit(frame: DetectorFrame) -> str:
 
 def make_traces(params: TraceParams, ctx: JobContext, setup: CameraSetup, flat: DetectorFrame) -> TracedFibers:
     """Traces of all fibers and the smooth light between them."""
-    traces, light = trace_and_scattered(
-        flat.frame.data, flat.noise, setup.reference, column=setup.column, dead=setup.dead, block=setup.block,
-        usable=flat.frame.usable(), seams=setup.seams, degree=params.degree, ctx=ctx,
-    )  # fmt: skip
-    return TracedFibers(traces, light.image, light.share)
+
+    def traced(usable: Array) -> TracedFibers:
+        traces, light = trace_and_scattered(
+            flat.frame.data, flat.noise, setup.reference, column=setup.column, dead=setup.dead, block=setup.block,
+            usable=usable, seams=setup.seams, degree=params.degree, ctx=ctx,
+        )  # fmt: skip
+        return TracedFibers(traces, light.image, light.share)
+
+    return traced_each(setup, flat, traced)
 
 
 def make_profile(
@@ -127,8 +147,8 @@ def make_profile(
     if not np.isfinite(lit_centers(traces.traces)).any():
         raise FitError("no fiber has light", setup.camera)
     return slit_profile(
-        flat.frame.data, traces.traces, traces.scattered, flat.noise, usable=flat.frame.usable(), block=setup.block,
-        ctx=ctx,
+        flat.frame.data, without_faint(setup, flat, traces.traces), traces.scattered, flat.noise,
+        usable=flat.frame.usable(), block=setup.block, ctx=ctx,
     )  # fmt: skip
 
 
@@ -195,17 +215,20 @@ def make_wave(params: WaveParams, ctx: JobContext, setup: CameraSetup, arc_spect
 
 def make_response(
     params: None, ctx: JobContext, setup: CameraSetup, flat: DetectorFrame, traces: TracedFibers,
-    profile: FiberProfile, wave: WaveSolution,
+    profile: FiberProfile, wave: WaveSolution, arcs: FiberSpectra | None = None,
 ) -> FiberFlat:  # fmt: skip
     """Response of fibers and pixels, and what turns sums over the profile into the amplitude of the response tables."""
     spectra = extract_fibers(
         flat.frame, traces.traces, profile, wave.wave, background=traces.scattered, cosmics=False, ctx=ctx
     ).spectra  # without the picture of its model
+    spectra = alike(setup, spectra, flat)
     ground = sample_ground(traces.scattered, traces.traces.center, np.asarray(traces.traces.sigma))
     ctx.check()
     fibers, pixels = measure_response(
         spectra, traces.traces.center, flat.frame.shape[0], block=setup.block, ground=ground, ctx=ctx
     )
+    if arcs is not None:
+        fibers = from_arcs(setup, fibers, flat, arcs, wave)
     amplitude = profile_amplitude(profile, lit_centers(traces.traces))
     known = amplitude[np.isfinite(amplitude)]
     return FiberFlat(fibers, pixels, float(np.median(known)) if known.size else float("nan"), spectra)

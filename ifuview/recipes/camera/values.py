@@ -52,6 +52,8 @@ class DetectorFrame:
     header : mapping
         Of the first amplifier that could be read.
     notes : tuple of str
+    light : tuple of str
+        By amplifier, which other exposures it is of; "": of those of `what`. Empty: all of them are.
     """
 
     frame: CcdFrame
@@ -60,6 +62,7 @@ class DetectorFrame:
     what: str = ""
     header: Header = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    light: tuple[str, ...] = ()
 
     @property
     def noise(self) -> float:

@@ -65,6 +65,8 @@ def detector(found: Findings, value: object) -> None:
         known = _header_noise(value, read.noise)
         sigma = (read.noise - known) / read.noise_error if read.noise_error > 0 else np.nan
         found.measure("read_noise", read.noise / known, f"{name}: read noise {read.noise:.2f} e", fibers, (), sigma)
+        if value.light and (other := value.light[found.setup.amplifiers.index(name)]):
+            found.say(LOOK, f"amplifier {name} is that of {other}", fibers)
         full = f"{name}: {100 * read.saturated:.2f} % saturated"
         found.measure("saturated", read.saturated, full if read.saturated else "", fibers)
         if isinstance(base, Biases) and name in base.level:
@@ -221,6 +223,10 @@ def response(found: Findings, value: object) -> None:
     words = f"{several(low.size, 'fiber')} with little light, "
     words += f"{several(len(value.pixels.runs), 'column')} of low efficiency"
     found.measure("low_fibers", low.size, words, low)
+    dead = (value.fibers.mask & np.uint32(ReductionBit.DEAD_FIBER)).any(axis=1)
+    unknown = np.flatnonzero(~np.isfinite(value.fibers.error).any(axis=1) & ~dead)
+    if unknown.size:
+        found.say(WRONG, f"the response of {several(unknown.size, 'fiber')} is not known and taken for one", unknown)
     if value.spectra.chi2 is not None:
         chi2 = float(np.nanmedian(np.where(value.spectra.usable(), value.spectra.chi2, np.nan)))
         found.measure("flat_chi2", chi2, f"chi2 of the profile {chi2:.2f}")

@@ -39,16 +39,20 @@ CALIBRATIONS = ("biases", "dark", "flat", "traces", "profile", "arcs", "wave", "
 RECIPE = Recipe(
     "lrs2",
     "LRS2",
-    ("setup", "science_raw", "zeros", "twilights", "flats", "lamps", "darks", "other_sky", "star"),
+    ("setup", "science_raw", "zeros", "twilights", "flats", "lamps", "darks", "skies", "other_sky", "star"),
     (
         RecipeStep("biases", "bias", make_biases, ("setup", "zeros?"), ReadParams(), 0.3),
         RecipeStep("dark", "dark", make_dark, ("setup", "biases?", "darks?"), DarkParams(), 0.1),
-        RecipeStep("flat", "twilight", make_flat, ("setup", "biases?", "twilights?", "flats?"), FlatParams(), 0.3),
+        RecipeStep(
+            "flat", "twilight", make_flat, ("setup", "biases?", "twilights?", "flats?", "skies?"), FlatParams(), 0.3
+        ),
         RecipeStep("traces", "traces", make_traces, ("setup", "flat"), TraceParams(), 2.0),
         RecipeStep("profile", "fiber profile", make_profile, ("setup", "flat", "traces"), None, 1.0),
         RecipeStep("arcs", "arcs", make_arcs, ("setup", "biases?", "lamps", "traces", "profile"), ReadParams(), 0.7),
         RecipeStep("wave", "wavelengths", make_wave, ("setup", "arcs"), WaveParams(), 1.0),
-        RecipeStep("response", "fiber flat", make_response, ("setup", "flat", "traces", "profile", "wave"), None, 0.7),
+        RecipeStep(
+            "response", "fiber flat", make_response, ("setup", "flat", "traces", "profile", "wave", "arcs?"), None, 0.7
+        ),
         RecipeStep(
             "science", "raw", make_science, ("setup", "science_raw", "biases?", "response", "dark?"), ReadParams(), 0.2
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ifuview.app.night.reduction.setup import INPUTS, near
+from ifuview.app.night.reduction.setup import INPUTS, SKIES, near
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.archive.paths import split
 from ifuview.io.archive.store import STORE
@@ -19,7 +19,7 @@ from ifuview.recipes.lrs2.recipe import CALIBRATIONS, RECIPE
 from ifuview.recipes.lrs2.values import ChannelSetup
 
 ALONE = ("flat", "arcs")  # that exposures do not need once the others are made
-CONSTANT = ("setup", *INPUTS)  # inputs that calibrations are made from
+CONSTANT = ("setup", *INPUTS, SKIES)  # inputs that calibrations are made from
 
 
 @dataclass(frozen=True, slots=True, eq=False)

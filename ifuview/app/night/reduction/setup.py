@@ -22,6 +22,7 @@ from ifuview.recipes.lrs2.values import ChannelSetup
 
 INPUTS = {"zeros": "zro", "twilights": "twi", "flats": "flt", "lamps": "cmp", "darks": "drk"}
 ARC, LIT = "cmp", ("twi", "flt")
+SKIES, SKY = "skies", "sci"  # light for amplifiers that no twilight has
 SEARCHED = (7, 60, 0)  # days around a night, one after the other; 0: all
 
 
@@ -111,6 +112,10 @@ def given(night: RawNight, setup: ChannelSetup, exposure: RawExposure) -> tuple[
             notes += _lacking(found.exposures, camera)
         if found.exposures:
             out[name] = Given(found.exposures, _key_of(found.exposures, camera))
+    seen = [a.name for name in ("twilights", "flats") if name in out for e in out[name].value for a in e.of(camera)]
+    if set(setup.amplifiers) - set(seen) and seen:
+        found = near(night, exposure, camera, SKY)
+        out[SKIES] = Given(found.exposures, _key_of(found.exposures, camera))
     return out, tuple(notes)
 
 
