@@ -28,6 +28,7 @@ PITCH = 0.59
 SOURCE = SkySource(0.1, 0.2, 1.1, 4e-16, reference=7425.0)
 SPEC = instrument.instrument("lrs2")
 INPUTS = {"zro": "zeros", "twi": "twilights", "cmp": "lamps"}
+MORE = {**INPUTS, "flt": "flats", "sky": "skies"}
 
 
 @cache
@@ -147,10 +148,10 @@ def reduced(
     night, given, clean = clean_calibrations()
     given = dict(given)
     for kind, shot in changes.items():
-        if kind in INPUTS:
-            given[INPUTS[kind]] = Given((night.exposure(shot),), f"{kind} {id(shot)}")
+        if kind in MORE:
+            given[MORE[kind]] = Given((night.exposure(shot),), f"{kind} {id(shot)}")
     given["science_raw"] = Given(night.exposure(changes.get("sci", usual()["sci"][0])), "science")
-    again = {step for kind in changes if kind in INPUTS for step in RECIPE.after(INPUTS[kind])}
+    again = {step for kind in changes if kind in MORE for step in RECIPE.after(MORE[kind])}
     known = {step: one for step, one in clean.items() if step not in again}
     return run(RECIPE, given, params, wanted, known=known)
 

@@ -114,7 +114,9 @@ def without_faint(setup: CameraSetup, flat: DetectorFrame, traces: TraceSet) -> 
     fibers = _faint(flat)[setup.block]
     if not fibers.any():
         return traces
-    return replace(traces, status=np.where(fibers, np.uint32(TraceBit.LOST), traces.status))
+    status = np.array(traces.status, np.uint32)
+    status[fibers] |= np.uint32(TraceBit.LOST)
+    return replace(traces, status=status)
 
 
 def _faint(flat: DetectorFrame) -> Array:

@@ -274,12 +274,12 @@ def test_an_amplifier_whose_header_names_no_unit_is_of_that_of_its_slot(tmp_path
     assert said == (how != "empty file")  # of which nothing is used
 
 
-@pytest.mark.parametrize("gain", [None, "n/a", 0.0])
-def test_a_gain_that_a_header_lacks_is_that_of_the_nearest_frame_of_its_amplifier(tmp_path, gain):
+@pytest.mark.parametrize(("gain", "more"), [(None, {}), ("n/a", {}), (0.0, {}), (None, {"CONTID": None})])
+def test_a_gain_that_a_header_lacks_is_that_of_the_nearest_frame_of_its_amplifier(tmp_path, gain, more):
     for day, value in (("20240702", 1.3), ("20240803", 1.11)):
         cards = {"GAIN": value, "RDNOISE": 2.2, "IMAGETYP": "twi"}
         put_night(tmp_path, {name_of("LL", kind="twi"): raw_bytes("LL", **cards)}, date=day)
-    put_night(tmp_path, {name_of("LL"): raw_bytes("LL", GAIN=gain, RDNOISE=-1), name_of("LU"): raw_bytes("LU")})
+    put_night(tmp_path, {name_of("LL"): raw_bytes("LL", GAIN=gain, RDNOISE=-1, **more), name_of("LU"): raw_bytes("LU")})
     (exposure,) = index_night(str(tmp_path)).of_kind("sci")
     frame = read_frame(exposure.amplifiers[0], instrument.instrument("lrs2"))
     assert (frame.gain, frame.readnoise) == (1.11, 2.2)

@@ -112,8 +112,8 @@ def given(night: RawNight, setup: ChannelSetup, exposure: RawExposure) -> tuple[
             notes += _lacking(found.exposures, camera)
         if found.exposures:
             out[name] = Given(found.exposures, _key_of(found.exposures, camera))
-    seen = [a.name for name in ("twilights", "flats") if name in out for e in out[name].value for a in e.of(camera)]
-    if set(setup.amplifiers) - set(seen) and seen:
+    lit = [one for kind in LIT for one in near(night, exposure, camera, kind).exposures]
+    if lit and set(setup.amplifiers) - {amplifier.name for one in lit for amplifier in one.of(camera)}:
         found = near(night, exposure, camera, SKY)
         out[SKIES] = Given(found.exposures, _key_of(found.exposures, camera))
     return out, tuple(notes)

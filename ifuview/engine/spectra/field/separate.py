@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.field.extended import fit_extended
@@ -31,7 +32,8 @@ SOUGHT = 0.6  # of the time
 WIDE, MISFIT = 2.6, 1.25  # arcsec, chi2: no seeing, no point
 SETTLED, TURNS = 0.003, 3  # arcsec that sources still move, turns of measuring several
 HALF = 0.5  # of a width, and arcsec
-BETTER = 0.7  # of what a point leaves: an extended source has to leave less
+BETTER, MUCH = 0.7, 0.5  # of what a point leaves: an extended source has to leave less, the second if as wide as seeing
+SEEING = 2.0  # arcsec
 OUTSIDE = 1.2  # arcsec, beyond the outermost fibers
 SHARP = 0.9  # of a lenslet: what is sharper is one bad fiber
 COVERED = 0.3  # of the light of a further source, that usable fibers hold: elsewhere the first one's wings decide
@@ -155,12 +157,13 @@ class _SourceHunt(SkyAndSources):
     def _try_other_shapes(self) -> None:
         """Two points close together, or an elliptical profile, if that describes the light much better than a point."""
         one, kept = self._miss(), (self.sources, self.share, self.surface)
+        ask = BETTER if self.sources[0].fwhm > SEEING else MUCH
         self._split()
-        two = self._miss() if len(self.sources) == 2 else np.inf
-        if not two < BETTER * one:
+        two = self._miss() if len(self.sources) == 2 else np.full_like(one, np.inf)
+        if not (two < BETTER * one).all():
             self.sources, self.share, self.surface = kept
             self.together()
-        self._spread_out(min(one, two))
+        self._spread_out(ask * np.minimum(one, two))
 
     def _split(self) -> None:
         """Two sources in place of one, along the long axis of its light."""
@@ -179,7 +182,7 @@ class _SourceHunt(SkyAndSources):
         if not (self._settle() and self._plausible()):
             self.sources = [first]
 
-    def _miss(self) -> float:
+    def _miss(self) -> NDArray[np.float64]:
         """Rms of what sky and sources leave of the fibers' brightness, in units of its error."""
         level, error = brightness(self.spectra)
         model = brightness(replace(self.spectra, flux=self.sky + self.light))[0]
@@ -240,11 +243,11 @@ class _SourceHunt(SkyAndSources):
         first = self.sources[0]
         return first.fwhm > WIDE or first.chi2 > MISFIT
 
-    def _spread_out(self, least: float) -> None:
-        """An elliptical profile with the sky under it as a plane, if it leaves much less than `least`."""
+    def _spread_out(self, least: Array) -> None:
+        """An elliptical profile with the sky under it as a plane, if it leaves less than `least`."""
         level, error = brightness(self.spectra)
         extended = fit_extended(level, error, self.lenslets)
-        if misfit(level, error, extended.amplitude * extended.share + extended.plane) > BETTER * least:
+        if (misfit(level, error, extended.amplitude * extended.share + extended.plane) > least).any():
             return
         self.extended, self.sources, self.choice = extended, [], darkest(self.choice)
         self.notes.append("an extended source fills the field: sky and source are told apart by its profile")

@@ -24,6 +24,7 @@ CROWDED = 0.3  # of all fibers: fewer at the level means that light of a source 
 DARKEST = 0.15  # of the fibers, that are taken as sky then
 LEAST = 5  # fibers
 ALIKE = 0.01  # of the light in a fiber, as error of its brightness
+ODD = 0.02  # of the fibers, that may be broken
 EVEN = (9, 5)  # fibers and samples that a variance is averaged over
 
 
@@ -47,7 +48,7 @@ class SkyFibers:
 
 
 def brightness(spectra: FiberSpectra) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean of each fiber over wavelength and its error, every column with one weight for all fibers; (nfiber,) each.
+    """Mean of each fiber over wavelength and its error, every wavelength with one weight for all; (nfiber,) each.
 
     NaN where less than half of the weight is usable.
     """
@@ -60,16 +61,29 @@ def brightness(spectra: FiberSpectra) -> tuple[NDArray[np.float64], NDArray[np.f
 
 
 def column_weight(spectra: FiberSpectra) -> NDArray[np.float64]:
-    """Weight of each sample in the brightness of a fiber, (nfiber, nwave): that of its column, zero if not usable.
+    """Weight of each sample in the brightness of a fiber, (nfiber, nwave): that of its wavelength, zero if not usable.
 
-    All are zero for a fiber with less than half of the weight.
+    Fibers at the ends of a slit have a line of the sky in another column than those in its middle: with a weight of
+    columns they would look brighter by as much as that line is. All are zero for a fiber with less than half of the
+    weight.
     """
     usable = spectra.usable() & (spectra.variance > 0)
     with np.errstate(divide="ignore"):
         inverse = np.where(usable, 1 / np.where(usable, spectra.variance, 1.0), 0.0)
-    column = np.median(inverse[usable.any(axis=1)], axis=0) if usable.any() else np.zeros(spectra.flux.shape[1])
-    weight = usable * column
-    return np.where((weight.sum(axis=1) > 0.5 * column.sum())[:, None], weight, 0.0)
+    lit = usable.any(axis=1)
+    if not lit.any():
+        return np.zeros(spectra.flux.shape)
+    own = spectra.wave if spectra.wave.ndim == 2 else None
+    if own is None:
+        shared = np.broadcast_to(np.median(inverse[lit], axis=0), inverse.shape)
+    else:
+        known = lit & np.isfinite(own).all(axis=1)
+        rows = np.flatnonzero(known if known.any() else lit)
+        middle = own[rows[rows.size // 2]]
+        typical = np.median([np.interp(middle, own[k], inverse[k]) for k in rows], axis=0)
+        shared = np.array([np.interp(at, middle, typical, left=0.0, right=0.0) for at in own])
+    weight = usable * np.nan_to_num(shared)
+    return np.where((weight.sum(axis=1) > 0.5 * np.median(shared.sum(axis=1)))[:, None], weight, 0.0)
 
 
 def weighted_mean(values: Array, weight: Array) -> NDArray[np.float64]:
@@ -133,8 +147,14 @@ def half_sample_mode(ordered: Array) -> float:
     return float(part.mean())
 
 
-def misfit(level: Array, error: Array, model: Array) -> float:
-    """Rms of level - model in units of its error, of fibers that are known."""
+def misfit(level: Array, error: Array, model: Array) -> NDArray[np.float64]:
+    """Rms of level - model in units of its error, of fibers that are known, and without the few that are farthest off.
+
+    A fiber that has lost its light, or has that of another, tells nothing of the shape of a source: what describes the
+    light better does so with them and without.
+    """
     sigma = np.hypot(error, ALIKE * level)
     known = np.isfinite(level) & np.isfinite(model)
-    return float(np.sqrt(np.mean(((level - model) / sigma)[known] ** 2)))
+    square = np.sort(((level - model) / sigma)[known] ** 2)
+    fine = square[: max(round((1 - ODD) * square.size), 1)]
+    return np.sqrt(np.array([np.mean(square), np.mean(fine)]))

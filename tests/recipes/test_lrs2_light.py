@@ -1,0 +1,37 @@
+"""An amplifier that the twilight lacks is traced on other light, and its fibers have the response of lamps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ifuview.model.inspection import VerdictState
+from ifuview.simulate.het.night import Shot
+from tests.recipes.lrs2_small import NFIBER, reduced, science, usual, verdicts
+
+OTHERS = {
+    "flt": (Shot(20, "flt", "ldls", 10.0), 0.01, "lamp flats"),
+    "sky": (replace(science(None), observation=9, shift=0.0), 0.03, "exposures of the sky"),
+}
+
+
+@pytest.mark.parametrize("kind", list(OTHERS))
+def test_half_a_twilight_is_completed(kind):
+    other, trace, words = OTHERS[kind]
+    half = replace(usual()["twi"][0], missing=("066LU",))
+    whole, found = reduced(None, ("field", "spectrum")), reduced(None, ("field", "spectrum"), twi=half, **{kind: other})
+    upper = slice(NFIBER, None)
+    want, have = (steps["traces"].value.traces for steps in (whole, found))
+    lit = (np.asarray(want.status) == 0) & (np.asarray(have.status) == 0)
+    assert lit[upper].sum() >= np.sum(np.asarray(want.status)[upper] == 0) - 1
+    assert np.sqrt(np.mean((have.center - want.center)[lit] ** 2)) < trace
+    ratio = [steps["response"].value.fibers.flat[lit] for steps in (whole, found)]
+    off = np.median(ratio[1] / ratio[0], axis=1)
+    assert np.abs(off / np.median(off) - 1).max() < 0.02
+    light = [steps["spectrum"].value for steps in (whole, found)]
+    good = np.logical_and.reduce([one.variance > 0 for one in light])
+    assert abs(np.median(light[1].flux[good] / light[0].flux[good]) - 1) < 0.02
+    one = verdicts(found)["flat"]
+    assert one.state is VerdictState.LOOK and f"LU is that of {words}" in one.text
