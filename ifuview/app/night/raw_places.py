@@ -72,7 +72,9 @@ def find_places(index: ExposureIndex, expid: int, camera: str, ctx: JobContext) 
 
     lit = next((found for kind in LIT if (found := near(kind))), ())
     if not lit:
-        raise MissingDataError(f"no twilight and no flat of {camera} is known", str(one.date), "open the whole night")
+        raise MissingDataError(
+            f"no twilight and no flat of {camera} is known", str(one.date), "open a folder that has one"
+        )
     nearest = min(lit, key=lambda e: abs(e.date - one.date))
     flat, noise = _electrons(nearest, camera, spec, ctx.part(0.0, 0.1))
     arcs = [_electrons(e, camera, spec, ctx.part(0.1, 0.3))[0] for e in near(ARC, raw.lamps.get(camera, ()))]

@@ -168,3 +168,10 @@ def test_products_that_the_disk_does_not_take_are_said_and_nothing_is_left(runne
         runner.ask(want.SaveReduction(str(tmp_path / "out")))
     assert "cannot be written" in runner.said()[-1]
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "mine"]
+
+
+def test_a_step_that_nobody_judges_says_so(state):
+    """No sign without a word beside it."""
+    shown = [dock.make(Session(reduction=replace(state, shown=step))) for step in state.steps]
+    quiet = [view for view in shown if view.state is VerdictState.NOT_JUDGED]
+    assert quiet and all(view.text.strip() for view in shown)

@@ -11,6 +11,8 @@ from ifuview.model.figure import Figure
 from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.params import ParamField, Value, fields_of
 
+UNASKED = "not judged: no test looks at this step"
+
 
 @dataclass(frozen=True, slots=True)
 class FormField:
@@ -100,7 +102,7 @@ def make(session: Session) -> StepView | None:
         title=dict(state.plan).get(step, step),
         steps=tuple((s, t) for s, t in state.plan if s in state.steps),
         state=VerdictState.NOT_JUDGED if verdict is None else verdict.state,
-        text="" if verdict is None else verdict.words,
+        text=UNASKED if verdict is None else verdict.words or UNASKED,
         form=form,
         numbers=_numbers(session),
         busy=bool(state.running),
