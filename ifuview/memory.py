@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 from ifuview.errors import TooLargeError
 
@@ -50,8 +51,14 @@ def give_back() -> None:
     The C library keeps freed memory for itself, in pieces that fit ever fewer of the next values: a process that does
     one large piece of work after the other seems to grow without end.
     """
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+    if (trim := _trim()) is not None:
         trim(0)
+
+
+@cache
+def _trim() -> Callable[[int], int] | None:
+    """The function of the C library that returns freed memory; None where it has none."""
+    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
 def beyond(most: int, where: str) -> TooLargeError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -234,3 +236,19 @@ def test_samples_that_are_saturated_are_masked_and_fibers_apart_are_not(night, r
     apart = night.lit(0) & (np.abs(np.arange(NFIBER) - fiber) > 4)
     assert usable[done.amplifier("LL").fibers][apart].mean() > 0.98
     assert usable[done.amplifier("LU").fibers][night.lit(1)].mean() > 0.98
+
+
+def test_calibrations_of_hardware_that_no_table_knows_are_gone_with_their_last_user(night, rows):
+    """32 MB each: what is kept until somebody collects garbage adds up over the heads of an observation."""
+    (science,) = night.of("sci")
+    other = replace(science, amplifiers=tuple(replace(a, specid="999") for a in science.amplifiers))
+    own = [replace(row) for row in rows]
+    gone = [weakref.ref(row) for row in own]
+    gc.collect()
+    gc.disable()
+    try:
+        camera_setup(TABLES, other, "047L", SlotCalibration({row.amplifier: row for row in own}, "c"))
+        del own
+        assert [one() for one in gone] == [None, None]
+    finally:
+        gc.enable()

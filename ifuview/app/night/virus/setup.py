@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -110,14 +111,11 @@ def _rows(
         Nothing is known.
     """
     specid, slot, ifuid = unit
-    problem: MissingDataError | None = None
     for one in dict.fromkeys((slot, tables.real_slot(slot, night))):
-        try:
+        with suppress(MissingDataError):
             return tables.rows((specid, one, ifuid), name, night)
-        except MissingDataError as unknown:
-            problem = problem or unknown
     if known is None:
-        raise problem or MissingDataError("no fiber rows are known", name)
+        return tables.rows((specid, slot, ifuid), name, night)  # says what is not known
     at = int(FRACTION * known.trace.shape[1])
     masked = known.spectra.get("maskspec")
     dead = np.zeros(known.trace.shape[0], bool) if masked is None else masked.mean(axis=1) > MOSTLY
