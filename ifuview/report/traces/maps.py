@@ -144,8 +144,10 @@ def _extent(found: TraceDiagnosis) -> tuple[float, float, float, float]:
 def _abscissa(found: TraceDiagnosis) -> tuple[Array, str]:
     """Median wavelength of the bins, else the column."""
     if found.wave is not None and np.isfinite(found.wave).any():
-        with np.errstate(invalid="ignore"):
-            return np.nanmedian(found.wave, axis=0), "wavelength (Å)"
+        some = np.isfinite(found.wave).any(axis=0)
+        wave = np.full(found.column.size, np.nan)
+        wave[some] = np.nanmedian(found.wave[:, some], axis=0)
+        return wave, "wavelength (Å)"
     return found.column, COLUMN
 
 

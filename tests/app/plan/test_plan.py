@@ -33,6 +33,7 @@ from ifuview import (
 from ifuview.engine.traces.doctor.dar import refraction
 from ifuview.errors import UsageError
 from ifuview.io.traces.write import write_traces
+from ifuview.model.inspection import Verdict
 from ifuview.simulate.detector import perturb
 from ifuview.simulate.detector.demo_files import demo
 from ifuview.simulate.detector.exposure import expose
@@ -150,6 +151,21 @@ def test_points_need_not_reach_the_last_column_of_the_image(as_dicts):
     plt.close()
     found = calculate_trace_quality_metrics(short, MADE.image)
     assert found["global_metrics"]["mean_trace_rms"] < 0.05
+
+
+@pytest.mark.filterwarnings("error")
+def test_right_traces_are_not_judged_beyond_their_points(tmp_path):
+    x = np.arange(0, 461, 46.0)  # of 512 columns
+    points = {
+        f"S{k:02d}": {"x_pixels": x, "y_pixels": y[x.astype(int)], "wavelength": 3600 + x, "fiber_id": f"S{k:02d}"}
+        for k, y in enumerate(MADE.traces.center)
+    }
+    found = calculate_trace_quality_metrics(points, MADE.image)
+    assert found.diagnosis.verdict is Verdict.PASS
+    beyond = found.diagnosis.column > x[-1]
+    assert np.isnan(found.diagnosis.offset[:, beyond]).all() and np.isfinite(found.diagnosis.offset[:, ~beyond]).all()
+    generate_trace_quality_report(found, tmp_path)
+    assert (tmp_path / "report.html").is_file()
 
 
 def test_the_calls_have_the_names_of_the_plan():

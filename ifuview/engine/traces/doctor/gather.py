@@ -85,7 +85,7 @@ def gather(
         fit = replace(fit, error=np.where(barely_seen(good, fit), np.nan, fit.error))
     known_wave = traces.wave is not None and np.isfinite(traces.wave).any()
     wave = at_columns(np.asarray(traces.wave), fit.column) if known_wave else None
-    given = at_columns(traces.center, fit.column)
+    given = np.where(_beyond(traces, fit.column), np.nan, at_columns(traces.center, fit.column))
     return Evidence(traces, slots, fit, number.astype(np.int32), given, wave, good, columns, shift, axes)
 
 
@@ -102,6 +102,14 @@ def _measured(
         columns, good, slots.path, noise, sigma=sigma, block=own_block, background=level, bins=bins, ctx=ctx
     )
     return slots, fit
+
+
+def _beyond(traces: TraceSet, column: Array) -> NDArray[np.bool_]:
+    """Where a fiber has no trace of its own but for what continues it beyond its points, shape (nfiber, nbin)."""
+    valid = np.asarray(traces.valid, bool)
+    part = valid.any(axis=1, keepdims=True)
+    out: NDArray[np.bool_] = part & ~valid[:, np.rint(column).astype(np.intp)]
+    return out
 
 
 def _widths(sigma: Array | None, slots: Slots) -> Array | None:
