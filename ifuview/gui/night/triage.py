@@ -32,8 +32,6 @@ INK = {"bad": VERDICT_INK[VerdictState.WRONG]}  # of new findings
 SIZES = [230, 120, 260]  # of list, words and evidence, screen px
 PLOT_HEIGHT = 170  # screen px at least
 READY = "Press Triage."
-NOTHING = "Nothing was found."
-SO_FAR = "Nothing was found so far."
 
 
 class TriageDock(Dock):
@@ -179,7 +177,7 @@ class TriageDock(Dock):
             empty = view is not None and not view.rows
             self.tree.setVisible(not empty)  # no empty table
             said = view is not None and view.done and empty
-            self.text.setText("" if not said else view.asked or (SO_FAR if view.judging else NOTHING))
+            self.text.setText("" if not said else view.asked)
             self.evidence.show_figure(pure.evidence_figure(view, -1) if said else None)
             return
         self.tree.show()

@@ -12,6 +12,7 @@ from ifuview.app import verdict
 from ifuview.app.jobs import JobKind
 from ifuview.app.night import judging, open_night
 from ifuview.app.night.state import Night, Place, TriageState
+from ifuview.app.night.views import triage
 from ifuview.app.night.views.verdict import words_of
 from ifuview.app.session import Session
 from ifuview.engine.context import SILENT
@@ -183,6 +184,8 @@ def test_what_was_stopped_stays_so_whatever_arrives_later(opened: Runner):
     before = replace(stopped, triage=replace(stopped.triage, stopped=False))
     answer = judging.JudgeCamera(title="", todo=stopped.triage.todo)
     after = answer.apply(stopped, answer.run(before, SILENT))
+    listed = triage.make(replace(stopped, headless=True))
+    assert "stopped before any camera was judged" in listed.headline and listed.asked == "No camera was judged."
     assert after.triage.stopped and len(after.triage.done) == 1 and len(after.triage.todo) == 1
     assert not verdict.make(after).fraction
 

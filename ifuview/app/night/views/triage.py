@@ -73,7 +73,7 @@ def _asked(state: TriageState) -> str:
     """What was asked of how much, where nothing was found: that is what the verdict is worth."""
     judged = state.result.judged
     if not judged:
-        return ""
+        return "No camera was judged." if state.stopped or not state.todo else "No camera has been judged yet."
     fibers = sum(round(one.share * one.fibers) for one in judged)
     lacking = {one.what: one.missing for one in state.result.not_measured}
     asked = [KIND_WORDS[kind] for kind in CLASSES if kind in KIND_WORDS and kind not in lacking]
@@ -89,6 +89,8 @@ def _headline(state: TriageState, rows: tuple[TriageRow, ...]) -> str:
     """How many of what."""
     bad = sum(r.mark == "bad" for r in rows)
     cameras = len(state.result.cameras)
+    if not cameras and state.stopped:
+        return f"{state.scope}: stopped before any camera was judged"
     if not cameras and state.todo:
         return f"{state.scope}: judging {state.todo[0].label}"
     words = f"{bad} new finding{'s' if bad != 1 else ''}" if bad else "nothing new"
