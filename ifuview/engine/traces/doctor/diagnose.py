@@ -16,7 +16,7 @@ from ifuview.engine.traces.doctor.correlate import correlation
 from ifuview.engine.traces.doctor.fibers import Measured, find_problems, mean_offset
 from ifuview.engine.traces.doctor.gather import MIN_FLUX_SIGMA, MIN_LIT, PEAK, Evidence, gather
 from ifuview.engine.traces.doctor.impact import crosstalk, extraction_impact
-from ifuview.engine.traces.doctor.patterns.fit import ModeFit, fit_modes
+from ifuview.engine.traces.doctor.patterns.fit import TOLERANCE, ModeFit, fit_modes
 from ifuview.engine.traces.doctor.patterns.left import chi2_deviate
 from ifuview.engine.traces.doctor.patterns.shapes import patterns, surface
 from ifuview.engine.traces.doctor.trace_sets import _trace_sets
@@ -111,7 +111,7 @@ def judge(
     clipped = fit.clipped[slots.of_fiber]
     measured = Measured(
         offset, error, model, flux, flux_err, width, width_err, clipped, fit.edges, evidence.wave, slots.of_fiber,
-        slots.of_trace, modes_fit.floor, traces.fiber_id, evidence.axes,
+        slots.of_trace, min(modes_fit.floor, TOLERANCE), traces.fiber_id, evidence.axes,
     )  # fmt: skip
     ctx.checkpoint(0.2, "Single fibers")
     problems = find_problems(measured, limits)

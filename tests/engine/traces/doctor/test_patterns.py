@@ -150,6 +150,16 @@ def test_traces_that_are_each_off_by_themselves_are_wrong_from_where_it_harms(se
     assert left(small) < LARGEST_LEFT
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_in_small_blocks_too(seed):
+    made = expose(SlitSpec((240, 400), 20, spacing=9, block=5, gap=11, bend=2), snr=50, seed=7)
+    scatter = np.random.default_rng(seed).normal(0, 0.3, (20, 1))
+    result = found(replace(made.traces, center=made.traces.center - scatter, coeff=None), made)
+    off = {("offset", k) for k in range(20) if abs(scatter[k, 0]) > 0.2}
+    assert result.verdict is Verdict.FAIL and off <= kinds(result)
+    assert np.sqrt(np.mean((result.corrected.center - made.traces.center) ** 2)) < 2 * LARGEST_LEFT
+
+
 @pytest.mark.parametrize("nfiber", [5, 12])
 def test_one_fiber_of_few_is_no_pattern(nfiber):
     made = expose(SlitSpec((150, 400), nfiber, spacing=9, block=nfiber, gap=0, bend=1.5), snr=50, seed=4)

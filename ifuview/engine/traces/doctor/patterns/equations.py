@@ -51,7 +51,7 @@ class Equations:
             self.side[c] = wide @ (w * value[rows].ravel())
         self.total, self.right = self.info.sum(axis=0), self.side.sum(axis=0)
         self.square = float((weight * value**2).sum())
-        self.floor, self.floor_err, self.parts = 0.0, 0.0, INDEPENDENT
+        self.floor, self.parts = 0.0, INDEPENDENT
         of_fiber = weight.sum(axis=1)
         usual = float(np.median(of_fiber[of_fiber > 0]))
         self.own = usual * own_scatter(value, weight, block)[0]

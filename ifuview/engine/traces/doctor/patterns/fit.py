@@ -142,7 +142,8 @@ def fit_modes(
     odd_beta, odd_sigma = state.solve([*chosen, *odd])
     odd_pull = float(np.max(np.abs(odd_beta / odd_sigma)[len(chosen) :], initial=0))
     return ModeFit(
-        tuple(tests), model + unknown, used, wiggle, err, chi2, max(dof, 0), state.floor, state.floor_err, unknown,
+        tuple(tests), model + unknown, used, wiggle, err, chi2, max(dof, 0),
+        *seen.floor(offset - model), unknown,
         odd_pull if odd else left[1] if unknown.any() else 0.0, left[0],
     )  # fmt: skip
 
@@ -169,7 +170,11 @@ class _Seen:
     def take_floor(self, chosen: list[int], amplitudes: Array) -> None:
         """Take what is left beside some patterns for the misfit of the profiles."""
         rest = self.offset - self._sum(chosen, amplitudes)
-        self.state.floor, self.state.floor_err = model_floor(rest, self.error, self.used, self.clusters, self.block)
+        self.state.floor = self.floor(rest)[0]
+
+    def floor(self, rest: Array) -> tuple[float, float]:
+        """What clusters share of a rest, and its error; see `model_floor`."""
+        return model_floor(rest, self.error, self.used, self.clusters, self.block)
 
     def wiggle_of(self, rest: Array) -> tuple[Array, Array, float]:
         """What all fibers share of a rest; see `common_wiggle`."""
@@ -199,13 +204,13 @@ def _settled(seen: _Seen, sigmas: float) -> tuple[list[int], list[int]]:
 def _blocks(seen: _Seen, otherwise: list[int], sigmas: float, tolerance: float) -> list[int]:
     """The model in which every block has a shift of its own, where that leaves nothing; else none."""
     state = seen.state
-    floor = state.floor, state.floor_err
+    floor = state.floor
     whole = [*range(state.nnamed, len(state.shapes)), *state.blocks]
     seen.take_floor(whole, state.amplitudes(whole))
     chosen = every_block(state, otherwise, sigmas)
     if chosen and not _stands_out(seen.left(chosen), tolerance):
         return chosen
-    state.floor, state.floor_err = floor
+    state.floor = floor
     state.refer_to([i for i in otherwise if i in state.blocks])
     return []
 

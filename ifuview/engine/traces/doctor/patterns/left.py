@@ -19,14 +19,26 @@ MAP_PRIOR = 0.5  # px, of its terms
 def model_floor(residual: Array, error: Array, used: Array, clusters: Array, block: Array) -> tuple[float, float]:
     """Rms of what the fibers of a cluster share in a coarse bin, beyond noise and scatter, and its error; px.
 
-    Zero unless it exceeds what noise alone would give by two of its errors.
+    Zero unless it exceeds what noise and the scatter of single fibers would give by two of its errors. What varies
+    along dispersion counts by itself: no fiber that is off everywhere moves it.
     """
     seen = _clusters(residual, error, used, clusters, block)
-    size = np.abs(seen.mean)
+    count = np.maximum(seen.known.sum(axis=1, keepdims=True), 1)
+    level = seen.whole.sum(axis=1, keepdims=True) / count
+    along = (seen.whole - level)[seen.known] * np.sqrt(count / np.maximum(count - 1, 1)).repeat(seen.whole.shape[1], 1)[
+        seen.known
+    ]
+    both = (_excess(seen.mean, seen.noise, seen.scatter_err), _excess(along, seen.noise - seen.own, 0.0))
+    return max(both, key=lambda found: found[0])
+
+
+def _excess(mean: Array, noise: Array, extra: float) -> tuple[float, float]:
+    """Rms of means beyond their noise and its error, px; zero unless it is significant."""
+    size = np.abs(mean)
     sound = size < OUTLIER * MAD_TO_SIGMA * np.median(size)
-    square, expected = seen.mean[sound] ** 2, seen.noise[sound]
+    square, expected = mean[sound] ** 2, noise[sound]
     excess = float(np.mean(square - expected))
-    excess_err = float(np.hypot(np.std(square - expected) / np.sqrt(sound.sum()), seen.scatter_err))
+    excess_err = float(np.hypot(np.std(square - expected) / np.sqrt(sound.sum()), extra))
     if excess < 2 * max(excess_err, float(np.mean(expected)) * np.sqrt(2 / sound.sum())):
         return 0.0, float(np.sqrt(np.mean(expected) / np.sqrt(sound.sum())))
     return float(np.sqrt(excess)), excess_err / (2 * float(np.sqrt(excess)))
@@ -50,6 +62,9 @@ class _Means(NamedTuple):
     mean : (n,), px
     noise : (n,), px^2
         Variance of the mean by noise, and by what fibers do by themselves.
+    own : (n,), px^2
+        The latter alone.
+    known : bool (ncluster, ncoarse)
     whole : (ncluster, ncoarse), px
         The means in their places, zero where they are not measured.
     scatter_err : float, px^2
@@ -59,6 +74,8 @@ class _Means(NamedTuple):
 
     mean: Array
     noise: Array
+    own: Array
+    known: Array
     whole: Array
     scatter_err: float
 
@@ -76,7 +93,8 @@ def _clusters(rest: Array, error: Array, used: Array, clusters: Array, block: Ar
     usual = float(np.mean(count[known]))
     independent = max(int(known.any(axis=1).sum()), 1)
     scatter_err = float(np.hypot(own * np.sqrt(2 / independent), own_err)) / usual
-    return _Means(whole[known], 1 / total[known] + own / count[known], whole, scatter_err)
+    alone = own / count[known]
+    return _Means(whole[known], 1 / total[known] + alone, alone, known, whole, scatter_err)
 
 
 def map_of(rest: Array, error: Array, used: Array, clusters: Array) -> NDArray[np.float64]:
