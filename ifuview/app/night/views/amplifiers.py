@@ -44,7 +44,7 @@ def make(session: Session) -> TriageView | None:
     headline = f"{bar.judged}: {len(groups)} want attention" if groups else bar.judged
     shown = _shown(session, state, groups)
     return TriageView(
-        tuple(rows), headline, False, True, (), state, blinking, tuple(groups), lines, shown, bool(state.todo),
+        tuple(rows), headline, False, True, (), state, blinking, tuple(groups), lines, shown,
         "" if rows else _asked(state),
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ class TriageRow:
 class TriageView:
     """Everything the dock shows; `groups` are the rows of each cause, `lines` what is said of each of those.
 
-    `shown` is the row that the bar and the canvas speak of; `judging`: more may be found. `asked` says what was judged,
+    `shown` is the row that the bar and the canvas speak of; `asked` says what was judged,
     and on how much, where there is nothing to list. `scopes`: what can be looked at, in words and as it is asked for.
     """
 
@@ -56,7 +56,6 @@ class TriageView:
     groups: tuple[tuple[int, ...], ...] = ()
     lines: Mapping[tuple[int, ...], str] = field(default_factory=dict)
     shown: int = -1
-    judging: bool = False
     asked: str = ""
     scopes: tuple[tuple[str, str], ...] = ()
 

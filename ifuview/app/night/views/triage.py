@@ -52,7 +52,7 @@ def make(session: Session) -> TriageView | None:
     lines = {group: rows[group[0]].line(*briefly([findings[n] for n in group])) for group in groups}
     return TriageView(
         rows, _headline(state, rows), can_run, True, state.result.causes, state, session.layout.value == "blink",
-        groups, lines, state.number, bool(state.todo) and not state.stopped, "" if rows else _asked(state),
+        groups, lines, state.number, "" if rows else _asked(state),
         scopes(session),
     )  # fmt: skip
 
