@@ -32,7 +32,6 @@ from ifuview.recipes.virus.values import APERTURE, DetectorGround, FiberLamps, w
 
 ORDER = ("LL", "LU", "RL", "RU")  # amplifiers in all products
 NAN = float("nan")
-USUAL_DRIFT = 0.1  # px, of wavelengths between nights: the temperature moves them by up to 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ def sky_shift(exposures: Sequence[CameraExposure]) -> SkyShift | None:
     error = float(np.min([one.error for one in known]))  # what is known of the sky is the same for all
     used = sum(int(one.used.sum()) for one in known)
     note = f"the sky lies {shift:+.3f} +- {error:.3f} px off the lamps ({used} pieces of {len(known)} spectra)"
-    return replace(known[0], shift=shift, error=error, notes=(note,), usual=USUAL_DRIFT)
+    return replace(known[0], shift=shift, error=error, notes=(note,))
 
 
 def ifu_exposure(cameras: Sequence[CameraExposure], exposure: RawExposure, drift: SkyShift | None) -> IfuExposure:

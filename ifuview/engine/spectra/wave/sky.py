@@ -41,8 +41,6 @@ class SkyShift:
         Wavelength (Angstrom) of each piece looked at and its own shift (px); NaN where it says nothing.
     used : ndarray of bool, shape (npiece,)
     notes : tuple of str
-    usual : float, px
-        By which wavelengths usually drift; 0: not at all.
     """
 
     shift: float
@@ -52,13 +50,11 @@ class SkyShift:
     offset_error: NDArray[np.float64]
     used: NDArray[np.bool_]
     notes: tuple[str, ...] = field(default=())
-    usual: float = 0.0
 
     @property
     def sure(self) -> bool:
-        """Whether the shift is better known than by guessing none: it differs from that, or its error is less than
-        what is usual."""
-        return bool(abs(self.shift) > SURE * self.error or self.error < self.usual)
+        """Whether the shift differs from none by more than its error explains."""
+        return bool(abs(self.shift) > SURE * self.error)
 
 
 def _faint_fibers(flux: Array, usable: Array) -> NDArray[np.intp]:
