@@ -122,3 +122,12 @@ def test_numbers_that_nobody_measured_accuse_nothing_else(whole, product, value)
     chain = replace(without(whole, MADE_OF[product] if product == "flat" else (product,)), **{product: values})
     (one,) = desi_qa.run(chain, 1, "r1").findings
     assert (one.kind, one.first_step) == ("masked-data", {"flat": "fiberflat"}.get(product, product))
+
+
+@pytest.mark.parametrize(("product", "value", "step"), [("fluxcalib", 0.0, "fluxcalib"), ("cframe", np.nan, "cframe")])
+def test_a_product_without_weights_that_is_nothing_is_not_clean(product, value, step):
+    chain = camera(3)
+    assert getattr(chain, f"{product}_ivar") is None
+    empty = replace(chain, **{product: np.full_like(getattr(chain, product), value)})
+    (found,) = desi_qa.run(empty, 1, "r1").findings
+    assert (found.kind, found.first_step, len(found.fibers)) == ("masked-data", step, chain.shape[0])

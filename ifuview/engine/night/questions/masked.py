@@ -91,11 +91,17 @@ def _marked(case: Case) -> None:
 
 
 def known_pixels(chain: Chain) -> dict[str, Array]:
-    """Pixels with a value and a weight of each product that has weights, in the order in which they are made."""
+    """Pixels with a value, and a weight where a product has weights, in the order in which they are made.
+
+    Products without weights that lack nothing are left out.
+    """
     out = {}
     for name in MADE:
         values, ivar = getattr(chain, name), getattr(chain, f"{name}_ivar")
-        if values is not None and ivar is not None:
+        if values is not None and ivar is None:  # what is no number, or nothing to divide by, is lost all the same
+            if not (pixels := told(values, None, name)).all():
+                out[name] = pixels
+        elif values is not None:
             whole = ivar.min() > 0 and np.isfinite(ivar.sum()) and told(values, ivar, name).all()
             out[name] = (
                 np.ones(ivar.shape, bool) if whole else (ivar > 0) & np.isfinite(ivar) & told(values, ivar, name)
