@@ -10,6 +10,7 @@ from ifuview.app import intents as want
 from ifuview.app import verdict
 from ifuview.app.frames.look import LimitMode, Smooth, ViewState
 from ifuview.app.judging import of_reduction
+from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def look(**changes: object) -> Make:
 
 def undo(session: Session) -> want.Intent:
     """What the frame on the canvas is made by, before its last change: a reduction, calibrations, or its traces."""
-    slot = session.slot()
-    if slot is not None and slot.photons is not None and slot.photons.past:
+    counted = photon_frame(session)  # also of a map that was made of a photon list
+    if counted is not None and counted.photons is not None and counted.photons.past:
         return want.TakeBackCalibration()
     reduction = session.reduction
     tried = reduction is not None and bool(reduction.past) and of_reduction(session)

@@ -120,3 +120,15 @@ def test_the_lucky_image_is_of_the_star_at_the_crosshair(session):
     with pytest.raises(UsageError, match="no photon list"):
         asked(Session())
     assert slot.title == "science.h5"
+
+
+def test_undo_on_a_map_takes_back_the_calibration_of_its_list(session):
+    """One key for traces and calibrations, and for what was made of them."""
+    from ifuview.gui.window.actions import undo
+
+    slot = session.slot()
+    made = new_slot(session, speckle_maps.map_frames(slot.photons.speckle)[0])
+    on_map = replace(session, slots=(*session.slots, replace(made, made_of=Parent(slot.key))), current=made.key)
+    assert undo(on_map) == want.UndoTraces()
+    changed = replace(slot, photons=replace(slot.photons, past=((),)))
+    assert undo(on_map.with_slot(changed)) == want.TakeBackCalibration()
