@@ -15,7 +15,7 @@ from ifuview.app.night.virus.inputs import ShotInputs, shot_inputs, simulated_so
 from ifuview.app.night.virus.request import ShotRequest, SourceRequest
 from ifuview.cli import main
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import IfuviewError, JobCancelled, MissingDataError, UsageError
+from ifuview.errors import FitError, IfuviewError, JobCancelled, MissingDataError, UsageError
 from ifuview.instrument.tables import Tables
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 from ifuview.model.reduction.products import ReductionRecord
@@ -221,3 +221,17 @@ def test_an_own_table_of_the_focal_plane_says_where_heads_lie_and_a_bad_one_stop
     lost = shot_inputs(asked, str(tmp_path), raw)
     assert np.isnan(lost.setup_value.focal("047")).all()
     assert any("focal plane" in note and "astrometry is off" in note for note in lost.notes)
+
+
+def test_a_head_that_fails_in_the_end_leaves_the_others_whole(detectors, monkeypatch):
+    second = running.ShotReduction.second
+
+    def failing(self, slot, *args):
+        if slot == "046":
+            raise FitError("its stars make no sense")
+        return second(self, slot, *args)
+
+    monkeypatch.setattr(running.ShotReduction, "second", failing)
+    done = running.reduce_shot(replace(detectors, slots=("046", "047")))
+    assert {one.slot: one.reason for one in done.heads} == {"046": "its stars make no sense", "047": ""}
+    assert any(path.endswith("_047_cube.fits") for path in done.files)

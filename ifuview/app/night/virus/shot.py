@@ -255,9 +255,12 @@ class ShotReduction:
         for number, slot in enumerate(todo):
             try:
                 part = ctx.part(number / len(todo), (number + 1) / len(todo))
-                yield slot, self.second(slot, lenders.get(slot, ""), part), ""
-            except MissingDataError as problem:
-                yield slot, None, problem.what
+                head, reason = self.second(slot, lenders.get(slot, ""), part), ""
+            except JobCancelled:
+                raise
+            except IfuviewError as problem:
+                head, reason = None, problem.what
+            yield slot, head, reason
 
     def _tell(self, one: HeadSummary, told: Told | None) -> None:
         self.heads.append(one)
