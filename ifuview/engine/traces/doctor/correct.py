@@ -19,6 +19,7 @@ from ifuview.model.checks import Array
 
 WINDOW = 1.5  # bins, width of the kernel of the local parabola
 JITTER_MIN = 0.01  # px; a smaller scatter of single fibers is left alone
+JITTER_SIGMA = 6.0
 LEVEL_TOO = 3.0  # model floors
 JITTER_NEIGHBORS = 6  # fibers on each side that a fiber's mean is compared with
 FEWEST = 4  # fibers that tell of a scatter
@@ -134,7 +135,8 @@ def jitter(
     rms = float(np.sqrt(excess))
     noise = float(np.median(error[known]))
     rms_err = excess_err / (2 * rms) if rms > 0 else noise / np.sqrt(2 * known.sum())
-    if rms < JITTER_MIN or excess < noise**2:
+    uncertain = excess_err / excess if excess > 0 else 1.0  # of the scatter by noise alone, too: few fibers tell little
+    if rms < JITTER_MIN or excess < noise**2 * max(1.0, JITTER_SIGMA * uncertain):
         return none, rms, rms_err
     share = excess / (excess + np.where(known, error, 0) ** 2)
     floor = float(np.sqrt(max(floor**2 - excess / MEMBERS, 0.0)))  # the scatter moves the means of clusters too

@@ -161,6 +161,14 @@ def test_in_small_blocks_too(seed):
 
 
 @pytest.mark.parametrize("nfiber", [5, 12])
+@pytest.mark.parametrize("seed", range(20, 24))
+def test_noise_of_few_fibers_is_no_scatter(nfiber, seed):
+    made = expose(SlitSpec((150, 400), nfiber, spacing=9, block=nfiber, gap=0, bend=1.5), snr=10, seed=seed)
+    result = found(made.traces, made)
+    assert result.verdict is Verdict.PASS and "scatter" not in result.sentence
+
+
+@pytest.mark.parametrize("nfiber", [5, 12])
 def test_one_fiber_of_few_is_no_pattern(nfiber):
     made = expose(SlitSpec((150, 400), nfiber, spacing=9, block=nfiber, gap=0, bend=1.5), snr=50, seed=4)
     result = found(perturb.shifted(made.traces, -0.3, [1]), made)
