@@ -18,7 +18,7 @@ from ifuview.engine.traces.fluxes import solve_fluxes
 from ifuview.engine.traces.light.shape import look_up
 from ifuview.model.checks import Array
 
-HALF_ROWS = 7  # rows on each side of a fiber that its model covers
+HALF_ROWS = 9  # rows on each side of a fiber that its model covers
 FIT_ROWS = 4  # rows on each side that decide about center, width and shape
 WIDTH = 2 * HALF_ROWS + 1
 RIDGE = 1 + 1e-6  # keeps two traces on one fiber solvable

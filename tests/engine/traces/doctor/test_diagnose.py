@@ -371,3 +371,12 @@ def test_narrow_fibers_beside_dead_and_missing_ones_are_not_accused(spacing, sig
     assert not modes(result) and kinds(result) == {("dead", 19), ("dead", 29)}
     assert result.trouble[0].kind == UNTRACED and result.trouble[0].amount == 1
     assert "bad_columns" not in {t.kind for t in result.trouble}
+
+
+def test_a_bright_fiber_with_a_wide_profile_moves_no_neighbor():
+    slit = SlitSpec((420, 400), 30, spacing=11, block=15, gap=8, bend=2.5, sigma=(2.4, 2.8))
+    made = expose(slit, "science", snr=50, seed=7)  # fiber 10 is twenty times as bright
+    result = found(made.traces, made)
+    assert result.verdict is Verdict.PASS and not modes(result) and not result.trouble
+    pull = (result.offset / result.offset_err)[np.isfinite(result.offset_err)]
+    assert abs(pull.mean()) < 0.1 and pull.std() < 1.1
