@@ -168,6 +168,17 @@ def test_noise_of_few_fibers_is_no_scatter(nfiber, seed):
     assert result.verdict is Verdict.PASS and "scatter" not in result.sentence
 
 
+@pytest.mark.parametrize("names", [("rotation", "smile"), ("shift", "s_curve"), ("scale", "keystone")], ids="+".join)
+def test_five_fibers_tell_two_errors_by_their_names(names):
+    made = expose(SlitSpec((90, 400), 5, spacing=12, block=5, gap=0, bend=1.5), snr=50, seed=1)
+    u = np.linspace(-1, 1, 400)[None] * np.ones((5, 1))
+    v = 2 * np.median(made.traces.center, axis=1)[:, None] / 89 - 1
+    offset = sum(0.2 * s * SMOOTH[n](u, v) for n, s in zip(names, (1, -1)))
+    result = found(replace(made.traces, center=made.traces.center - offset, coeff=None), made)
+    assert modes(result) - {"common_wiggle"} == set(names) and result.verdict is Verdict.FAIL
+    assert np.sqrt(np.mean((result.corrected.center - made.traces.center) ** 2)) < LARGEST_LEFT
+
+
 @pytest.mark.parametrize("nfiber", [5, 12])
 def test_one_fiber_of_few_is_no_pattern(nfiber):
     made = expose(SlitSpec((150, 400), nfiber, spacing=9, block=nfiber, gap=0, bend=1.5), snr=50, seed=4)

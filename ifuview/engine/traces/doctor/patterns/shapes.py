@@ -70,7 +70,8 @@ def surface(u: Array, v: Array, block: Array) -> list[Pattern]:
     block : (nfiber,)
     """
     legendre = np.polynomial.legendre.Legendre.basis
-    across = min(SURFACE_ROWS, (int(clusters_of(block).max(initial=0)) + 1) // CLUSTERS_A_DEGREE, v.size // 4)
+    clusters = int(clusters_of(block).max(initial=0)) + 1
+    across = min(SURFACE_ROWS, max(clusters // CLUSTERS_A_DEGREE, 1), v.size // 4)
     along = min(SURFACE_COLUMNS, u.size // 4)
     if across < 1 or along < 1:
         return []
