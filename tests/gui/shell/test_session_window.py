@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -106,8 +107,14 @@ def test_a_killed_window_is_offered_at_the_next_start(
     monkeypatch.setenv("IFUVIEW_CONFIG", str(own))
     env = dict(os.environ, QT_QPA_PLATFORM="offscreen")
     running = subprocess.Popen([sys.executable, "-m", "ifuview", *images], cwd=ROOT, env=env)
+
+    def all_kept() -> bool:
+        """A slow machine keeps the first frames before the others are open."""
+        found = [path for path in left.folder().glob("*") if left.NAME.fullmatch(path.name)]
+        return any(len(json.loads(path.read_text())["session"]["frames"]) == len(images) for path in found)
+
     try:
-        qtbot.waitUntil(lambda: any(left.NAME.fullmatch(path.name) for path in left.folder().glob("*")), timeout=60_000)
+        qtbot.waitUntil(all_kept, timeout=60_000)
     finally:
         running.send_signal(signal.SIGKILL)
         running.wait()
