@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 
 from ifuview.errors import TooLargeError
 
@@ -43,22 +40,6 @@ def check(size: int, what: str, where: str = "") -> None:
     if size > SMALL and size > (most := allowed()):
         text = f"{what} would take {size // MIB} MiB of memory, more than the {most // MIB} MiB that it may"
         raise TooLargeError(text, where, "close frames, or raise the memory limit in the preferences")
-
-
-def give_back() -> None:
-    """Return what gone values have left behind to the system: between large pieces of work, it costs nothing.
-
-    The C library keeps freed memory for itself, in pieces that fit ever fewer of the next values: a process that does
-    one large piece of work after the other seems to grow without end.
-    """
-    if (trim := _trim()) is not None:
-        trim(0)
-
-
-@cache
-def _trim() -> Callable[[int], int] | None:
-    """The function of the C library that returns freed memory; None where it has none."""
-    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
 def beyond(most: int, where: str) -> TooLargeError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from ifuview import memory
 from ifuview.app.night.virus.setup import (
     SlotCalibration,
     amplifiers_of,
@@ -69,7 +68,6 @@ def reduce_slot(
     done: dict[int, list[CameraExposure]] = {}
     problems: list[str] = []
     for number, camera in enumerate(cameras):
-        memory.give_back()
         own = [n for n, e in enumerate(exposures) if camera in e.cameras]
         found = calibrations
         if isinstance(found, str):

@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from ifuview import memory
 from ifuview.app.night.reduction.run import SCIENCE, raw_root, root_of, there_is
 from ifuview.app.night.virus.exposures import reduce_slot
 from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of, slots_of, value_of
@@ -197,7 +196,6 @@ class ShotReduction:
             self.exposures, slot, self.request.calibrations, self.inputs.tables, self.camera_params,
             ctx=ctx.part(0.0, 0.7),
         )  # fmt: skip
-        memory.give_back()
         steps = run(
             HEAD, self._given(slot, made, self._others(slot)), self._steps(slot), FIRST, None, ctx.part(0.7, 1.0)
         )
@@ -270,7 +268,6 @@ class ShotReduction:
     def second(self, slot: str, lender: str = "", ctx: JobContext = SILENT) -> HeadProducts:
         """One head to the end; `lender` has the sky where this one is full of light."""
         assert self.solution is not None
-        memory.give_back()
         first = self.held.get(slot)
         exposures = first.response.exposures
         lent = (self.held.get(lender).response,) if lender else self._others(slot)
