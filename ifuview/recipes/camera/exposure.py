@@ -84,7 +84,7 @@ def make_spectra(
             notes.append(f"{problem} The traces stay where the flat has them.")
     below = scattered_light(
         frame.data, lit_centers(own), np.asarray(own.sigma), science.noise, usable=usable, seams=setup.seams,
-        untraced=_untraced(setup, own), full=(frame.mask & np.uint32(ReductionBit.SATURATED)) > 0,
+        untraced=_untraced(setup, own), full=_full(science),
         ctx=ctx.part(0.2, 0.4),
     )  # fmt: skip
     found = extract_fibers(
@@ -99,6 +99,13 @@ def _untraced(setup: CameraSetup, traces: TraceSet) -> NDArray[np.bool_] | None:
     lit = setup.block[np.isfinite(lit_centers(traces)).any(axis=1)]
     lost = [number not in lit for number in range(len(setup.amplifiers))]
     return np.repeat(lost, setup.shape[0]) if any(lost) else None
+
+
+def _full(science: DetectorFrame) -> NDArray[np.bool_] | None:
+    """Saturated pixels; None: there are none."""
+    if not any(read.saturated > 0 for read in science.reads):
+        return None
+    return np.asarray((science.frame.mask & np.uint32(ReductionBit.SATURATED)) > 0)
 
 
 def _roughly_scattered(frame: CcdFrame, traces: TracedFibers) -> NDArray[np.float32] | None:
