@@ -80,8 +80,11 @@ def column_weight(spectra: FiberSpectra) -> NDArray[np.float64]:
         known = lit & np.isfinite(own).all(axis=1)
         rows = np.flatnonzero(known if known.any() else lit)
         middle = own[rows[rows.size // 2]]
-        typical = np.median([np.interp(middle, own[k], inverse[k]) for k in rows], axis=0)
-        shared = np.array([np.interp(at, middle, typical, left=0.0, right=0.0) for at in own])
+        typical = np.median([np.interp(middle, own[k], inverse[k]).astype(np.float32) for k in rows], axis=0)
+        del inverse  # as large as all of the spectra
+        shared = np.empty(own.shape, np.float32)
+        for k, at in enumerate(own):
+            shared[k] = np.interp(at, middle, typical, left=0.0, right=0.0)
     weight = usable * np.nan_to_num(shared)
     return np.where((weight.sum(axis=1) > 0.5 * np.median(shared.sum(axis=1)))[:, None], weight, 0.0)
 
