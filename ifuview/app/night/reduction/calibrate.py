@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ifuview.app.night.reduction.setup import INPUTS, SKIES, near
+from ifuview.app.night.reduction.setup import ARC, INPUTS, SKIES, near
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.io.archive.paths import split
 from ifuview.io.archive.store import STORE
@@ -93,10 +93,14 @@ def archives(
     return frozenset(out)
 
 
-def let_go(night: RawNight, todo: Sequence[tuple[str, RawExposure]], first_calibrated: bool) -> None:
-    """Give up inflated archives that nothing is left to be read from."""
-    if not todo:
-        STORE.keep_only(())
-        return
-    first = archives(night, todo[:1], ()) if first_calibrated else archives(night, todo[:1])
-    STORE.keep_only(first | archives(night, todo[1:]))
+def let_go(
+    night: RawNight, todo: Sequence[tuple[str, RawExposure]], kinds: Collection[str] = tuple(INPUTS.values())
+) -> None:
+    """Give up inflated archives that nothing is left to be read from; of the first in `todo` these kinds still are."""
+    STORE.keep_only(archives(night, todo[:1], kinds) | archives(night, todo[1:]))
+
+
+def let_go_of_lit(night: RawNight, todo: Sequence[tuple[str, RawExposure]], one: StepResult) -> None:
+    """When the last step before the arcs has read its frames: give up their archives."""
+    if one.step == "flat":
+        let_go(night, todo, (ARC,))

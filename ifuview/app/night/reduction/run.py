@@ -5,9 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from ifuview.app.night.reduction.calibrate import ChannelCalibration, archives, calibrate, key_of, let_go, odd
+from ifuview.app.night.reduction.calibrate import (
+    ChannelCalibration,
+    archives,
+    calibrate,
+    key_of,
+    let_go,
+    let_go_of_lit,
+    odd,
+)
 from ifuview.app.night.reduction.channel import Params, ReducedChannel, reduce_channel
 from ifuview.app.night.reduction.elsewhere import NOTHING, Elsewhere, lent
 from ifuview.app.night.reduction.products import calibration, positions, reduced
@@ -253,9 +262,10 @@ def reduce_exposures(
         if held is None or held.key != key_of(inputs, params):
             held = None  # before the next ones are made
             if frees:
-                let_go(night, todo[number:], False)
+                let_go(night, todo[number:])
             cache = ValueCache() if hold else None
-            held = calibrate(inputs, setup, params, cache, part.part(0.0, 0.4))
+            read = partial(let_go_of_lit, night, todo[number:]) if frees else None
+            held = calibrate(inputs, setup, params, cache, part.part(0.0, 0.4), read)
             if output and all(one.value is not None for one in held.steps.values()):
                 write_calibrations(held.steps, setup, exposure, output, params)
         if not hold:
@@ -263,7 +273,7 @@ def reduce_exposures(
         if kept is not None:
             kept[:] = [held]
         if frees:
-            let_go(night, todo[number:], True)
+            let_go(night, todo[number:], ())
         done = reduce_channel(
             night, exposure, camera, tables, chosen, cache, part.part(0.4, 0.9), known=held.steps,
             more=more,
