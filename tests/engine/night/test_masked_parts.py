@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ifuview.engine.night.questions.case import Case
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera
 from ifuview.simulate.defects.detector import inside
@@ -43,3 +44,16 @@ def test_a_pattern_of_masked_fibers_raises_no_warning():
     chain = camera.made("b", 77)
     found = desi_qa.run(masked(chain, (np.arange(chain.shape[0]) % 2 == 0)[:, None]), 1, "r1").findings
     assert [f.kind for f in found] == ["masked-data"]
+
+
+def test_values_of_a_rounded_file_may_be_nothing():
+    """Where fibers are masked in the sframe alone, what it holds of them is judged: zeros of rounding are values."""
+    chain = camera.made("r", 31)
+    step = 0.125 * float(np.median(chain.sframe_ivar)) ** -0.5
+    half = (np.arange(chain.shape[0]) < 250)[:, None]
+    rounded = (np.round(chain.sframe / step) * step).astype(np.float32)
+    assert np.mean(rounded == 0) > 0.01
+    case = Case(replace(chain, sframe=rounded, sframe_ivar=np.where(half, 0, chain.sframe_ivar)), 1, "r1", ())
+    np.testing.assert_array_equal(case.good[:250], chain.frame_ivar[:250] > 0)
+    nothing = replace(chain, sframe=np.where(half, 0, rounded), sframe_ivar=np.where(half, 0, chain.sframe_ivar))
+    assert not Case(nothing, 1, "r1", ()).good[:250].any()

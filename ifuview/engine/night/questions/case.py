@@ -31,6 +31,7 @@ from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
 from ifuview.model.night.triage import Finding, NotMeasured
 
+WRITTEN = 0.5  # of the values of a fiber that are not 0, else it holds none
 LEAST_FIBERS = 200  # fewer do not tell what is typical
 BUNDLE, BLOCK = 25, 50  # fibers that are traced together; fibers that are neighbors on the focal plane
 STRONG = 0.3  # of the sky: lines that are left out between the lines
@@ -108,7 +109,9 @@ class Case:
         good = chain.sframe_ivar > 0
         alive = good.mean(axis=1) > 0.1
         if chain.frame_ivar is not None:  # fibers that were masked as a whole still show what the sky model did
-            good[~alive] = (chain.frame_ivar[~alive] > 0) & (chain.sframe[~alive] != 0)
+            there = chain.sframe[~alive] != 0
+            there |= (there.mean(axis=1) > WRITTEN)[:, None]  # values of a rounded file may be 0
+            good[~alive] = (chain.frame_ivar[~alive] > 0) & there
         self.good = good
         self.sigma = _noise(chain.sframe_ivar)
         self.flux = filled(chain.sframe, good)
