@@ -45,12 +45,12 @@ def scan_folder(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
     MissingDataError, UsageError
         There is no such folder, or it cannot be read.
     """
+    from ifuview.app.frames.opening.reading import brought
     from ifuview.app.preferences import calibration_folder
     from ifuview.io.night.defaults import default_calibrations
     from ifuview.io.night.exposures import scan
-    from ifuview.io.remote.folders import fetched_folder, is_folder_elsewhere
 
-    index = scan(fetched_folder(path, ctx) if is_folder_elsewhere(path) else path, ctx)
+    index = scan(brought(path, ctx), ctx)
     defaults = default_calibrations(index, calibration_folder(index.chain.defaults_in))
     return replace(index, defaults=defaults, notes=(*index.notes, *_said(defaults))) if defaults else index
 
