@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Generator
 from mmap import mmap
 
 import numpy as np
@@ -11,11 +11,9 @@ from ifuview import memory
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.inputs import regular_file
+from ifuview.io.packed import CHUNK, MAGIC_BYTES, Inflater, is_packed
 
 IN_MEMORY = 100 << 20  # bytes of a plain file that are read at once
-CHUNK = 1 << 20  # bytes read or inflated between two checkpoints
-GZIP_MAGIC, BZIP2_MAGIC = b"\x1f\x8b", b"BZh"
-ANY_GZIP = 31  # zlib: 15-bit window, gzip wrapper
 
 
 def open_source(path: str, ctx: JobContext = SILENT) -> tuple[MappedSource | InflatedSource, bool]:
@@ -27,8 +25,7 @@ def open_source(path: str, ctx: JobContext = SILENT) -> tuple[MappedSource | Inf
     size = regular_file(path).st_size
     try:
         with open(path, "rb") as file:
-            magic = file.read(len(BZIP2_MAGIC))
-            if not (magic.startswith(GZIP_MAGIC) or magic == BZIP2_MAGIC):
+            if not is_packed(file.read(MAGIC_BYTES)):
                 if size <= IN_MEMORY:
                     file.seek(0)  # numpy asks for large pages: half the time of read()
                     return MappedSource(np.fromfile(file, np.uint8).data.toreadonly()), True
@@ -37,7 +34,7 @@ def open_source(path: str, ctx: JobContext = SILENT) -> tuple[MappedSource | Inf
                 return MappedSource(map_file(file.fileno(), size)), True
     except (OSError, ValueError) as problem:
         raise FileFormatError(f"cannot be read ({_reason(problem)})", path) from problem
-    return InflatedSource(path, size, magic == BZIP2_MAGIC, ctx), False
+    return InflatedSource(path, size, ctx), False
 
 
 class MappedSource:
@@ -72,16 +69,14 @@ class MappedSource:
 
 
 class InflatedSource:
-    """A gzip (also of several members) or bzip2 file, inflated chunk by chunk."""
+    """A gzip (also of several members), bzip2 or xz file, inflated chunk by chunk."""
 
-    def __init__(self, path: str, size: int, bzip2: bool, ctx: JobContext) -> None:
+    def __init__(self, path: str, size: int, ctx: JobContext) -> None:
         self._path, self._size, self._ctx = path, size, ctx
-        self._new: Callable[[], _Gzip | _Bzip2] = _Bzip2 if bzip2 else _Gzip
-        self._engine = self._new()
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed at the end of the stream
-        self._packed = b""
+        self._pieces = self._inflated()
         self._ready = memoryview(b"")
-        self._at, self._ended = 0, False
+        self._at = 0
         self._kept, self._most = 0, memory.allowed()
 
     @property
@@ -122,82 +117,24 @@ class InflatedSource:
 
     def _fill(self) -> bool:
         """Have at least one byte ready; False at the end of the stream."""
-        import zlib
-
-        while not len(self._ready) and not self._ended:
-            self._ctx.check()
-            if self._engine.eof and not self._next_member():
-                break
-            try:
-                out, self._packed = self._engine.feed(self._packed)
-            except (zlib.error, OSError, ValueError, EOFError) as problem:
-                raise FileFormatError(f"the compressed data are damaged ({_reason(problem)})", self._path) from problem
-            self._ready = memoryview(out)
-            if not out and not self._engine.eof and not self._packed and not self._more():
-                self.close()
-                raise FileFormatError("the compressed file is cut off", self._path, "copy or download it again")
+        while not len(self._ready) and (piece := next(self._pieces, None)) is not None:
+            self._ready = memoryview(piece)
         return len(self._ready) > 0
 
-    def _more(self) -> bool:
-        """Read the next piece of the packed file; False at its end."""
-        self._packed = self._file.read(CHUNK)
-        self._ctx.checkpoint(min(self._file.tell() / self._size, 1.0), "inflating")
-        return bool(self._packed)
-
-    def _next_member(self) -> bool:
-        """Begin the next member; what is none ends the stream."""
-        if (len(self._packed) >= len(BZIP2_MAGIC) or self._more()) and self._packed.startswith(self._engine.magic):
-            self._engine = self._new()
-            return True
-        self.close()
-        return False
+    def _inflated(self) -> Generator[bytes]:
+        inflater = Inflater(self._path)
+        with self._file:
+            while packed := self._file.read(CHUNK):
+                self._ctx.checkpoint(min(self._file.tell() / self._size, 1.0), "inflating")
+                for out in inflater.feed(packed):
+                    self._ctx.check()
+                    yield out
+        inflater.close()
 
     def close(self) -> None:
         """Close the file; nothing more comes."""
-        self._ended, self._packed = True, b""
+        self._pieces.close()
         self._file.close()
-
-
-class _Gzip:
-    """One gzip member."""
-
-    magic = GZIP_MAGIC
-
-    def __init__(self) -> None:
-        import zlib
-
-        self._inflate = zlib.decompressobj(ANY_GZIP)
-
-    @property
-    def eof(self) -> bool:
-        return self._inflate.eof
-
-    def feed(self, packed: bytes) -> tuple[bytes, bytes]:
-        """Inflated bytes and the packed bytes that are left."""
-        out = self._inflate.decompress(packed, CHUNK)
-        return out, self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
-
-
-class _Bzip2:
-    """One bzip2 stream."""
-
-    magic = BZIP2_MAGIC
-
-    def __init__(self) -> None:
-        import bz2
-
-        self._inflate = bz2.BZ2Decompressor()
-
-    @property
-    def eof(self) -> bool:
-        return self._inflate.eof
-
-    def feed(self, packed: bytes) -> tuple[bytes, bytes]:
-        """Inflated bytes and the packed bytes that are left."""
-        if not packed and self._inflate.needs_input:
-            return b"", b""
-        out = self._inflate.decompress(packed, CHUNK)
-        return out, self._inflate.unused_data if self._inflate.eof else b""
 
 
 def _reason(problem: BaseException) -> str:

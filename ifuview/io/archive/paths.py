@@ -7,10 +7,11 @@ import os
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, MissingDataError
 from ifuview.inputs import regular_file
-from ifuview.io.archive.inflate import MAGIC_BYTES, beginning, inflated, is_packed
+from ifuview.io.archive.inflate import beginning, inflated
 from ifuview.io.archive.store import SNIFFED, STORE, is_archive, mapped
 from ifuview.io.archive.tar import TarFile
 from ifuview.io.mapping import let_go
+from ifuview.io.packed import MAGIC_BYTES, is_packed
 from ifuview.io.source import MappedSource
 
 NESTED = 3  # archives inside archives

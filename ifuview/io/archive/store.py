@@ -12,9 +12,10 @@ from ifuview import memory
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
 from ifuview.inputs import regular_file
-from ifuview.io.archive.inflate import MAGIC_BYTES, beginning, inflated, is_packed
+from ifuview.io.archive.inflate import beginning, inflated
 from ifuview.io.archive.tar import RECORD, TarFile, is_tar, read_tar
 from ifuview.io.mapping import let_go, map_file
+from ifuview.io.packed import MAGIC_BYTES, is_packed
 
 SNIFFED = 1 << 20  # packed bytes that are looked at to see what they are: more than a block of bzip2
 

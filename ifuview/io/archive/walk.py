@@ -11,10 +11,11 @@ from typing import NamedTuple
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError
 from ifuview.files import FITS_SUFFIXES
-from ifuview.io.archive.inflate import beginning, is_packed
+from ifuview.io.archive.inflate import beginning
 from ifuview.io.archive.paths import NESTED, leads_inside, reach, split
 from ifuview.io.archive.store import SNIFFED, STORE, is_archive, mapped
 from ifuview.io.archive.tar import RECORD, TarFile, first_names, is_tar
+from ifuview.io.packed import is_packed
 
 CALLED_TAR = (".tar", ".tar.gz", ".tar.xz", ".tar.bz2", ".tgz")
 DEPTH = 8  # folders below the one that was opened

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from math import prod
 from typing import IO
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.errors import FileFormatError
 from ifuview.io.fits.cards import CARD_SIZE, parse_cards
-from ifuview.io.source import ANY_GZIP, CHUNK, GZIP_MAGIC
+from ifuview.io.packed import CHUNK, MAGIC_BYTES, Inflater, is_packed
 from ifuview.model.dataset import CardValue
 
 BLOCK = 2880  # bytes, FITS standard 4.0, section 3.1
@@ -24,19 +24,28 @@ def head_cards(path: str, keys: Collection[str]) -> dict[str, CardValue]:
     """Values of some keywords in the first headers of a file; what it does not have, or cannot be read, is left out."""
     try:
         with open(path, "rb") as file:
-            first = file.read(BLOCK)
-            if first[:2] == GZIP_MAGIC:
-                engine = zlib.decompressobj(ANY_GZIP)
-                data = engine.decompress(first + file.read(2 * BLOCK), HEAD)
-                while len(data) < MOST and not _ended(data) and (more := file.read(4 * BLOCK)):
-                    data += engine.decompress(more)
-            else:
-                data = first + file.read(HEAD - BLOCK)
-                while len(data) < MOST and not _ended(data) and (more := file.read(HEAD)):
-                    data += more
-    except (OSError, zlib.error):
+            data = b""
+            for more in _pieces(file, path):
+                data += more
+                if len(data) >= MOST or _ended(data):
+                    break
+    except (OSError, FileFormatError):
         return {}
     return cards_of(data, keys)
+
+
+def _pieces(file: IO[bytes], path: str) -> Iterator[bytes]:
+    """The beginning of a file, bit by bit, inflated."""
+    first = file.read(BLOCK)
+    if not is_packed(first):
+        yield first + file.read(HEAD - BLOCK)
+        while more := file.read(HEAD):
+            yield more
+    else:
+        inflater, packed = Inflater(path, HEAD), first + file.read(2 * BLOCK)
+        while packed:
+            yield from inflater.feed(packed)
+            packed = file.read(4 * BLOCK)
 
 
 def cards_of(data: bytes, keys: Collection[str]) -> dict[str, CardValue]:
@@ -97,31 +106,25 @@ def _data_bytes(header: bytes) -> int:
 
 
 def complete(path: str, ctx: JobContext = SILENT) -> bool:
-    """Whether a FITS file, plain or gzip, was written to its end; False also when it cannot be read."""
+    """Whether a FITS file, plain or packed, was written to its end; False also when it cannot be read."""
     try:
         size = os.path.getsize(path)
         with open(path, "rb") as file:
-            packed = file.read(2) == GZIP_MAGIC
+            packed = is_packed(file.read(MAGIC_BYTES))
             file.seek(0)
-            return _inflates(file, ctx) if packed else _all_there(file, size)
-    except (OSError, zlib.error):
+            return _inflates(file, path, ctx) if packed else _all_there(file, size)
+    except (OSError, FileFormatError):
         return False
 
 
-def _inflates(file: IO[bytes], ctx: JobContext) -> bool:
-    """Whether a gzip stream ends, checksum and all."""
-    engine = zlib.decompressobj(ANY_GZIP)
+def _inflates(file: IO[bytes], path: str, ctx: JobContext) -> bool:
+    """Whether the packed streams end, checksum and all."""
+    inflater = Inflater(path)
     while data := file.read(CHUNK):
         ctx.checkpoint()
-        while data:
-            engine.decompress(data, CHUNK)
+        for _ in inflater.feed(data):
             ctx.check()
-            data = engine.unused_data or engine.unconsumed_tail
-            if engine.eof and data.strip(b"\0"):
-                engine = zlib.decompressobj(ANY_GZIP)
-            elif engine.eof:
-                data = b""
-    return engine.eof
+    return inflater.whole
 
 
 def first_image_end(path: str | os.PathLike[str]) -> int | None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from ifuview import memory
 from ifuview.engine.context import JobContext
+from ifuview.errors import FileFormatError
 from ifuview.io.fits.head import first_image_end
+from ifuview.io.packed import CHUNK, MAGIC_BYTES, Inflater, is_packed
 from ifuview.io.remote.sources import PIECE
-from ifuview.io.source import ANY_GZIP, CHUNK, GZIP_MAGIC
 
 FOLDER = "first"
 WORTH = 0.8  # of a file: what is larger may wait for all of it
@@ -48,7 +48,7 @@ class FirstLook:
             return
         try:
             self._look(done, self._size)
-        except (OSError, zlib.error):  # a disk without room or a damaged file has its own sentence soon
+        except (OSError, FileFormatError):  # a disk without room or a damaged file has its own sentence soon
             self._wanted = False
 
     def _look(self, done: int, size: int) -> None:
@@ -78,17 +78,17 @@ class FirstLook:
 
 def _is_packed(path: Path) -> bool:
     with open(path, "rb") as file:
-        return file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        return is_packed(file.read(MAGIC_BYTES))
 
 
 class _Packed:
-    """A gzip file that grows, inflated into another as far as its first image."""
+    """A packed file that grows, inflated into another as far as its first image."""
 
     def __init__(self, packed: Path, plain: Path) -> None:
         self._packed, self._plain = packed, plain
         self._read = self._there = 0
         self._end: int | None = None
-        self._engine = zlib.decompressobj(ANY_GZIP)
+        self._inflater = Inflater(str(packed))
         plain.write_bytes(b"")
 
     def grow(self, done: int) -> tuple[int, int | None]:
@@ -98,14 +98,13 @@ class _Packed:
             while self._read < done and self._there < self._most():
                 piece = source.read(min(CHUNK, done - self._read))
                 self._read += len(piece)
-                while piece and self._there < self._most():
-                    self._there += out.write(self._engine.decompress(piece, CHUNK))
+                for plain in self._inflater.feed(piece):
+                    self._there += out.write(plain)
                     out.flush()
-                    piece = self._engine.unconsumed_tail
-                    if self._engine.eof:  # of this member
-                        piece, self._engine = self._engine.unused_data, zlib.decompressobj(ANY_GZIP)
                     if self._end is None:
                         self._end = first_image_end(self._plain)
+                    if self._there >= self._most():
+                        break
         return self._there, self._end
 
     def _most(self) -> int:

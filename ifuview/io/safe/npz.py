@@ -13,8 +13,8 @@ from ifuview import memory
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.inputs import regular_file
+from ifuview.io.packed import CHUNK
 from ifuview.io.safe.pickle import opaque_tolerant
-from ifuview.io.source import CHUNK
 from ifuview.model.checks import Array
 
 MAX_MEMBER = 512 << 20  # bytes of one array

@@ -17,8 +17,8 @@ from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.inputs import regular_file
 from ifuview.io.fits.fast import FitsFile, read_fits
 from ifuview.io.fits.spec import parse_spec
+from ifuview.io.packed import is_packed
 from ifuview.io.products.traces import product_traces
-from ifuview.io.source import BZIP2_MAGIC, GZIP_MAGIC
 from ifuview.model.checks import Array
 from ifuview.model.orientation import Orientation
 from ifuview.model.trace import TraceSet
@@ -56,7 +56,7 @@ def read_traces(
     regular_file(path)
     with open(path, "rb") as file:
         start = file.read(16)
-    if start.startswith((b"SIMPLE", GZIP_MAGIC, BZIP2_MAGIC)):
+    if start.startswith(b"SIMPLE") or is_packed(start):
         return traces_of(read_fits(path, ctx), shape, orientation, part)
     from ifuview.io.traces.table import read_text_traces
 
