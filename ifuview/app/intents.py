@@ -138,6 +138,7 @@ from ifuview.app.traces.intents import (
     SaveTraces,
     SetThresholds,
     ShowTraceFinding,
+    Undo,
     UndoTraces,
 )
 
@@ -149,9 +150,9 @@ TASKS = (
     "photons.tasks.speckle", "photons.tasks.light", "photons.tasks.combine",
     "night.tasks", "night.watch_tasks", "night.triage.tasks", "night.reduction.tasks", "night.reduction.live.trying",
     "night.reduction.live.channels", "night.cutouts.tasks", "night.detections.tasks", "night.trends.tasks", "judging",
-    "reporting.tasks", "saved.restore",
+    "reporting.tasks", "saved.restore", "undo",
 )  # fmt: skip
-WITHOUT_COLUMN = ("open_tasks", "judging", "reporting", "saved")
+WITHOUT_COLUMN = ("open_tasks", "judging", "reporting", "saved", "undo")
 WINDOW: frozenset[type[Intent]] = frozenset(
     (CopyText, ShowDesk, ShowDock, SaveImage, SetTheme, SetPreferences, EditPreferences, BeginTour, CancelJob, TalkSamp,
      OpenConsole, SaveSession, ShowPanels)
@@ -335,6 +336,7 @@ __all__ = [
     "TalkSamp",
     "Triage",
     "TryParams",
+    "Undo",
     "UndoJudgment",
     "UndoTraces",
     "UseBeammap",

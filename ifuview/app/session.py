@@ -16,6 +16,7 @@ from ifuview.model.trace import TraceSet
 
 if TYPE_CHECKING:
     from ifuview.app.frames.measuring.state import OnFrame
+    from ifuview.app.frames.past import Past
     from ifuview.app.frames.sky.maps import SkyMap
     from ifuview.app.frames.state import DetectorPlace, Made, MemoryBounds, OpenTable, Parent, Proof, RangeOf, RgbOf
     from ifuview.app.frames.views.pyramid import Pyramid
@@ -85,8 +86,8 @@ class Slot:
         Of `traces`, or of those that were corrected.
     evidence : Evidence or None
         What was measured for it: other limits are tried on it.
-    past_traces : tuple of TraceSet
-        Traces before the corrections, latest last.
+    past_traces : tuple of Past
+        Traces before each change at the user's wish (None: there were none), latest last.
     photons : PhotonFrame or None
         Of a photon list, once it is read.
     detector : DetectorPlace or None
@@ -114,7 +115,7 @@ class Slot:
     pyramid: Pyramid | None = None
     diagnosis: TraceDiagnosis | None = None
     evidence: Evidence | None = None
-    past_traces: tuple[TraceSet, ...] = ()
+    past_traces: tuple[Past[TraceSet | None], ...] = ()
     photons: PhotonFrame | None = None
     detector: DetectorPlace | None = None
     made_of: Made | Parent | RangeOf | RgbOf | None = None

@@ -98,7 +98,9 @@ class SwitchCalibration(Intent):
 
 
 class TakeBackCalibration(Intent):
-    """The calibrations of the current photon frame as before the last change."""
+    """The calibrations of a photon frame (None = the current one) as before the last change."""
+
+    key: int | None = None
 
 
 class Speckle(Intent):

@@ -16,6 +16,7 @@ from ifuview.model.region import Region
 
 if TYPE_CHECKING:
     from ifuview.app.frames.look import Look
+    from ifuview.app.frames.past import Past
     from ifuview.engine.photons.counting.coarse import CoarseImage
     from ifuview.engine.photons.counting.live import LiveImage
     from ifuview.model.image import Image
@@ -156,7 +157,7 @@ class PhotonFrame:
         What is shown next while playing.
     judged : PhotonJudged or None
         None: nobody has asked.
-    past : tuple of tuple
+    past : tuple of Past
         Stacks before the last changes, the last one last.
     """
 
@@ -178,7 +179,7 @@ class PhotonFrame:
     beammap: str = ""
     reel: Reel | None = None
     judged: PhotonJudged | None = None
-    past: tuple[Steps, ...] = ()
+    past: tuple[Past[Steps], ...] = ()
 
     def with_cut(self, **changes: float | bool | tuple[str, ...] | None) -> PhotonFrame:
         """The frame with some bounds of its cut changed."""

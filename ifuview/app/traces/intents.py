@@ -40,8 +40,14 @@ class ApplyCorrection(Intent):
     """Use the corrected traces of the diagnosis in the current frame."""
 
 
+class Undo(Intent):
+    """Take back what was done last to traces, calibrations, a reduction or detections, and show where that was."""
+
+
 class UndoTraces(Intent):
-    """Go back to the traces before the last correction."""
+    """Go back to the traces before the last ones of a frame (None = current)."""
+
+    key: int | None = None
 
 
 class SaveTraces(Intent):

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from ifuview.app.frames.intents import Intent
+from ifuview.app.frames.past import Past
 from ifuview.app.frames.steps import spread
 from ifuview.app.messages import note
 from ifuview.app.session import Session, Slot
 from ifuview.app.traces import intents as want
+from ifuview.app.undo import next_number
 from ifuview.model.image import Kind
 from ifuview.model.trace import TraceSet
 
@@ -19,11 +21,15 @@ NOTHING = "there is no correction to apply or undo in this frame"
 
 def traces_on_all(session: Session, slot: Slot, traces: TraceSet) -> Session:
     """Put traces on a frame and on the frames of the same detector that have none."""
+    number = next_number(session)
+
+    def changed(s: Slot) -> Slot:
+        return replace(s, traces=traces, past_traces=_past(s, number, traces.name))
 
     def change(s: Slot) -> Slot:
         same_detector = s.image.kind is slot.image.kind is Kind.DETECTOR and s.image.camera == slot.image.camera
         fits = s.key == slot.key or (s.traces is None and same_detector)
-        return replace(s, traces=traces) if fits else s
+        return changed(s) if fits else s
 
     return spread(session, slot, change, True, same_size=True)
 
@@ -33,24 +39,36 @@ def apply_correction(session: Session, _: want.ApplyCorrection) -> Session:
     slot = session.slot()
     if slot is None or slot.diagnosis is None or slot.traces is None or slot.traces is slot.diagnosis.corrected:
         return note(session, NOTHING)
-    corrected = replace(slot, traces=slot.diagnosis.corrected, past_traces=(*slot.past_traces, slot.traces))
-    return _with_other(session, corrected)
+    corrected = slot.diagnosis.corrected
+    past = _past(slot, next_number(session), corrected.name)
+    session = _without_other(session.with_slot(replace(slot, traces=corrected, past_traces=past)))
+    return note(session, f"{slot.title}: now with {corrected.name}")
 
 
-def undo_traces(session: Session, _: want.UndoTraces) -> Session:
-    """The traces before the last correction."""
-    slot = session.slot()
+def _past(slot: Slot, number: int, name: str) -> tuple[Past[TraceSet | None], ...]:
+    """The changes of a frame with one more, to traces of a name."""
+    return (*slot.past_traces, Past(number, f"traces {name}", slot.traces))
+
+
+def undo_traces(session: Session, intent: want.UndoTraces) -> Session:
+    """The traces before the last change, of all frames that were changed with this one."""
+    slot = session.slot(intent.key)
     if slot is None or not slot.past_traces:
         return note(session, NOTHING)
-    earlier = replace(slot, traces=slot.past_traces[-1], past_traces=slot.past_traces[:-1])
-    return _with_other(session, earlier)
+    last = slot.past_traces[-1]
+
+    def before(s: Slot) -> Slot:
+        same = bool(s.past_traces) and s.past_traces[-1].number == last.number
+        return replace(s, traces=s.past_traces[-1].before, past_traces=s.past_traces[:-1]) if same else s
+
+    session = _without_other(spread(session, slot, before, True))
+    now = "without traces" if last.before is None else f"with {last.before.name}"
+    return note(session, f"{slot.title}: {last.words} taken back; now {now}")
 
 
-def _with_other(session: Session, slot: Slot) -> Session:
-    """The session with a frame that has other traces now."""
-    assert slot.traces is not None
-    session = replace(session.with_slot(slot), overlay=replace(session.overlay, alternate=False))
-    return note(session, f"{slot.title}: now with {slot.traces.name}")
+def _without_other(session: Session) -> Session:
+    """The session with the traces of its frames drawn, not the others that they are blinked against."""
+    return replace(session, overlay=replace(session.overlay, alternate=False))
 
 
 STEPS: Mapping[type[Intent], Callable[[Session, Any], Session]] = {

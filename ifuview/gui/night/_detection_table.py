@@ -169,5 +169,4 @@ class DetectionList(QTableView):
 
     def _own(self, event: QKeyEvent) -> bool:
         plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
-        undo = event.key() == Qt.Key.Key_Z and event.modifiers() == Qt.KeyboardModifier.ControlModifier
-        return (plain and (event.key() in KEYS or event.key() == UNDO)) or undo
+        return plain and (event.key() in KEYS or event.key() == UNDO)

@@ -38,7 +38,7 @@ class StepDock(Dock):
         self.text = quiet_label()
         self.form = ParamForm()
         self.form.changed.connect(self._try)
-        self.back = button("Take back", "As it was before the last change (Ctrl+Z)")
+        self.back = button("Take back", "The parameters of before the last change")
         self.back.clicked.connect(lambda: self.intent.emit(TakeBack()))
         self.blink = button("Blink", "Blink the picture of the step before and after the change")
         self.blink.clicked.connect(lambda: self.intent.emit(CompareStep("blink")))

@@ -72,7 +72,7 @@ class FindingsDock(Dock):
         self.blink.toggled.connect(self._set_blink)
         self.apply = button("Apply", "Use the corrected traces in this frame; can be undone")
         self.apply.clicked.connect(lambda: self.intent.emit(want.ApplyCorrection()))
-        self.undo = button("Undo", "Go back to the traces before the correction (Ctrl+Z)")
+        self.undo = button("Undo", "Go back to the traces of this frame before the correction")
         self.undo.clicked.connect(lambda: self.intent.emit(want.UndoTraces()))
         self.save = button("Save...", "Save the corrected traces in the form of the file they came from")
         self.save.clicked.connect(self._save)

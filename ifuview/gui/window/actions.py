@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ifuview.app import intents as want
 from ifuview.app import verdict
 from ifuview.app.frames.look import LimitMode, Smooth, ViewState
-from ifuview.app.judging import of_reduction
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 
@@ -53,16 +52,6 @@ def look(**changes: object) -> Make:
         return want.SetLook(slot.key, replace(slot.look, **changes)) if slot else None
 
     return make
-
-
-def undo(session: Session) -> want.Intent:
-    """What the frame on the canvas is made by, before its last change: a reduction, calibrations, or its traces."""
-    counted = photon_frame(session)  # also of a map that was made of a photon list
-    if counted is not None and counted.photons is not None and counted.photons.past:
-        return want.TakeBackCalibration()
-    reduction = session.reduction
-    tried = reduction is not None and bool(reduction.past) and of_reduction(session)
-    return want.TakeBack() if tried else want.UndoTraces()
 
 
 def limits(mode: LimitMode, **more: object) -> Make:
@@ -192,7 +181,6 @@ def draw(shape: str) -> Make:
 
 def photons_of(session: Session) -> tuple[int, PhotonFrame] | None:
     """Key and photon half of the photon frame that is meant; None without one."""
-    from ifuview.app.photons.which import photon_frame
 
     slot = photon_frame(session)
     return None if slot is None or slot.photons is None else (slot.key, slot.photons)

@@ -10,6 +10,7 @@ from astropy.io import fits
 
 from ifuview.app import intents as want
 from ifuview.app.frames.opening.opened import new_slot
+from ifuview.app.frames.past import Past
 from ifuview.app.frames.state import Parent
 from ifuview.app.photons import lists as photons
 from ifuview.app.photons import speckle_maps
@@ -17,6 +18,7 @@ from ifuview.app.photons.state import PhotonFrame
 from ifuview.app.photons.views import speckle as view
 from ifuview.app.photons.which import asked, crosshair, photon_frame
 from ifuview.app.session import Selection, Session
+from ifuview.app.tasks import as_change
 from ifuview.engine.context import SILENT
 from ifuview.errors import UsageError
 from tests.app.photons.calibration.test_stack import session_of
@@ -122,13 +124,12 @@ def test_the_lucky_image_is_of_the_star_at_the_crosshair(session):
     assert slot.title == "science.h5"
 
 
-def test_undo_on_a_map_takes_back_the_calibration_of_its_list(session):
+def test_undo_on_a_map_takes_back_the_calibration_of_its_list_and_shows_it(session):
     """One key for traces and calibrations, and for what was made of them."""
-    from ifuview.gui.window.actions import undo
-
     slot = session.slot()
     made = new_slot(session, speckle_maps.map_frames(slot.photons.speckle)[0])
     on_map = replace(session, slots=(*session.slots, replace(made, made_of=Parent(slot.key))), current=made.key)
-    assert undo(on_map) == want.UndoTraces()
-    changed = replace(slot, photons=replace(slot.photons, past=((),)))
-    assert undo(on_map.with_slot(changed)) == want.TakeBackCalibration()
+    assert want.carried_out(on_map, want.Undo()).messages[-1].text.startswith("nothing was changed")
+    changed = replace(slot, photons=replace(slot.photons, past=(Past(1, "Flat added", ()),)))
+    change = as_change(on_map, want.carried_out(on_map.with_slot(changed), want.Undo()))
+    assert change.then == (want.TakeBackCalibration(slot.key),) and change.session.current == slot.key

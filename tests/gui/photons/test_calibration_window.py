@@ -62,7 +62,7 @@ def test_two_solutions_loaded_at_once_are_both_there_and_the_last_of_many_switch
     shell.do(want.SwitchCalibration(1, None))
     shell.do(want.SwitchCalibration(0, None))
     assert frame(shell).stack == ()
-    undo = shell.window.actions_by_name["undo-correction"]
+    undo = shell.window.actions_by_name["undo"]
     for keys in (["wavecal"], ["wavecal", "flatcal"]):  # Ctrl+Z, one change at a time
         undo.trigger()
         settle(qtbot, shell)

@@ -52,7 +52,7 @@ def test_diagnose_go_apply_save_undo(qtbot: QtBot, flat: str, tmp_path: Path) ->
         settle(qtbot, shell)
         lies, shape = slot.image.orientation, slot.image.shape
         np.testing.assert_allclose(read_traces(path, lies.shape(shape), lies).center, corrected.center, atol=0.01)
-        shell.window.actions_by_name["undo-correction"].trigger()
+        shell.window.actions_by_name["undo"].trigger()
         settle(qtbot, shell)
         assert shell.store.session.slot().traces is given
         assert not [m for m in shell.store.session.messages if m.level is Level.ERROR]

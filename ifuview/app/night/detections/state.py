@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ifuview.model.night.detections import DetectionSpectrum, DetectionTable, Judgment, PlaceFibers
 
-Past = tuple[int, Judgment | None]  # a detection, and what was said of it before
+if TYPE_CHECKING:
+    from ifuview.app.frames.past import Past
+
+Said = tuple[int, Judgment | None]  # a detection, and what was said of it before
 
 
 class DetectionSource(Protocol):
@@ -36,8 +39,8 @@ class DetectionState:
         The one that is looked at, -1 for none.
     said : mapping of int to Judgment
         By row.
-    past : tuple of (int, Judgment or None)
-        Each judgment that was given, with what stood there before; the last can be taken back.
+    past : tuple of Past
+        Each judgment that was given, with its detection and what stood there before; the last can be taken back.
     saved : str
         File that holds all that was said, "" if something is in none.
     """
@@ -48,5 +51,5 @@ class DetectionState:
     source: DetectionSource
     row: int = -1
     said: Mapping[int, Judgment] = field(default_factory=dict)
-    past: tuple[Past, ...] = ()
+    past: tuple[Past[Said], ...] = ()
     saved: str = ""

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from ifuview.app.frames.intents import Intent, SetPlane, ShowDock
+from ifuview.app.frames.past import Past
 from ifuview.app.frames.selection import pixel_of_wavelength
 from ifuview.app.frames.steps import set_plane
 from ifuview.app.jobs import JobKind
@@ -18,6 +19,7 @@ from ifuview.app.night import intents as want
 from ifuview.app.night.detections.state import DetectionState
 from ifuview.app.session import Level, Selection, Session, Slot
 from ifuview.app.tasks import Change, Outcome, Plan, Task
+from ifuview.app.undo import next_number
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.files import product_stem
@@ -169,7 +171,8 @@ def judge(session: Session, intent: want.JudgeDetection) -> Session:
     said = {**state.said, row: given}
     if before is given:
         del said[row]
-    return replace(session, detections=replace(state, said=said, past=(*state.past, (row, before)), saved=""))
+    past = Past(next_number(session), f"detection {row + 1} called {given.value}", (row, before))
+    return replace(session, detections=replace(state, said=said, past=(*state.past, past), saved=""))
 
 
 def undo(session: Session, _: want.UndoJudgment) -> Session:
@@ -177,11 +180,13 @@ def undo(session: Session, _: want.UndoJudgment) -> Session:
     state = state_of(session)
     if not state.past:
         raise UsageError("nothing was judged that could be taken back")
-    row, before = state.past[-1]
+    last = state.past[-1]
+    row, before = last.before
     said = {number: one for number, one in state.said.items() if number != row}
     if before is not None:
         said[row] = before
     session = replace(session, detections=replace(state, said=said, past=state.past[:-1], saved=""))
+    session = note(session, f"{state.title}: {last.words}, that is taken back")
     return show(session, want.ShowDetection(row))
 
 

@@ -12,6 +12,7 @@ from ifuview.recipes.lrs2.channel import ChannelField
 from ifuview.recipes.lrs2.values import ChannelSetup
 
 if TYPE_CHECKING:
+    from ifuview.app.frames.past import Past
     from ifuview.app.night.reduction.channel import ReducedChannel
 
 
@@ -57,7 +58,7 @@ class ReductionState:
     change : str
         What was changed, for people.
     recipe : Recipe or None
-    past : tuple of (str, mapping)
+    past : tuple of Past
         Each change that was made, with the parameters of before it; the last can be taken back.
     """
 
@@ -81,7 +82,7 @@ class ReductionState:
     running: str = ""
     before: ReductionState | None = None
     change: str = ""
-    past: tuple[tuple[str, Mapping[str, object]], ...] = ()
+    past: tuple[Past[Mapping[str, object]], ...] = ()
     recipe: Recipe | None = None
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ifuview.app.frames.adding import added_behind
 from ifuview.app.frames.intents import Intent, SetLayout, SetPlane
+from ifuview.app.frames.past import Past
 from ifuview.app.frames.state import Parent
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
@@ -19,6 +20,7 @@ from ifuview.app.photons.tasks import play as play_tasks
 from ifuview.app.photons.which import asked, frame_of, known
 from ifuview.app.session import Layout, Session, Slot
 from ifuview.app.tasks import Change, Outcome, Plan, Task
+from ifuview.app.undo import next_number
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.model.photons.lists import PhotonInfo, PhotonSource, SortedColumns
@@ -67,7 +69,8 @@ class MakeStep(OfFrame, Task["PhotonStep"]):
         if (why := waits(frame.raw.info, stack, result)) != "":
             text += f"; it {why}"
         more = "" if why else MORE.get(result.key, "") or cal.weight_words(frame, result)
-        return _stacked(note(session, f"{cal.title(result)}: {text}{more}"), now, stack, result)
+        session = note(session, f"{cal.title(result)}: {text}{more}")
+        return _stacked(session, now, stack, f"{cal.title(result)} added", result)
 
 
 def load(session: Session, intent: want.LoadCalibration) -> Outcome:
@@ -82,12 +85,16 @@ def find_bad_pixels(session: Session, intent: want.FindBadPixels) -> Outcome:
     return MakeStep(title=f"Calibration {kind}", frame=asked(session)[0].key, step=kind, method=intent.method)
 
 
-def _stacked(session: Session, slot: Slot, stack: Steps, fresh: PhotonStep | None = None) -> Change:
-    """Another stack is shown at once; the picture follows when its photons are there. The newest wish counts."""
+def _stacked(session: Session, slot: Slot, stack: Steps, words: str, fresh: PhotonStep | None = None) -> Change:
+    """Another stack is shown at once; the picture follows when its photons are there. The newest wish counts.
+
+    `words` say what was changed.
+    """
     from ifuview.app.photons.calibration.sources import is_large
 
     frame = known(session, slot.key)[1]
-    wished = replace(frame, stack=stack, past=(*frame.past, frame.stack)[-MOST_BACK:])
+    done = Past(next_number(session), words, frame.stack)
+    wished = replace(frame, stack=stack, past=(*frame.past, done)[-MOST_BACK:])
     if is_large(frame):
         wished = replace(wished, live=None)  # nothing holds the old one while the new one is made
     task = Restack(
@@ -152,23 +159,26 @@ def _restacked(session: Session, key: int, stack: Steps, found: Photons, fresh: 
 
 def switch(session: Session, intent: want.SwitchCalibration) -> Outcome:
     """Switch a step, or take it away."""
-    from ifuview.app.photons.calibration.stack import switched
+    from ifuview.app.photons.calibration.stack import switched, title
 
     slot, frame = asked(session)
-    return _stacked(session, slot, switched(frame.stack, intent.number, intent.on))
+    stack = switched(frame.stack, intent.number, intent.on)
+    done = "taken away" if intent.on is None else "switched on" if intent.on else "switched off"
+    return _stacked(session, slot, stack, f"{title(frame.stack[intent.number])} {done}")
 
 
-def take_back(session: Session, _: want.TakeBackCalibration) -> Outcome:
+def take_back(session: Session, intent: want.TakeBackCalibration) -> Outcome:
     """The stack before the last change."""
-    slot, frame = asked(session)
+    slot, frame = asked(session) if intent.key is None else known(session, intent.key)
     if not frame.past:
         return note(session, "no calibration of this list was changed")
-    change = _stacked(session, slot, frame.past[-1])
+    last = frame.past[-1]
+    change = _stacked(session, slot, last.before, last.words)
     now = change.session.slot(slot.key)
     assert now is not None and now.photons is not None
     before = replace(now, photons=replace(now.photons, past=frame.past[:-1]))
-    said = "calibrations as before the last change"
-    return replace(change, session=note(change.session.with_slot(before), f"{slot.title}: {said}"))
+    said = f"{frame.name or slot.title}: {last.words}, that is taken back"
+    return replace(change, session=note(change.session.with_slot(before), said))
 
 
 # the other way

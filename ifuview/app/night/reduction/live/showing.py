@@ -89,6 +89,17 @@ def show_step(session: Session, intent: want.ShowStep) -> Outcome:
     return replace(session.showing(slot.key), reduction=replace(state, shown=intent.step))
 
 
+def frame_of_step(session: Session) -> int | None:
+    """The frame that shows what a change of the reduction is seen in: the one on the canvas, else of the shown step."""
+    from ifuview.app.night.reduction.live.pictures import picture
+
+    state = session.reduction
+    if state is None or session.current in state.frames.values():
+        return session.current
+    key = state.frames.get(picture(state, state.shown)) if state.shown else None
+    return next(reversed(tuple(state.frames.values())), None) if key is None else key
+
+
 def is_shown(state: ReductionState, key: int | None) -> bool:
     """Whether a frame is the picture of the step that is shown, as it is now."""
     from ifuview.app.night.reduction.live.pictures import picture

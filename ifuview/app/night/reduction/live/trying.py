@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ifuview.app.frames.intents import Intent
+from ifuview.app.frames.past import Past
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import intents as want
@@ -15,6 +16,7 @@ from ifuview.app.night.reduction.live.showing import compare, is_shown, kept
 from ifuview.app.night.reduction.state import ReductionState
 from ifuview.app.session import Session
 from ifuview.app.tasks import Change, Outcome, Plan, Task
+from ifuview.app.undo import NOTHING, next_number
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.model.reduction.params import changed
@@ -98,7 +100,7 @@ def try_params(session: Session, intent: want.TryParams) -> Outcome:
         return session
     title = dict(base.plan)[intent.step]
     words = f"{title}: " + ", ".join(f"{name} {_brief(value)}" for name, value in intent.values)
-    past = (*base.past, (words, base.params))
+    past = (*base.past, Past(next_number(session), words, base.params))
     return _again(base, {**now.params, intent.step: after}, words, past)
 
 
@@ -110,16 +112,19 @@ def _brief(value: object) -> str:
 
 
 def take_back(session: Session, intent: want.TakeBack) -> Outcome:
-    """As it was before the last change."""
-    base = settled(session)
+    """As it was before the last change; one that is still being made is given up."""
+    base, now = settled(session), session.reduction
+    assert now is not None
+    if len(now.past) > len(base.past):
+        return _again(base, base.params, f"taken back: {now.past[-1].words}", base.past)
     if not base.past:
-        raise UsageError("nothing was changed that could be taken back")
-    words, params = base.past[-1]
-    return _again(base, params, f"taken back: {words}", base.past[:-1])
+        raise UsageError(NOTHING)
+    last = base.past[-1]
+    return _again(base, last.before, f"taken back: {last.words}", base.past[:-1])
 
 
 def _again(
-    base: ReductionState, params: Mapping[str, object], words: str, past: tuple[tuple[str, Mapping[str, object]], ...]
+    base: ReductionState, params: Mapping[str, object], words: str, past: tuple[Past[Mapping[str, object]], ...]
 ) -> ReduceAgain:
     before = replace(base, before=None)
     state = replace(
