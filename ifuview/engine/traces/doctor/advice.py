@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ifuview.engine.traces.doctor.correct import REMEASURED
 from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import (
@@ -22,6 +20,7 @@ from ifuview.model.traces.findings import mode_verdict
 
 NAMES_OF = {UNKNOWN: "pattern of no known shape"}
 ONE = 0.03  # px, by which a shift of one pixel may differ from it
+HARMFUL = 0.5  # of the offset that makes a fiber a problem: a scatter of this rms, of which no fiber is one
 MANY = 12  # fibers that are named one by one
 ORDER = (Verdict.PASS, Verdict.WARN, Verdict.FAIL)
 
@@ -42,9 +41,12 @@ def verdict(
     parts = []
     found = sorted((m for m in modes if m.found), key=lambda m: -abs(m.amplitude_px))
     worst = max((worst, *(mode_verdict(m, limits) for m in found)), key=ORDER.index)
+    scattered = Verdict.WARN if _harmful(scatter, limits) else Verdict.PASS
+    if worst is Verdict.PASS:
+        worst = scattered
     if worst is not Verdict.PASS:  # what is harmless is not said beside what is not
         found = [m for m in found if mode_verdict(m, limits) is not Verdict.PASS]
-    elif scatter > 0:
+    if scatter > 0 and worst is scattered:
         parts.append(f"a scatter of single traces of {scatter:.3f} px rms")
     if found:
         names_found = dict.fromkeys(NAMES_OF.get(m.name, m.name.replace("_", " ")) for m in found)
@@ -71,6 +73,11 @@ def verdict(
     return worst, f"The traces are right{there} within the noise{extra}.{tail}"
 
 
+def _harmful(scatter: float, limits: DoctorLimits) -> bool:
+    """Whether an rms that each trace is off by itself is more than extraction can bear."""
+    return scatter > HARMFUL * limits.offset_px
+
+
 def _plural(problems: list[Problem]) -> str:
     """The kinds of the problems, as in "fibers swapped or merged"."""
     kinds = " or ".join(dict.fromkeys(p.kind.replace("_", " ") for p in problems))
@@ -94,10 +101,10 @@ def recommendations(
     modes: tuple[Mode, ...],
     problems: tuple[Problem, ...],
     trouble: tuple[FrameTrouble, ...],
-    jitter: float,
-    jitter_corrected: bool,
+    scatter: float,
+    limits: DoctorLimits,
 ) -> tuple[Advice, ...]:
-    """Return what to do, the most important first."""
+    """Return what to do, the most important first; `scatter` as of `verdict`."""
     out = []
     by_kind: dict[str, list[int]] = {}
     for problem in problems:
@@ -118,11 +125,9 @@ def recommendations(
     ):
         if kind in by_kind:
             out.append(Advice(words, "apply-correction", tuple(sorted(set(by_kind[kind])))))
-    if jitter_corrected and np.isfinite(jitter):
-        text = (
-            f"every trace is off by itself, {jitter:.3f} px rms: harmless for extraction, and taken out of the "
-            "corrected traces"
-        )
+    if scatter > 0:
+        harm = "larger than traces may be off" if _harmful(scatter, limits) else "harmless for extraction"
+        text = f"every trace is off by itself, {scatter:.3f} px rms: {harm}, and taken out of the corrected traces"
         out.append(Advice(text, "apply-correction"))
     for kind, words, action in (
         ("dead", "mask these fibers: they show no light", "mask"),

@@ -149,7 +149,7 @@ def judge(
         width_err=width_err, chi2=fit.chi2[slots.of_fiber], block=evidence.block, modes=modes, problems=problems,
         trouble=trouble, correlation=found, impact=steps, crosstalk=talk, global_metrics=numbers[0],
         per_fiber=numbers[1], noise_floor=numbers[2], verdict=verdict, sentence=sentence,
-        advice=advice.recommendations(modes, problems, trouble, jitter_rms, bool(correction.any())),
+        advice=advice.recommendations(modes, problems, trouble, scatter, limits),
         given=traces, measured=seen, corrected=corrected, limits=limits, axes=evidence.axes,
     )  # fmt: skip
 

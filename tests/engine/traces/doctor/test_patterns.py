@@ -199,6 +199,59 @@ def test_an_error_of_no_known_shape_is_said_mapped_and_taken_out(name):
     assert np.sqrt(np.nanmean((result.model - at) ** 2)) < 2 * LARGEST_LEFT
 
 
+WAVES = {"one": lambda v: np.sin(2 * np.pi * v), "five": lambda v: np.sin(10 * np.pi * v + 1)}
+
+
+@cache
+def many_blocks(snr: float) -> Evidence:
+    """Twenty blocks: each is a group whose means are compared."""
+    return evidence(expose(SlitSpec((1500, 300), 160, spacing=8, block=8, gap=9, bend=3), snr=snr, seed=2))
+
+
+def judged_blocks(offset: np.ndarray, snr: float) -> tuple[TraceDiagnosis, float]:
+    """The judgement for traces that lie `offset` px, (nfiber, 1), too low, and what the corrected ones leave."""
+    right = many_blocks(snr)
+    wrong = replace(right.traces, center=right.traces.center - offset, coeff=None)
+    result = judge(replace(right, traces=wrong, given=right.given - offset), DoctorLimits(), only=("none",))
+    return result, float(np.sqrt(np.mean((result.corrected.center - right.traces.center) ** 2)))
+
+
+@pytest.mark.parametrize("snr", [15, 50])
+@pytest.mark.parametrize("size", [0.1, 0.2])
+@pytest.mark.parametrize("name", WAVES)
+def test_a_wave_over_the_fibers_of_many_blocks_is_no_shift_of_each(name, size, snr):
+    place = np.median(many_blocks(snr).traces.center, axis=1)[:, None]
+    result, rest = judged_blocks(size * WAVES[name](2 * place / 1499 - 1), snr)
+    assert modes(result) == {UNKNOWN} and result.verdict is Verdict.FAIL and not result.problems
+    assert rest < 0.3 / snr  # a fiber's trace has an error of 0.08 px over S/N, with nine terms in the map
+
+
+def test_shifts_of_many_blocks_are_still_called_so():
+    shifts = np.random.default_rng(4).normal(0, 0.1, 20)
+    result, rest = judged_blocks(np.repeat(shifts, 8)[:, None], 50)
+    assert modes(result) == {"block_shift"} and rest < 0.002
+
+
+@pytest.mark.parametrize("size", [0.1, 0.2])
+def test_few_fibers_that_are_each_bent_are_wrong_and_taken_out(size):
+    made = expose(SlitSpec((90, 400), 5, spacing=12, block=5, gap=0, bend=1.5), snr=50, seed=1)
+    u = np.linspace(-1, 1, 400)[None]
+    v = 2 * np.median(made.traces.center, axis=1)[:, None] / 89 - 1
+    wrong = replace(made.traces, center=made.traces.center - size * np.sin(4 * v + 3 * u), coeff=None)
+    result = found(wrong, made)
+    assert modes(result) == {UNKNOWN} and result.verdict is Verdict.FAIL
+    assert np.sqrt(np.mean((result.corrected.center - made.traces.center) ** 2)) < LARGEST_LEFT
+
+
+def test_a_scatter_of_which_no_fiber_is_a_problem_alone_is_not_right_where_it_is_large():
+    made = expose(SlitSpec((170, 500), 12, spacing=9, block=12, gap=0, bend=1.5), snr=50, seed=1)
+    off = np.random.default_rng(8).uniform(-0.095, 0.095, (12, 1))
+    result = found(replace(made.traces, center=made.traces.center + off, coeff=None), made)
+    assert result.verdict is Verdict.WARN and "scatter of single traces of 0.0" in result.sentence
+    assert "harmless" not in " ".join(a.text for a in result.advice)
+    assert np.sqrt(np.mean((result.corrected.center - made.traces.center) ** 2)) < LARGEST_LEFT
+
+
 def test_right_traces_leave_nothing():
     result = judged(np.zeros_like(U))
     assert result.verdict is Verdict.PASS and not modes(result)

@@ -11,6 +11,7 @@ from ifuview.engine.traces.doctor.patterns.equations import Equations
 MOST = 12  # blocks in the model
 ODD = 1.25  # of the significance of a pattern, for a term of no known shape: there are many
 LIKELY = 2  # blocks that are tried
+SEVERAL = 3  # blocks that may be parts of something smooth
 HIDING = 2  # blocks that may hide each other
 TELLING = 1.5  # growth of what is left without a pattern that stands beside an error of no known shape
 
@@ -93,6 +94,20 @@ def odd_terms(state: Equations, chosen: list[int], sigmas: float) -> list[int]:
             break
         odd.append(best)
     return odd
+
+
+def smooth_instead(state: Equations, chosen: list[int], odd: list[int], sigmas: float) -> tuple[list[int], list[int]]:
+    """Smooth patterns and terms of no known shape in the place of some blocks, where fewer of them explain as much."""
+    blocks = [i for i in chosen if i in state.blocks]
+    if len(blocks) < SEVERAL:
+        return chosen, odd
+    common = _best_subset(state, [], sigmas)[0]
+    terms = odd_terms(state, common, sigmas)
+    state.refer_to(blocks)
+    price = sigmas**2 * state.inflation()
+    more = len(chosen) + len(odd) - len(common) - len(terms)
+    loss = state.explained([*chosen, *odd]) - state.explained([*common, *terms])
+    return (common, terms) if terms and loss < price * more else (chosen, odd)
 
 
 def every_block(state: Equations, otherwise: list[int], sigmas: float) -> list[int]:

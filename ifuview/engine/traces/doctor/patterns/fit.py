@@ -19,15 +19,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.traces.doctor.patterns.choose import choose, every_block, odd_terms, telling
+from ifuview.engine.traces.doctor.patterns.choose import choose, every_block, odd_terms, smooth_instead, telling
 from ifuview.engine.traces.doctor.patterns.equations import INDEPENDENT, Equations, sound
-from ifuview.engine.traces.doctor.patterns.left import common_wiggle, leftover, map_of, model_floor
-from ifuview.engine.traces.doctor.patterns.shapes import Pattern, along_only, clusters_of
+from ifuview.engine.traces.doctor.patterns.left import bent, common_wiggle, leftover, map_of, model_floor, tilted
+from ifuview.engine.traces.doctor.patterns.shapes import Pattern, along_only, clusters_of, parts_of
 from ifuview.model.checks import Array
 
 TOLERANCE = 0.015  # px; the misfit of real profiles leaves up to 0.008
 LEFT_SIGMA = 6.0
 LEFT_PEAK = 4.0  # tolerances; largest mean of four coarse bins
+FINE = 3  # fibers of the smallest groups that are asked what they share
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,18 +118,7 @@ def fit_modes(
     used = sound(offset, error, usable, every)
     state = Equations(offset, error, used, every, block, len(shapes))
     seen = _Seen(offset, error, used, block, clusters_of(block), state)
-    chosen, odd = _settled(seen, sigmas)
-    unknown = np.zeros(offset.shape)
-    if odd or _stands_out(seen.left(chosen), tolerance):
-        blocks = _blocks(seen, [*chosen, *odd], sigmas, tolerance)
-        shared = np.nan_to_num(seen.wiggle_of(offset - seen.model(chosen))[0])
-        if blocks:
-            chosen, odd = blocks, []
-        elif all(along_only(every[i]) for i in odd) and not _stands_out(seen.left(chosen, shared), tolerance):
-            odd = []
-        else:
-            chosen = telling(state, chosen)
-            unknown = map_of(offset - seen.model(chosen), error, used, seen.clusters)
+    chosen, unknown, pull = _explained(seen, sigmas, tolerance)
     model, left = seen.model(chosen), seen.left(chosen)
     beta, sigma = state.solve(chosen)
     tests = [Test(shapes[i], float(b), float(s), True) for i, b, s in zip(chosen, beta, sigma)]
@@ -139,12 +129,10 @@ def fit_modes(
         tests.append(Test(shape, float(amplitude[-1]), float(err[-1]), False))
     wiggle, err, chi2 = seen.wiggle_of(offset - model - unknown)
     dof = int(np.isfinite(wiggle).sum()) - len({shapes[i].name for i in chosen} - {"block_shift", "scale"})
-    odd_beta, odd_sigma = state.solve([*chosen, *odd])
-    odd_pull = float(np.max(np.abs(odd_beta / odd_sigma)[len(chosen) :], initial=0))
     return ModeFit(
         tuple(tests), model + unknown, used, wiggle, err, chi2, max(dof, 0),
         *seen.floor(offset - model), unknown,
-        odd_pull if odd else left[1] if unknown.any() else 0.0, left[0],
+        pull, left[0],
     )  # fmt: skip
 
 
@@ -165,7 +153,24 @@ class _Seen:
 
     def left(self, chosen: list[int], shared: Array | float = 0.0) -> tuple[float, float, float]:
         """What clusters share beyond the chosen patterns; see `leftover`."""
-        return leftover(self.offset - self.model(chosen) - shared, self.error, self.used, self.clusters, self.block)
+        rest = self.offset - self.model(chosen) - shared
+        groups = (self.clusters, parts_of(self.block, FINE))
+        return max(leftover(rest, self.error, self.used, group, self.block) for group in groups)
+
+    def goes_on(self, chosen: list[int]) -> bool:
+        """Whether what the shifts of blocks leave is as steep inside of the blocks as between them."""
+        amplitude = dict(zip(chosen, self.state.solve(chosen)[0]))
+        level = np.array([amplitude[i] for i in self.state.blocks])
+        return tilted(self.offset - self.model(chosen), self.error, self.used, level, self.block)
+
+    def shared(self, chosen: list[int]) -> NDArray[np.float64]:
+        """What all fibers share beyond the chosen patterns, bin by bin."""
+        return np.asarray(np.nan_to_num(self.wiggle_of(self.offset - self.model(chosen))[0]))
+
+    def bends(self, chosen: list[int], tolerance: float) -> bool:
+        """Whether the fibers are each bent in their own way beyond the chosen patterns and what all share."""
+        rms, pull = bent(self.offset - self.model(chosen) - self.shared(chosen), self.error, self.used)
+        return pull > LEFT_SIGMA and rms > tolerance
 
     def take_floor(self, chosen: list[int], amplitudes: Array) -> None:
         """Take what is left beside some patterns for the misfit of the profiles."""
@@ -188,16 +193,41 @@ class _Seen:
         return out
 
 
+def _explained(seen: _Seen, sigmas: float, tolerance: float) -> tuple[list[int], NDArray[np.float64], float]:
+    """The patterns of the model, the map of what is of no known shape, px, and its significance."""
+    chosen, odd = _settled(seen, sigmas)
+    none = np.zeros(seen.offset.shape)
+    if odd or _stands_out(seen.left(chosen), tolerance):
+        blocks = _blocks(seen, [*chosen, *odd], sigmas, tolerance)
+        rest = seen.left(chosen, seen.shared(chosen))
+        if blocks:
+            chosen, odd = blocks, []
+        elif all(along_only(seen.state.shapes[i]) for i in odd) and not _stands_out(rest, tolerance):
+            odd = []
+        else:
+            return _mapped(seen, chosen, odd)
+    return _mapped(seen, chosen, odd) if seen.bends(chosen, tolerance) else (chosen, none, 0.0)
+
+
+def _mapped(seen: _Seen, chosen: list[int], odd: list[int]) -> tuple[list[int], NDArray[np.float64], float]:
+    """Patterns that stand beside an error of no known shape, its map, and its significance."""
+    kept = telling(seen.state, chosen)
+    unknown, err = map_of(seen.offset - seen.model(kept), seen.error, seen.used, seen.block)
+    beta, sigma = seen.state.solve([*kept, *odd])
+    pull = np.abs(beta / sigma)[len(kept) :] if odd else np.abs(unknown) / err
+    return kept, unknown, float(pull.max())
+
+
 def _settled(seen: _Seen, sigmas: float) -> tuple[list[int], list[int]]:
     """The patterns of the model and the terms of no known shape beside them."""
     state = seen.state
     chosen = choose(state, sigmas)
-    odd = odd_terms(state, chosen, sigmas)
+    chosen, odd = smooth_instead(state, chosen, odd_terms(state, chosen, sigmas), sigmas)
     state.parts = max(INDEPENDENT * float(seen.used.any(axis=1).mean()), 1.0)
     for _ in range(2):  # the floor depends on what is taken out, and the other way round
         seen.take_floor([*chosen, *odd], state.solve([*chosen, *odd])[0])
         chosen = choose(state, sigmas)
-        odd = odd_terms(state, chosen, sigmas)
+        chosen, odd = smooth_instead(state, chosen, odd_terms(state, chosen, sigmas), sigmas)
     return chosen, odd
 
 
@@ -208,7 +238,7 @@ def _blocks(seen: _Seen, otherwise: list[int], sigmas: float, tolerance: float) 
     whole = [*range(state.nnamed, len(state.shapes)), *state.blocks]
     seen.take_floor(whole, state.amplitudes(whole))
     chosen = every_block(state, otherwise, sigmas)
-    if chosen and not _stands_out(seen.left(chosen), tolerance):
+    if chosen and not _stands_out(seen.left(chosen), tolerance) and not seen.goes_on(chosen):
         return chosen
     state.floor = floor
     state.refer_to([i for i in otherwise if i in state.blocks])

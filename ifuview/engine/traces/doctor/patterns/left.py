@@ -10,10 +10,16 @@ from numpy.typing import NDArray
 
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.engine.traces.doctor.patterns.equations import LAG, OUTLIER, coarse, own_scatter
+from ifuview.engine.traces.doctor.patterns.shapes import CLUSTERS, MEMBERS, parts_of
 from ifuview.model.checks import Array
 
 MAP_DEGREE = 8  # of the map of what is left along dispersion
 MAP_PRIOR = 0.5  # px, of its terms
+MAP_FIBERS = (3, 6, 12, 25)  # in a run of it
+BENT_BINS = 4
+MEDIAN_ERROR = 1.25  # error of a median over that of a mean
+TILT = 0.4  # rise inside of a block over the step to the next, of what is no shift of blocks
+TILT_FIBERS = 3  # of a block, and blocks, that tell of a tilt
 
 
 def model_floor(residual: Array, error: Array, used: Array, clusters: Array, block: Array) -> tuple[float, float]:
@@ -97,13 +103,30 @@ def _clusters(rest: Array, error: Array, used: Array, clusters: Array, block: Ar
     return _Means(whole[known], 1 / total[known] + alone, alone, known, whole, scatter_err)
 
 
-def map_of(rest: Array, error: Array, used: Array, clusters: Array) -> NDArray[np.float64]:
-    """What is left as a smooth function of column in every cluster, with a slope across its fibers, (nfiber, nbin)."""
+def map_of(rest: Array, error: Array, used: Array, block: Array) -> tuple[NDArray[np.float64], float]:
+    """What is left as a smooth function of column in runs of fibers, with a slope across them, and its usual error, px.
+
+    The runs are as long as explains the most for the number of terms (Akaike's criterion): short for waves over the
+    fibers, whole blocks where the light is faint.
+    """
+    weight = np.where(used, 1 / np.where(used, error, 1) ** 2, 0)
+    best, least, err = np.zeros(rest.shape), np.inf, np.inf
+    noise, number = float(np.median(error[used])), max(int(used.sum()), 1)
+    sizes = sorted({1, *MAP_FIBERS, max(block.size // CLUSTERS, MEMBERS), block.size})
+    for size in sizes:
+        out, terms = _map(rest, weight, used, parts_of(block, size))
+        cost = float((weight * np.where(used, rest - out, 0) ** 2).sum()) + 2 * terms
+        if cost < least:
+            best, least, err = out, cost, noise * float(np.sqrt(min(terms / number, 1.0)))
+    return best, err
+
+
+def _map(rest: Array, weight: Array, used: Array, clusters: Array) -> tuple[NDArray[np.float64], int]:
+    """The map for some runs of fibers, and its number of terms."""
     out = np.zeros(rest.shape)
-    nbin = rest.shape[1]
+    nbin, terms = rest.shape[1], 0
     u = np.linspace(-1, 1, nbin)
     along = np.polynomial.legendre.legvander(u, min(MAP_DEGREE, max(nbin // 4, 0)))
-    weight = np.where(used, 1 / np.where(used, error, 1) ** 2, 0)
     for c in range(int(clusters.max()) + 1):
         rows = np.flatnonzero(clusters == c)
         across = np.polynomial.legendre.legvander(np.linspace(-1, 1, rows.size), 1 if rows.size > 2 else 0)
@@ -113,7 +136,56 @@ def map_of(rest: Array, error: Array, used: Array, clusters: Array) -> NDArray[n
         normal += np.eye(len(normal)) / MAP_PRIOR**2
         beta = np.linalg.solve(normal, basis.T @ (w * np.where(used[rows], rest[rows], 0).ravel()))
         out[rows] = (basis @ beta).reshape(rows.size, nbin)
-    return out
+        terms += basis.shape[1] if w.any() else 0
+    return out, terms
+
+
+def bent(rest: Array, error: Array, used: Array) -> tuple[float, float]:
+    """Rms by which the usual fiber is bent along dispersion beyond noise, px, and its significance.
+
+    Of fibers that are each off in their own way no group shares anything. The median over the fibers: a single one
+    that is bent is a problem of that fiber.
+    """
+    weight, value, _ = coarse(rest, error, used, [])
+    seen = weight > 0
+    count = seen.sum(axis=1)
+    told = count >= BENT_BINS
+    if not told.any():
+        return 0.0, 0.0
+    weight, value, seen, count = weight[told], value[told], seen[told], count[told]
+    level = (weight * value).sum(axis=1) / weight.sum(axis=1)
+    square = np.where(seen, (value - level[:, None]) ** 2 - (1 - 1 / count[:, None]) / np.where(seen, weight, 1), 0)
+    noise = np.sqrt((2 * np.where(seen, 1 / np.where(seen, weight, 1), 0) ** 2).sum(axis=1)) / count
+    excess = square.sum(axis=1) / count
+    usual = float(np.median(excess))
+    return float(np.sqrt(max(usual, 0))), usual / (MEDIAN_ERROR * float(np.median(noise)) / np.sqrt(told.sum()))
+
+
+def tilted(rest: Array, error: Array, used: Array, level: Array, block: Array) -> bool:
+    """Whether what is left goes on inside of the blocks where the shifts of their neighbors differ: no shifts of them.
+
+    Parameters
+    ----------
+    level : (nblock,), px
+        Shift of each block, in the order of the slit.
+    """
+    weight = np.where(used, 1 / np.where(used, error, 1) ** 2, 0)
+    total = weight.sum(axis=1)
+    mean = (weight * np.where(used, rest, 0)).sum(axis=1) / np.maximum(total, 1e-30)
+    rise, noise = [], []
+    for b in np.unique(block):
+        rows = np.flatnonzero((block == b) & (total > 0))
+        if rows.size < TILT_FIBERS:
+            continue
+        x = np.linspace(-0.5, 0.5, rows.size)
+        x = x - np.average(x, weights=total[rows])
+        info = float((total[rows] * x**2).sum())
+        rise.append(float((total[rows] * x * mean[rows]).sum()) / info)
+        noise.append(1 / info)
+    if len(rise) < TILT_FIBERS:
+        return False
+    inside = float(np.mean(np.square(rise) - noise))
+    return inside > TILT**2 * float(np.mean(np.diff(level) ** 2))
 
 
 def common_wiggle(

@@ -90,10 +90,13 @@ def along_only(term: Pattern) -> bool:
 
 def clusters_of(block: Array) -> NDArray[np.intp]:
     """Blocks, or runs of fibers inside of them where there are few blocks."""
-    number, count = np.unique(block, return_inverse=True, return_counts=True)[1:]
-    if count.size >= CLUSTERS:
-        return number.astype(np.intp)
     size = max(block.size / CLUSTERS, MEMBERS)
+    return np.unique(block, return_inverse=True)[1] if np.unique(block).size >= CLUSTERS else parts_of(block, size)
+
+
+def parts_of(block: Array, size: float) -> NDArray[np.intp]:
+    """Runs of about so many fibers inside of the blocks."""
+    number, count = np.unique(block, return_inverse=True, return_counts=True)[1:]
     parts = np.maximum(np.round(count / size).astype(np.intp), 1)
     place = np.array([np.sum(number[:k] == b) for k, b in enumerate(number)])
     return (np.cumsum(parts) - parts)[number] + place * parts[number] // count[number]
