@@ -16,7 +16,7 @@ from ifuview.app.messages import note
 from ifuview.app.night import intents as want
 from ifuview.app.night import open_night
 from ifuview.app.night.state import TriageState
-from ifuview.app.night.triage.growing import grown
+from ifuview.app.night.triage.growing import grown, joined
 from ifuview.app.night.triage.tasks import at_proof
 from ifuview.app.session import Level, Session, Slot
 from ifuview.app.tasks import Change, Outcome, Task, as_change
@@ -27,17 +27,21 @@ from ifuview.model.image import Kind
 
 if TYPE_CHECKING:
     from ifuview.app.night.triage.files import CameraFiles
+    from ifuview.app.night.triage.growing import Answers
     from ifuview.model.night.exposures import ExposureIndex
-    from ifuview.model.night.triage import Finding
 
 
 @dataclass(frozen=True, kw_only=True)
 class FindCameras(Task["list[CameraFiles]"]):
-    """Which cameras of a folder, or of a product's exposure, can be judged; `more`: other products that are open."""
+    """Which cameras of a folder, or of a product's exposure, can be judged; `more`: other products that are open.
+
+    What was judged of those stays; of `path` itself unless it is to be judged `again`.
+    """
 
     kind: ClassVar[JobKind] = JobKind.VERDICT
     path: str
     more: tuple[str, ...] = ()
+    again: bool = False
     quiet: bool = True
     newest: bool = True
     aside: bool = True
@@ -62,12 +66,14 @@ class FindCameras(Task["list[CameraFiles]"]):
         result.sort(key=lambda c: (c.expid != first, c.expid, c.camera != camera, c.camera))
         name = os.path.basename(self.path.rstrip(os.sep)) or self.path
         before = None if session.triage is None or not self.more else session.triage
-        done = () if before is None else tuple(one for one in before.done if one.camera in result)
+        own = [c for c in result if self.again and self.path in c.files.values()]
+        known = () if before is None else before.done
+        done = tuple(one for one in known if one.camera in result and one.camera not in own)
         asked = [one.camera for one in done]
         todo = tuple(camera for camera in result if camera not in asked)
         state = TriageState(scope=name, todo=todo)
         if before is not None:
-            state = _same_problem(before, grown(state, done, (), todo))
+            state = grown(replace(before, scope=name), done, (), todo)
         session = replace(session, triage=state)
         if todo and session.night is not None and not session.slots:
             first_seen = Judge(by_user=False)  # the first picture is read before: no black canvas meanwhile
@@ -76,7 +82,7 @@ class FindCameras(Task["list[CameraFiles]"]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeCamera(Task[TriageState]):
+class JudgeCamera(Task["Answers"]):
     """The next camera is judged, and what all together say."""
 
     kind: ClassVar[JobKind] = JobKind.VERDICT
@@ -85,28 +91,28 @@ class JudgeCamera(Task[TriageState]):
     newest: bool = True
     aside: bool = True
 
-    def run(self, session: Session, ctx: JobContext) -> TriageState:
+    def run(self, session: Session, ctx: JobContext) -> Answers:
         """Ask it."""
+        from ifuview.app.night.triage.growing import answers
         from ifuview.app.night.triage.run import judged_camera
 
         before = session.triage
         assert before is not None
-        one = judged_camera(self.todo[0], ctx=ctx)
-        if isinstance(one, str):
-            return grown(before, before.done, (*before.unread, one), self.todo[1:])
-        return grown(before, (*before.done, one), before.unread, self.todo[1:])
+        return answers(before, (judged_camera(self.todo[0], ctx=ctx),), before.scope)
 
-    def apply(self, session: Session, result: TriageState) -> Outcome:
+    def apply(self, session: Session, result: Answers) -> Outcome:
         """Keep the answer; the first thing that is wrong is gone to, unless the user is elsewhere; go on."""
         if session.triage is None or session.triage.todo != self.todo:
             return session  # another triage has taken its place
-        stopped = session.triage.stopped
-        session = replace(session, triage=replace(_same_problem(session.triage, result), stopped=stopped))
-        if stopped:
+        state = joined(session.triage, result)
+        known = [one.camera for one in state.done]
+        todo = tuple(camera for camera in self.todo[1:] if camera not in known)
+        session = replace(session, triage=replace(state, todo=todo))
+        if state.stopped:
             return session
-        more = (JudgeCamera(title=_title(self.todo[1:]), todo=self.todo[1:]),) if len(self.todo) > 1 else ()
+        more = (JudgeCamera(title=_title(todo), todo=todo),) if todo else ()
         if not more:
-            for problem in result.result.problems:
+            for problem in state.result.problems:
                 session = note(session, problem, Level.WARNING)
         change = as_change(session, _taken_there(session))
         return replace(change, then=(*change.then, *more))
@@ -114,20 +120,6 @@ class JudgeCamera(Task[TriageState]):
 
 def _title(todo: Sequence[CameraFiles]) -> str:
     return f"Judge {todo[0].label}"
-
-
-def _same_problem(old: TriageState, new: TriageState) -> TriageState:
-    """The new answer at the problem that was chosen in the old one."""
-    if old.problem < 0 or old.shown is None:
-        return replace(new, problem=-1, finding=-1, taken=old.taken)
-    wanted = _name(old.shown)
-    number = next((n for n, finding in enumerate(new.result.findings) if _name(finding) == wanted), -1)
-    return replace(new.at(number), taken=old.taken)
-
-
-def _name(finding: Finding) -> tuple[object, ...]:
-    """What tells a finding from all others."""
-    return finding.kind, finding.expid, finding.camera, finding.fibers, finding.wave_range
 
 
 def _taken_there(session: Session) -> Outcome:
@@ -177,8 +169,7 @@ def of_product(session: Session, slot: Slot) -> tuple[FindCameras, ...]:
         return ()
     if not triage_can_ask(slot):
         return ()
-    others = (s.dataset.path for s in session.slots if s.key != slot.key and triage_can_ask(s))
-    return (FindCameras(title=f"Judge {slot.title}", path=slot.dataset.path, more=tuple(dict.fromkeys(others))),)
+    return (FindCameras(title=f"Judge {slot.title}", path=slot.dataset.path, more=_others(session, slot)),)
 
 
 # what the bar asks for
@@ -196,15 +187,17 @@ def judge(session: Session, intent: Judge) -> Outcome:
     if state is not None and state.todo:
         session = replace(session, triage=replace(state, stopped=False))
         return Change(session, (JudgeCamera(title=_title(state.todo), todo=state.todo),))
-    path = _what_is_open(session)
-    return FindCameras(title="Judge what is open", path=path) if path else session
-
-
-def _what_is_open(session: Session) -> str:
-    slot = session.slot()
+    title, slot = "Judge what is open", session.slot()
     if session.night is not None:
-        return session.night.index.folder
-    return "" if slot is None else slot.dataset.path
+        return FindCameras(title=title, path=session.night.index.folder)
+    if slot is None or not slot.dataset.path:
+        return session
+    return FindCameras(title=title, path=slot.dataset.path, more=_others(session, slot), again=True)
+
+
+def _others(session: Session, slot: Slot) -> tuple[str, ...]:
+    """Other products that are open and that a triage asks about."""
+    return tuple(dict.fromkeys(s.dataset.path for s in session.slots if s.key != slot.key and triage_can_ask(s)))
 
 
 def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:

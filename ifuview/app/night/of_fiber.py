@@ -24,7 +24,7 @@ MOST = 4  # findings on a page
 def asked(session: Session, path: str, ctx: JobContext = SILENT) -> Session:
     """The session with the camera of a product judged, where that was not done yet."""
     from ifuview.app.night.judging import FindCameras
-    from ifuview.app.night.triage.growing import grown
+    from ifuview.app.night.triage.growing import answers
     from ifuview.app.night.triage.run import judged_camera
 
     state = session.triage
@@ -34,9 +34,7 @@ def asked(session: Session, path: str, ctx: JobContext = SILENT) -> Session:
     if not cameras:
         return session
     one = judged_camera(cameras[0], ctx=ctx)
-    fresh = TriageState(scope=cameras[0].label)
-    found = grown(fresh, (), (one,), ()) if isinstance(one, str) else grown(fresh, (one,), (), ())
-    return replace(session, triage=found)
+    return replace(session, triage=answers(state, (one,), cameras[0].label).after)
 
 
 def findings(state: TriageState, path: str, fiber: int) -> list[Finding]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ifuview.app.frames.intents import Intent, ShowDock
 from ifuview.app.jobs import JobKind
@@ -21,8 +21,7 @@ from ifuview.engine.context import JobContext
 from ifuview.model.night.exposures import ExposureIndex
 
 if TYPE_CHECKING:
-    from ifuview.app.night.state import TriageState
-    from ifuview.app.night.triage.sum import Triaged
+    from ifuview.app.night.triage.growing import Answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,16 +73,8 @@ def look_again(session: Session, _: want.LookAgain) -> Outcome:
     return LookForNew(title=f"Look for new files in {folder}", path=folder)
 
 
-class Arrival(NamedTuple):
-    """The answer of a camera, what was known before it, and both together."""
-
-    one: Triaged | str
-    before: TriageState | None
-    after: TriageState
-
-
 @dataclass(frozen=True, kw_only=True)
-class TriageCamera(Task["Arrival"]):
+class TriageCamera(Task["Answers"]):
     """What is wrong with a camera that has just been reduced."""
 
     kind: ClassVar[JobKind] = JobKind.TRIAGE
@@ -97,27 +88,22 @@ class TriageCamera(Task["Arrival"]):
         """The camera of the exposure."""
         return f"{self.camera} {self.expid}"
 
-    def run(self, session: Session, ctx: JobContext) -> Arrival:
+    def run(self, session: Session, ctx: JobContext) -> Answers:
         """Ask it."""
+        from ifuview.app.night.triage.growing import answers
         from ifuview.app.night.watch import ask
 
         results = "" if session.night is None else session.night.results
         one = ask(self.index, self.expid, self.camera, ctx, results)
-        return Arrival(one, session.triage, self._after(session, one))
+        return answers(session.triage, (one,), f"what arrived in {os.path.basename(self.index.folder)}")
 
-    def _after(self, session: Session, one: Triaged | str) -> TriageState:
-        """All answers with that of the camera."""
-        from ifuview.app.night.triage.growing import with_camera
-
-        return with_camera(session.triage, one, f"what arrived in {os.path.basename(self.index.folder)}")
-
-    def apply(self, session: Session, result: Arrival) -> Change:
+    def apply(self, session: Session, result: Answers) -> Change:
         """Keep the answer with the others, and say what was not said yet."""
+        from ifuview.app.night.triage.growing import joined
         from ifuview.app.night.watch import findings_of, lines
 
-        first, one, after = session.triage is None, result.one, result.after
-        if session.triage is not result.before:  # another answer came meanwhile
-            after = self._after(session, one)
+        first, after = session.triage is None, joined(session.triage, result)
+        one = result.new[0] if result.new else result.unread[0]
         found = findings_of(after, one)
         session = _told(replace(session, triage=after), lines(after, one), any(not f.known for f in found))
         return Change(session, (ShowDock("triage"),) if first and found else ())

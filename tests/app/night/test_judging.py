@@ -170,14 +170,16 @@ def test_judging_is_stopped_and_goes_on(opened: Runner):
     task = judging.judge(change.session, want.Judge()).then[0]
     assert task.todo == (camera,)
     answer = task.run(change.session, SILENT)
-    assert answer.todo == () and len(answer.done) == 1
+    assert [one.camera for one in answer.new] == [camera]
+    after = task.apply(change.session, answer).triage
+    assert after.todo == () and len(after.done) == 1
 
 
 def test_what_was_stopped_stays_so_whatever_arrives_later(opened: Runner):
     """Stop before the first picture is there, and stop when the answer of a camera was on its way."""
-    session, camera = opened.session, opened.session.triage.done[0].camera
+    session, cameras = opened.session, [one.camera for one in opened.session.triage.done]
     find = judging.FindCameras(title="", path=session.night.index.folder)
-    found = find.apply(replace(session, slots=(), current=None, triage=None), [camera, camera])
+    found = find.apply(replace(session, slots=(), current=None, triage=None), cameras)
     stopped = judging.judge(found.session, want.Judge(on=False)).session
     for later in found.settled:
         assert judging.judge(stopped, later) is stopped
@@ -220,6 +222,37 @@ def test_products_of_two_cameras_are_both_judged(opened: Runner):
     assert [t.camera.label for t in runner.session.triage.done] == [one.label, other.label]
     for slot in runner.session.slots:
         assert verdict.make(replace(runner.session, current=slot.key)) is not None
+
+
+def test_a_triage_of_one_camera_leaves_what_is_known_of_the_others(opened: Runner):
+    """It replaces what it asked, in whichever order answers come, and goes to what is there."""
+    first, second = opened.session.triage.done
+    known = [f for f in opened.session.triage.result.findings if f.camera != second.camera.camera]
+    runner = Runner(replace(opened.session, judges=False))
+    runner.ask(want.ShowProduct(second.camera.expid, second.camera.camera, "sframe"), want.Triage("camera"))
+    state = runner.session.triage
+    assert {t.camera.label for t in state.done} == {first.camera.label, second.camera.label}
+    assert [f for f in state.result.findings if f.camera != second.camera.camera] == known
+    assert next(t for t in state.done if t.camera.label == second.camera.label) is not second
+    assert state.scope == opened.session.triage.scope
+    late = judging.JudgeCamera(todo=(first.camera,))  # begun before, answered after it
+    before = replace(opened.session, triage=replace(opened.session.triage, done=(), todo=(first.camera,)))
+    answer = late.run(before, SILENT)
+    now = replace(before, triage=replace(state, done=state.done[1:], todo=(first.camera,)))
+    after = late.apply(now, answer).session.triage
+    assert sorted(t.camera.label for t in after.done) == sorted({first.camera.label, second.camera.label})
+
+
+def test_products_alone_are_judged_again_one_by_one(opened: Runner):
+    one = opened.session.triage.done[0].camera
+    other = next(t.camera for t in opened.session.triage.done if t.camera.camera != one.camera)
+    runner = Runner(Session())
+    runner.ask(want.OpenFile(one.files["sframe"]), want.OpenFile(other.files["sframe"]))
+    known = {t.camera.label: t for t in runner.session.triage.done}
+    runner.ask(want.Judge())
+    again = {t.camera.label: t for t in runner.session.triage.done}
+    assert set(again) == {one.label, other.label} == set(known)
+    assert again[one.label] is known[one.label] and again[other.label] is not known[other.label]
 
 
 def test_the_bar_does_not_speak_of_a_frame_that_it_knows_nothing_of(opened: Runner):

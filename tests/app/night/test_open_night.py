@@ -20,7 +20,7 @@ from ifuview.app.night import open_night
 from ifuview.app.night import watch as night_watch
 from ifuview.app.night.showing import blinked
 from ifuview.app.night.state import Night, Place
-from ifuview.app.night.triage.growing import with_camera
+from ifuview.app.night.triage.growing import answers
 from ifuview.app.session import Layout, Session
 from ifuview.cli import main
 from ifuview.errors import MissingDataError, UsageError
@@ -237,20 +237,20 @@ def test_the_triage_of_a_camera_that_has_just_come(shared_data: Path) -> None:
         pytest.skip("no production here")
     index = open_night.scan_folder(str(root))
     one, other = (night_watch.ask(index, 104284, camera) for camera in ("r6", "r7"))
-    state = with_camera(None, one, "what arrived")
+    state = answers(None, (one,), "what arrived").after
     said = night_watch.lines(state, one)
     assert len(said) == len(state.result.findings)
     assert "first in sky" in said[0]  # the worst leads
 
     # the answers of several cameras stand together; a camera that is asked again has one answer
-    both = with_camera(state, other, "what arrived")
+    both = answers(state, (other,), "what arrived").after
     assert both.result.cameras == ((104284, "r6"), (104284, "r7")) and both.scope == "what arrived"
     ranks = [f.rank for f in both.result.findings]
     assert ranks == sorted(ranks) and len(ranks) > len(state.result.findings)
-    again = with_camera(both, one, "what arrived")
+    again = answers(both, (one,), "what arrived").after
     assert sorted(map(repr, again.result.findings)) == sorted(map(repr, both.result.findings))
     assert again.arrays.keys() == both.arrays.keys()
-    assert with_camera(both, "r8 cannot be read", "").result.problems[0] == "r8 cannot be read"
+    assert answers(both, ("r8 cannot be read",), "").after.result.problems[0] == "r8 cannot be read"
 
 
 def test_a_watched_camera_is_asked_once_when_it_is_whole_or_quiet(root: Path) -> None:

@@ -17,35 +17,40 @@ from ifuview.engine.context import JobContext
 
 if TYPE_CHECKING:
     from ifuview.app.night.state import TriageState
+    from ifuview.app.night.triage.growing import Answers
     from ifuview.model.night.triage import Finding
 
 
 @dataclass(frozen=True, kw_only=True)
-class TriageScope(Task["TriageState"]):
+class TriageScope(Task["Answers"]):
     """The first bad product of each camera of a camera, an exposure or a night."""
 
     kind: ClassVar[JobKind] = JobKind.TRIAGE
     scope: str
     newest: bool = True
 
-    def run(self, session: Session, ctx: JobContext) -> TriageState:
+    def run(self, session: Session, ctx: JobContext) -> Answers:
         """Look at them."""
         from ifuview.app.night.triage.window import run
 
         return run(session, self.scope, ctx)
 
-    def apply(self, session: Session, result: TriageState) -> Change:
-        """Show what was found."""
-        session = replace(session, triage=result)
-        for problem in result.result.problems:
+    def apply(self, session: Session, result: Answers) -> Change:
+        """Show what was found; what is known of other cameras stays."""
+        from ifuview.app.night.triage.growing import joined
+
+        state = joined(None if self.scope == "night" else session.triage, result)
+        session = replace(session, triage=state)
+        for problem in (*result.unread, *(p for one in result.new for p in one.problems)):
             session = note(session, problem, Level.WARNING)
-        count = len(result.result.findings)
-        session = note(session, f"Triage of {result.scope}: {count} finding{'s' if count != 1 else ''}")
-        if not count or session.headless:
+        places = {(one.camera.expid, one.camera.camera) for one in result.new}
+        found = state.result.findings
+        own = [n for group in state.groups for n in group if (found[n].expid, found[n].camera) in places]
+        session = note(session, f"Triage of {result.scope}: {len(own)} finding{'s' if len(own) != 1 else ''}")
+        if not own or session.headless:
             return Change(session, (ShowDock("triage"),))
-        worst = result.groups[0][0]  # the bar speaks of it: its picture is shown
-        session = replace(session, triage=result.at(worst))
-        change = as_change(session, at_proof(session, result.result.findings[worst], blink=False))
+        session = replace(session, triage=state.at(own[0]))  # the bar speaks of it: its picture is shown
+        change = as_change(session, at_proof(session, found[own[0]], blink=False))
         return replace(change, then=(*change.then, ShowDock("triage")))
 
 

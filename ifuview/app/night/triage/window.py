@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from ifuview.app.session import Session, Slot
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.model.night.triage import Finding
+
+if TYPE_CHECKING:
+    from ifuview.app.night.triage.growing import Answers
 
 SCOPES = ("exposure", "camera", "night")
 AROUND = (1.4, 2.0)  # times the fibers and the wavelengths of a finding that are seen with it
@@ -47,10 +51,10 @@ def request(session: Session, scope: str) -> tuple[tuple[str, ...], tuple[str, .
     return (folder,), (), (place.expid,), f"exposure {place.expid} of {name}"
 
 
-def run(session: Session, scope: str, ctx: JobContext = SILENT) -> TriageState:
-    """Triage of the current camera, its exposure or the whole folder."""
+def run(session: Session, scope: str, ctx: JobContext = SILENT) -> Answers:
+    """Triage of the current camera, its exposure or the whole folder; the whole of a folder stands alone."""
     from ifuview.app.night.triage.files import find_cameras
-    from ifuview.app.night.triage.growing import grown
+    from ifuview.app.night.triage.growing import answers
     from ifuview.app.night.triage.run import triage_all
 
     paths, cameras, expids, words = request(session, scope)
@@ -59,7 +63,8 @@ def run(session: Session, scope: str, ctx: JobContext = SILENT) -> TriageState:
         expids = tuple(camera.expid for camera in find_cameras((slot.dataset.path,), ctx=ctx))
     indexes = () if session.night is None else (session.night.index,)
     done, unread = triage_all(find_cameras(paths, cameras, expids, ctx, indexes=indexes), (), 1, ctx)
-    return grown(TriageState(scope=words), tuple(done), tuple(unread))
+    before = None if scope == "night" else session.triage
+    return answers(before, (*done, *unread), words)
 
 
 def export(state: TriageState, folder: str, ctx: JobContext = SILENT) -> str:

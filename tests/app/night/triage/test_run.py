@@ -308,11 +308,11 @@ def test_what_could_not_be_measured_is_not_called_clean(small, capsys):
 def test_the_triage_of_a_watched_camera_is_written_where_asked(production, tmp_path):
     from ifuview.app.night import open_night as night
     from ifuview.app.night import watch as night_watch
-    from ifuview.app.night.triage.growing import with_camera
+    from ifuview.app.night.triage.growing import answers
 
     index = night.scan_folder(str(production / "exposures/20211014/00104284"))
     one = night_watch.ask(index, 104284, "r6", results=str(tmp_path))
-    lines = night_watch.lines(with_camera(None, one, ""), one)
+    lines = night_watch.lines(answers(None, (one,), "").after, one)
     tree = json.loads((tmp_path / "00104284/r6/triage.json").read_text())
     assert len(tree["findings"]) == len(lines)
     assert (tmp_path / "00104284/r6/triage.html").is_file()
