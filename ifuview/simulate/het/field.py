@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -86,6 +86,12 @@ class TrueField:
     shift, drift : float, px
         Of traces and wavelengths against the calibrations.
     seed : int
+    others : tuple of (str, SkySource)
+        Slots and what else is seen there, extended sources for instance.
+    moon : str
+        Whose sky it is: dark, grey or bright.
+    dithers : tuple of (float, float), arcsec
+        Of the exposures; (): the usual ones of three exposures, none of others.
     """
 
     units: tuple[tuple[str, str, str], ...]
@@ -100,6 +106,14 @@ class TrueField:
     shift: float = 0.12
     drift: float = 0.0
     seed: int = 1
+    others: tuple[tuple[str, SkySource], ...] = ()
+    moon: str = "dark"
+    dithers: tuple[tuple[float, float], ...] = ()
+
+    def dither(self, number: int) -> tuple[float, float]:
+        """Of an exposure, counted from 0."""
+        usual = DITHERS if len(self.light) == len(DITHERS) else ((0.0, 0.0),) * len(self.light)
+        return (self.dithers or usual)[number]
 
     def on_sky(self, focal: tuple[float, float], x: Array, y: Array) -> tuple[Array, Array]:
         """Right ascension and declination (deg) of places on a head whose origin lies at `focal`."""
@@ -149,6 +163,7 @@ def star_source(star: FieldStar, fwhm: float, band: WaveCurve) -> SkySource:
 def write_field(
     folder: Path | str, spec: InstrumentSpec, tables: FieldTables, field: TrueField, date: int, *,
     packing: str = "", changes: Mapping[str, object] | None = None, calibrated: bool = True, broken: bool = True,
+    without: tuple[str, ...] = (),
 ) -> NightTruth:  # fmt: skip
     """Write calibrations and the observation SCIENCE of a field, and the catalog of its stars.
 
@@ -166,15 +181,18 @@ def write_field(
         Fields of the science `Shot`s that differ.
     calibrated : bool
         With zero, dark, twilight, arc and lamp frames.
+    without : tuple of str
+        Kinds of these that are left out.
     """
     heads = [
-        head_setup(spec, tables, f"{unit[1]}{side}", unit, date, field.seed, broken=broken)
+        head_setup(spec, tables, f"{unit[1]}{side}", unit, date, field.seed, broken=broken, moon=field.moon)
         for unit in field.units for side in "LR"
     ]  # fmt: skip
     ra = field.ra - field.off[0] / 3600 / np.cos(np.radians(field.dec))
     dec, angle = field.dec - field.off[1] / 3600, 360.0 - field.turn - 90.0 - TURN - field.off[2]
     cards = {"TRAJCRA": ra / 15, "TRAJCDEC": dec, "TRAJRA": ra / 15, "TRAJDEC": dec, "PARANGLE": angle}
-    shots = list(_calibrations()) if calibrated else []
+    flipped = cast("Mapping[str, str]", (changes or {}).get("flipped", {}))
+    shots = [replace(one, flipped=flipped) for one in _calibrations() if calibrated and one.kind not in without]
     for n, light in enumerate(field.light):
         scenes = {unit[1]: _scene(field, unit[1], tables.passband(), n, light) for unit in field.units}
         one = Shot(
@@ -182,7 +200,7 @@ def write_field(
         )  # fmt: skip
         shots.append(replace(one, **(changes or {})))  # type: ignore[arg-type]
     Path(folder).mkdir(parents=True, exist_ok=True)
-    write_catalog(Path(folder) / f"Panstarrs_{ra:.6f}_{dec:.5f}_0.1500.dat", tables, field)
+    write_catalog(Path(folder) / f"Panstarrs_{ra:.6f}_{dec:.5f}_0.1500.dat", tables, field, date)
     return write_night(folder, spec, heads, shots, date, packing=packing, seed=field.seed, radius=RADIUS, broken=broken)
 
 
@@ -202,14 +220,14 @@ def _scene(field: TrueField, slot: str, band: WaveCurve, number: int, light: flo
         SkySource(one.x, one.y, wide, 0.0, lines=(SpectralLine(one.wave, one.sigma, one.flux),), reference=REFERENCE)
         for one in field.lines if one.slot == slot
     ]  # fmt: skip
-    dither = DITHERS[number] if len(field.light) == len(DITHERS) else (0.0, 0.0)
-    return SkyScene(gradient=(4e-4, -3e-4), others=tuple(sources), dither=dither, light=light)
+    sources += [one for slot_of, one in field.others if slot_of == slot]
+    return SkyScene(gradient=(4e-4, -3e-4), others=tuple(sources), dither=field.dither(number), light=light)
 
 
-def write_catalog(path: Path, tables: FieldTables, field: TrueField) -> None:
+def write_catalog(path: Path, tables: FieldTables, field: TrueField, night: int = 0) -> None:
     """Stars on the heads, with errors, and others beside, in the form of the cached tables."""
     rng = np.random.default_rng((field.seed, 78))
-    places = {one.slot: (one.y, one.x) for one in tables.focal_plane()}
+    places = {one.slot: (one.y, one.x) for one in tables.focal_plane(night)}
     rows: list[tuple[float, float, float]] = []
     for star in field.stars:
         ra, dec = field.on_sky(places[star.slot], np.array([star.x]), np.array([star.y]))

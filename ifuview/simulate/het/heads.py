@@ -47,8 +47,8 @@ class HeadTables(Protocol):
 class _Side:
     """The tables of a channel, out of those of fiber heads: response, refraction, and where lines are expected."""
 
-    def __init__(self, tables: HeadTables, grid: tuple[float, float], ncol: int) -> None:
-        self._tables, self._grid, self._ncol = tables, grid, ncol
+    def __init__(self, tables: HeadTables, grid: tuple[float, float], ncol: int, moon: str) -> None:
+        self._tables, self._grid, self._ncol, self._moon = tables, grid, ncol, moon
         self.fibers, self.rows = tables.fibers, tables.rows
 
     def lines(self, camera: str) -> ArcLines:
@@ -65,7 +65,7 @@ class _Side:
 
     def sky(self, camera: str, moon: str = "dark") -> WaveCurve:
         """Sky, level beyond where it is known."""
-        found = self._tables.sky(camera, moon)
+        found = self._tables.sky(camera, self._moon)
         low, high = (self._grid[0] - EDGE, self._grid[1] + EDGE)
         wave = np.concatenate(
             [np.arange(low, found.wave[0], 5.0), found.wave, np.arange(found.wave[-1] + 5, high, 5.0)]
@@ -91,12 +91,13 @@ def head_setup(
     seed: int = 1,
     *,
     broken: bool = True,
+    moon: str = "dark",
 ) -> TrueChannel:
-    """Make one detector of a fiber head; parameters as in `channel_setup`.
+    """Make one detector of a fiber head; parameters as in `channel_setup`, and whose sky it sees: dark, grey or bright.
 
     Electrons are all light of a fiber: the factor of the response is 1.
     """
     raw, described = spec.raw, spec.camera(camera)
     assert raw is not None and described is not None
-    side = _Side(tables, (described.wave_min, described.wave_max), raw.shape[1] - raw.overscan)
+    side = _Side(tables, (described.wave_min, described.wave_max), raw.shape[1] - raw.overscan, moon)
     return replace(channel_setup(spec, side, camera, unit, night, seed, lsf=LINE_SPREAD, broken=broken), factor=1.0)

@@ -169,7 +169,7 @@ def write_night(
         files = by_observation.setdefault(shot.observation, [])
         for channel in channels:
             light = light_of(channel, shot, points, area)
-            truth.add_light(shot.observation, channel, light)
+            truth.add_light(shot.observation, channel, light, shot.number)
             first = 0
             for amp in channel.amplifiers:
                 own = slice(first, first := first + len(amp.x))

@@ -63,11 +63,11 @@ class NightTruth:
                 "target_channels": targets, "lines": [[line.wave, line.sigma, line.flux] for line in source.lines],
             }  # fmt: skip
 
-    def add_light(self, observation: int, channel: TrueChannel, light: FiberLight) -> None:
-        """Light of source and sky in each fiber on the common grid."""
+    def add_light(self, observation: int, channel: TrueChannel, light: FiberLight, number: int = 1) -> None:
+        """Light of source and sky in each fiber on the common grid, of one exposure."""
         if not light.source.size:
             return
-        tag = f"{observation:02d}_{channel.camera}"
+        tag = self._tag(observation, channel.camera, number)
         self.arrays[f"illum_{tag}"] = light.illumination
         self.arrays[f"sky_{channel.camera}"] = light.sky[0] / light.illumination[0]
         if light.source.any():
@@ -87,17 +87,22 @@ class NightTruth:
         if len(read.saturated):
             self.arrays[f"sat_{tag}"] = read.saturated
 
-    def source(self, observation: int, camera: str) -> Array:
+    @staticmethod
+    def _tag(observation: int, camera: str, number: int) -> str:
+        """How arrays of an exposure are named; the number is told from the second one on."""
+        return f"{observation:02d}_{camera}" if number == 1 else f"{observation:02d}_exp{number:02d}_{camera}"
+
+    def source(self, observation: int, camera: str, number: int = 1) -> Array:
         """Light of the source in each fiber on the grid, (nfiber, nwave) erg/s/cm2/Angstrom."""
-        tag = f"{observation:02d}_{camera}"
+        tag = self._tag(observation, camera, number)
         channel = self.channel(camera)
         if f"src_{tag}" not in self.arrays:
             return np.zeros((len(channel.layout[0]), channel.grid[2]))
         return np.asarray(self.arrays[f"src_{tag}"] * self.arrays[f"srcscale_{tag}"][:, None])
 
-    def sky(self, observation: int, camera: str) -> Array:
+    def sky(self, observation: int, camera: str, number: int = 1) -> Array:
         """Light of the sky in each fiber on the grid, (nfiber, nwave) erg/s/cm2/Angstrom."""
-        illumination = self.arrays[f"illum_{observation:02d}_{camera}"]
+        illumination = self.arrays[f"illum_{self._tag(observation, camera, number)}"]
         return np.asarray(illumination[:, None] * self.arrays[f"sky_{camera}"])
 
     def channel(self, camera: str) -> TrueChannel:

@@ -11,7 +11,7 @@ from ifuview import instrument
 from ifuview.engine.spectra.field.positions import sky_place
 from ifuview.instrument.tables import Tables
 from ifuview.io.night.star_catalog import read_catalog
-from ifuview.simulate.het.field import FieldStar, random_field, star_source, write_catalog
+from ifuview.simulate.het.field import DITHERS, FieldStar, random_field, star_source, write_catalog
 from ifuview.simulate.het.heads import RADIUS, head_setup
 from ifuview.simulate.het.light import SkyScene, sky_and_source
 from ifuview.simulate.het.setup import cut
@@ -55,3 +55,15 @@ def test_sources_add_up_and_fibers_are_dithered():
     there = light(source=moved, dither=(1.215, -0.7))
     assert there.source == pytest.approx(light(source=first).source, rel=1e-9)
     assert light(light=0.9).electrons == pytest.approx(0.9 * light().electrons)
+
+
+def test_heads_see_the_sky_of_the_moon_and_exposures_their_own_dithers():
+    spec = instrument.instrument("virus")
+    dark, bright = (head_setup(spec, TABLES, "047L", UNIT, 20190822, moon=moon) for moon in ("dark", "bright"))
+    for side, moon in ((dark, "dark"), (bright, "bright")):
+        known = TABLES.sky("047L", moon)
+        assert np.interp(known.wave, side.sky.wave, side.sky.value) == pytest.approx(known.value)
+    field = random_field((UNIT,), 5)
+    assert [field.dither(n) for n in range(3)] == list(DITHERS)
+    assert replace(field, light=(1.0, 0.9)).dither(1) == (0.0, 0.0)
+    assert replace(field, dithers=((0.0, 0.0),) * 3).dither(2) == (0.0, 0.0)
