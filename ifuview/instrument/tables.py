@@ -147,6 +147,14 @@ class Tables:
         """Mean sky in one fiber; `moon` is dark, grey or bright."""
         return self._curve("sky", camera, moon)
 
+    def counted_skies(self, camera: str, energy: WaveCurve) -> tuple[WaveCurve, ...]:
+        """Mean skies by the moon as a detector counts them: electrons for each Angstrom on a scale of their own.
+
+        `energy` is that of one electron, on any scale.
+        """
+        skies = [self.sky(camera, moon) for moon in MOONS]
+        return tuple(replace(one, value=one.value / np.interp(one.wave, energy.wave, energy.value)) for one in skies)
+
     def refraction(self, camera: str) -> Array:
         """Wavelength (Angstrom), and where a source is seen in x and y (arcsec) there; shape (3, n)."""
         columns = self._of("refraction", camera).columns

@@ -109,7 +109,8 @@ class Night:
             layout=FiberLayout(x, y, tuple(np.repeat(names, NFIBER))), rows=tuple(rows),
             lines=replace(lines, column=lines.column - COLUMNS[0]), grid=np.linspace(*channel.grid),
             response=tables.response(CAMERA), refraction=tables.refraction(CAMERA), lenslet=PITCH,
-            sky=tables.sky(CAMERA), skies=tuple(tables.sky(CAMERA, m) for m in ("dark", "grey", "bright")),
+            sky=tables.counted_skies(CAMERA, tables.response(CAMERA)),
+            skies=tuple(tables.sky(CAMERA, m) for m in ("dark", "grey", "bright")),
             air=tables.telluric(), correction=tables.correction(),
         )  # fmt: skip
 

@@ -120,6 +120,6 @@ def make_drift(
     params: DriftParams, ctx: JobContext, setup: CameraSetup, spectra: ExtractedExposure, wave: WaveSolution
 ) -> WaveSolution:
     """Wavelengths of this exposure."""
-    if not params.follow or setup.sky is None:
+    if not params.follow or not setup.sky:
         return wave
-    return moved(wave, measure_sky_match(spectra.extraction.spectra, setup.sky.wave, setup.sky.value))
+    return moved(wave, measure_sky_match(spectra.extraction.spectra, setup.sky))

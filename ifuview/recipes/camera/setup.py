@@ -64,8 +64,8 @@ class CameraSetup:
     lines : ArcLines
     grid : ndarray, shape (nwave,), Angstrom
         Common wavelengths of the products.
-    sky : WaveCurve or None
-        A night sky, whose lines tell a drift of the wavelengths.
+    sky : tuple of WaveCurve
+        Night skies by the moon, electrons for each Angstrom: their structure tells a drift of the wavelengths.
     notes : tuple of str
     """
 
@@ -78,7 +78,7 @@ class CameraSetup:
     rows: tuple[FiberRows, ...]
     lines: ArcLines
     grid: Array
-    sky: WaveCurve | None = None
+    sky: tuple[WaveCurve, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -14,7 +14,7 @@ from ifuview.engine.spectra.boxcar import boxcar
 from ifuview.engine.spectra.flat.fibers import FiberResponse
 from ifuview.engine.spectra.flat.response import corrected
 from ifuview.engine.spectra.flux.scale import dispersion, per_angstrom
-from ifuview.engine.spectra.wave.sky import SkyShift, measure_sky_match, moved
+from ifuview.engine.spectra.wave.sky import SkyShift, measure_sky_match, moved, shared_shifts
 from ifuview.engine.traces.slit.shift import TraceShift
 from ifuview.errors import MissingDataError
 from ifuview.model.checks import Array, Header
@@ -138,24 +138,16 @@ def make_raw(
     return replace(found, frame=frame, reads=tuple(reads), notes=tuple(dict.fromkeys(notes)))
 
 
-def sky_shift(exposures: Sequence[CameraExposure]) -> SkyShift | None:
-    """Shift of wavelengths against the lamps that all exposures of a fiber head share; None without a known sky."""
-    found = [
-        measure_sky_match(one.spectra, one.setup.sky.wave, one.setup.sky.value)
-        for one in exposures if one.setup.sky is not None
-    ]  # fmt: skip
-    known = [one for one in found if np.isfinite(one.shift)]
-    if not known:
-        return found[0] if found else None
-    weight = np.array([1 / one.error**2 for one in known])
-    shift = float((weight * [one.shift for one in known]).sum() / weight.sum())
-    error = float(np.min([one.error for one in known]))  # what is known of the sky is the same for all
-    used = sum(int(one.used.sum()) for one in known)
-    note = f"the sky lies {shift:+.3f} +- {error:.3f} px off the lamps ({used} pieces of {len(known)} spectra)"
-    return replace(known[0], shift=shift, error=error, notes=(note,))
+def sky_shifts(exposures: Sequence[CameraExposure]) -> tuple[SkyShift | None, ...]:
+    """Shift of the wavelengths of each detector and exposure of a fiber head against the lamps; None: no known sky."""
+    found = [measure_sky_match(one.spectra, one.setup.sky) for one in exposures if one.setup.sky]
+    shared = iter(shared_shifts(found))
+    return tuple(next(shared) if one.setup.sky else None for one in exposures)
 
 
-def ifu_exposure(cameras: Sequence[CameraExposure], exposure: RawExposure, drift: SkyShift | None) -> IfuExposure:
+def ifu_exposure(
+    cameras: Sequence[CameraExposure], exposure: RawExposure, drifts: Sequence[SkyShift | None]
+) -> IfuExposure:
     """Both detectors of a fiber head as one value; amplifiers that are not there are masked.
 
     Parameters
@@ -163,10 +155,11 @@ def ifu_exposure(cameras: Sequence[CameraExposure], exposure: RawExposure, drift
     cameras : sequence of CameraExposure
         One or two, of the same exposure and fiber head.
     exposure : RawExposure
-    drift : SkyShift or None
-        Of its wavelengths.
+    drifts : sequence of SkyShift or None
+        Of their wavelengths.
     """
-    parts = {part.amplifier.name: part for camera in cameras for part in _parts(camera, drift)}
+    pairs = list(zip(cameras, drifts, strict=True))
+    parts = {part.amplifier.name: part for camera, drift in pairs for part in _parts(camera, drift)}
     names = [name for name in ORDER if name in parts]
     amplifiers, first = [], 0
     for name in names:
@@ -178,7 +171,8 @@ def ifu_exposure(cameras: Sequence[CameraExposure], exposure: RawExposure, drift
     header: Header = next((c.header for c in cameras if c.header), {})
     lamps = set.intersection(*(set(part.lamps) for part in own))
     notes = [note for camera in cameras for note in camera.notes]
-    notes += list(drift.notes) if drift is not None else []
+    for camera, drift in pairs:
+        notes += [] if drift is None else [f"{camera.setup.camera}: {note}" for note in drift.notes]
     return IfuExposure(
         slot=unit.slot, specid=unit.specid, ifuid=unit.ifuid, contid=unit.contid, date=exposure.date,
         observation=exposure.observation, number=exposure.number, exptime=cameras[0].exptime,

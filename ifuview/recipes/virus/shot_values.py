@@ -63,9 +63,13 @@ def shot_setup(
     throughput: WaveCurve, band: WaveCurve, refraction: Array, slots: tuple[FocalSlot, ...], size: float = 1.5
 ) -> ShotSetup:
     """The setup by the tables of the instrument; throughput in electrons for each photon on the mirror."""
+    return ShotSetup(GRID, electron_energy(throughput), band, refraction, slots, size=size)
+
+
+def electron_energy(throughput: WaveCurve) -> WaveCurve:
+    """Energy that one electron stands for, of the electrons for each photon on the mirror."""
     energy = PLANCK_LIGHT / throughput.wave / throughput.value
-    response = WaveCurve(throughput.wave, energy, "erg/electron", throughput.medium, throughput.source)
-    return ShotSetup(GRID, response, band, refraction, slots, size=size)
+    return WaveCurve(throughput.wave, energy, "erg/electron", throughput.medium, throughput.source)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

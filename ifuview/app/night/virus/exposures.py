@@ -23,7 +23,7 @@ from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure, FiberFlat, TracedFibers
 from ifuview.recipes.graph import StepResult, run
-from ifuview.recipes.virus.exposure import CameraExposure, camera_exposure, ifu_exposure, sky_shift
+from ifuview.recipes.virus.exposure import CameraExposure, camera_exposure, ifu_exposure, sky_shifts
 from ifuview.recipes.virus.recipe import CAMERA
 from ifuview.recipes.virus.values import FiberLamps
 
@@ -87,8 +87,9 @@ def reduce_slot(
             del steps  # of the size of a detector
     if not done:
         raise MissingDataError(problems[0] if problems else f"nothing of slot {slot} can be used", slot)
-    drift = sky_shift([one for good in done.values() for one in good])
-    return tuple(ifu_exposure(good, exposures[n], drift) for n, good in sorted(done.items()))
+    drifts = iter(sky_shifts([one for good in done.values() for one in good]))
+    moved = {n: [next(drifts) for _ in good] for n, good in done.items()}
+    return tuple(ifu_exposure(good, exposures[n], moved[n]) for n, good in sorted(done.items()))
 
 
 def _camera_exposure(setup: CameraSetup, steps: Mapping[str, StepResult]) -> CameraExposure:

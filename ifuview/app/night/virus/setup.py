@@ -22,6 +22,7 @@ from ifuview.model.reduction.calibration import AmplifierCalibration
 from ifuview.model.reduction.tables import FiberLayout, FiberRows
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.graph import Given
+from ifuview.recipes.virus.shot_values import electron_energy
 
 VIRUS = "virus"
 MOSTLY = 0.9  # share of the samples of a fiber that are masked when it is dead
@@ -95,7 +96,8 @@ def camera_setup(
             _rows(tables, unit, name, exposure.date, None if rows is None else rows.rows.get(name))
             for name in detector.amplifiers
         ),
-        grid=np.linspace(found.wave_min, found.wave_max, nx), sky=tables.sky(camera),
+        grid=np.linspace(found.wave_min, found.wave_max, nx),
+        sky=tables.counted_skies(camera, electron_energy(tables.throughput()[0])),
     )  # fmt: skip
 
 
