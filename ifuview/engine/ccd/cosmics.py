@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from ifuview.model.checks import Array
 
 SEED, GROWN = 5.0, 2.5  # sigma, of a pixel by itself, and of one beside such a pixel
-SHARE = 0.05  # of the light of the fibers nearby, by which the profile may be wrong
+SHARE = 0.005, 0.05  # of the light of the fibers nearby, by which the profile may be wrong: at least, and at most
+TRUSTED = 1.5  # times the share that the residuals of a tile show
+TILE = 64  # px, side of a tile
+TILE_LIGHT = 1000.0  # electrons nearby, of pixels that show how right the profile is
+TILE_LEAST = 200  # such pixels in a tile that tell it
+MEDIAN_CHI2 = 0.4549  # of one degree of freedom
 GROW_ROUNDS = 6
 PEAK_ROWS = 2  # px on each side whose brightest is the light nearby
 SPIKE, SPIKE_SHARE = 6.0, 0.12  # sigma, and share of the spectrum beside it, of a spike
@@ -44,7 +49,8 @@ def cosmic_rays(
     out = np.zeros(data.shape, np.bool_)
     seeds = np.zeros(data.shape, np.bool_) if left_out is None else np.asarray(left_out, np.bool_)
     pull = np.empty(data.shape, np.float32)
-    _pulls(data, model, np.ascontiguousarray(floor, np.float32), pull)
+    low = np.ascontiguousarray(floor, np.float32)
+    _pulls(data, model, low, profile_error(data, model, low, np.asarray(usable)), pull)
     out |= np.asarray(usable) & ((pull > seed) | (seeds & (pull > GROWN)))
     for _ in range(GROW_ROUNDS):
         if not _grow(pull, np.asarray(usable, np.bool_), out):
@@ -52,8 +58,39 @@ def cosmic_rays(
     return out
 
 
+def profile_error(data: Array, model: Array, floor: Array, usable: Array) -> NDArray[np.float64]:
+    """Return the share of the light nearby by which the model may be wrong, for each tile of `TILE` px.
+
+    Bright pixels show it: what their residuals are beyond photons and read-out, by their median, which the few pixels
+    that were hit do not move. A tile without bright pixels tells nothing and has the largest share.
+
+    Parameters
+    ----------
+    data, model, floor, usable
+        As for `cosmic_rays`.
+
+    Returns
+    -------
+    ndarray, shape (ceil(nrow / TILE), ceil(ncol / TILE))
+    """
+    nrow, ncol = data.shape
+    out = np.full((-(-nrow // TILE), -(-ncol // TILE)), SHARE[1])
+    for (i, j), _ in np.ndenumerate(out):
+        part = np.s_[i * TILE : (i + 1) * TILE, j * TILE : (j + 1) * TILE]
+        light = np.maximum(model[part], 0)
+        bright = usable[part] & (light > TILE_LIGHT)
+        if np.count_nonzero(bright) < TILE_LEAST:
+            continue
+        value = light[bright]
+        noise = (floor[part][bright] + value) / value**2
+        off = ((data[part][bright] - value) / value) ** 2
+        more = float(np.median(off - MEDIAN_CHI2 * noise)) / MEDIAN_CHI2
+        out[i, j] = np.clip(TRUSTED * np.sqrt(max(more, 0.0)), *SHARE)
+    return out
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def _pulls(data: Array, model: Array, floor: Array, pull: Array) -> None:
+def _pulls(data: Array, model: Array, floor: Array, share: Array, pull: Array) -> None:
     """Excess in sigma, with the share of the light nearby by which the model may be wrong."""
     nrow, ncol = data.shape
     for r in range(nrow):
@@ -62,7 +99,7 @@ def _pulls(data: Array, model: Array, floor: Array, pull: Array) -> None:
             peak = 0.0
             for i in range(low, high + 1):
                 peak = max(peak, model[i, x])
-            noise = floor[r, x] + max(model[r, x], 0.0) + (SHARE * peak) ** 2
+            noise = floor[r, x] + max(model[r, x], 0.0) + (share[r // TILE, x // TILE] * peak) ** 2
             pull[r, x] = (data[r, x] - model[r, x]) / math.sqrt(noise)
 
 

@@ -15,6 +15,7 @@ from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import CcdFrame, ReadOut, ReductionBit
 
 SATURATION = 65535  # ADU, end of 16 bits
+FULL_NOISE = 4.0  # times the read noise below the end of the range: a full pixel lies there as often as at the end
 SPILLED = 0.9  # share of the limit above which a neighbor of a saturated pixel holds charge of it
 SPILL_ROWS = 16  # px, farthest that spilled charge is followed
 MANY_ZEROS = 0.5  # share of zeros above which nothing was read
@@ -73,7 +74,7 @@ def electrons(
     variance = np.maximum(data, 0) + np.float32(read.noise**2) + (np.float32(0) if bias is None else bias.variance)
     mask[~np.isfinite(data)] |= np.uint32(ReductionBit.NO_DATA)
     if read.saturated:
-        full = np.asarray(counts >= saturation)
+        full = np.asarray(counts >= full_from(saturation, read.noise / gain))
         mask[spilled(full, np.asarray(counts, np.float32), saturation)] |= np.uint32(ReductionBit.SATURATED)
     if read.problem:
         mask |= np.uint32(ReductionBit.AMPLIFIER)
@@ -111,10 +112,16 @@ def read_out(
         notes.append(f"bit {', '.join(map(str, stuck))} of the converter does not change")
     read = ReadOut(
         amplifier=amplifier, level=float(level.level.mean()), level_error=level.error, noise=float(noise),
-        noise_error=level.noise_error * gain, gain=gain, saturated=float(np.mean(counts >= saturation)), zero=zero,
+        noise_error=level.noise_error * gain, gain=gain, zero=zero,
+        saturated=float(np.mean(counts >= full_from(saturation, noise / gain))),
         notes=tuple(notes), stuck=stuck, problem=problem,
     )  # fmt: skip
     return read, level.level
+
+
+def full_from(saturation: float, noise: float) -> float:
+    """Counts (ADU) from which a pixel may be full: noise (ADU) moves one off the end of the range."""
+    return saturation - float(np.fmin(FULL_NOISE * noise, (1 - SPILLED) * saturation))
 
 
 def stuck_bits(counts: Array) -> tuple[int, ...]:

@@ -40,6 +40,21 @@ def test_tracks_are_found_and_lines_are_not():
     assert 0.95 < pull.std() < 1.05 and abs(np.median(pull)) < 0.05
 
 
+def test_tracks_on_a_bright_star_are_found_as_far_as_its_profile_is_known():
+    slit = Slit(9)
+    image = slit.image(40000 * slit.throughput)  # 10 600 electrons in the brightest pixel, noise 100
+    row, column = np.meshgrid(np.arange(25, NROW - 25, 9), np.arange(20, NCOL - 20, 31), indexing="ij")
+    struck = image.copy()
+    struck[row, column] += 1800
+    for wider, least in ((1.0, 0.97), (1.06, 0.0)):
+        profile = gaussian_profile(wider * slit.sigma, NROW, 5.0)
+        made = extract_fibers(slit.frame(struck), traces_of(slit), profile)
+        found = (made.frame.mask & int(ReductionBit.COSMIC)) > 0
+        assert found[row, column].mean() >= least
+        found[row, column] = False
+        assert found.mean() <= 5e-5  # light that a wrong profile leaves is no track
+
+
 def test_a_sum_over_pixels_has_the_same_light_with_its_own_noise():
     slit = Slit(4)
     flux = 150 * slit.throughput

@@ -44,6 +44,16 @@ def test_saturation_spills_and_empty_amplifiers_are_said():
     assert np.isfinite(bare.data).all() and "overscan" in told.notes[0]
 
 
+def test_full_pixels_that_the_noise_keeps_below_the_end_of_the_range_are_saturated():
+    counts, over = read(np.random.default_rng(4))
+    below = [1, 2, 4, 1, 3, 5, 2, 1, 2, 3]  # ADU; the noise is 2.4, none is at the end by chance
+    counts[100:110, 40] = 65535 - np.array(below)
+    counts[200, 60] = 65400  # bright, and not full
+    frame, out = electrons(counts, over, gain=GAIN, read_noise=NOISE)
+    full = (frame.mask & int(ReductionBit.SATURATED)) > 0
+    assert full[99:111, 40].all() and full.sum() == 12 and out.saturated == pytest.approx(10 / counts.size)
+
+
 def test_overscan_without_columns_is_refused():
     with pytest.raises(FitError):
         read_overscan(np.zeros((10, 2)))
