@@ -104,8 +104,8 @@ class ViewState:
         Fit the whole image to the canvas, also when the window changes size; `x`, `y`, `zoom` then follow.
     part : (x0, y0, x1, y1) or None
         What `fit` fits in place of the whole image, native px.
-    rotation : int
-        0, 90, 180 or 270 degrees, counter-clockwise.
+    rotation : float
+        Degrees, counter-clockwise.
     flip_x, flip_y : bool
     """
 
@@ -114,7 +114,7 @@ class ViewState:
     zoom: float = 1.0
     aspect: float = 1.0
     fit: bool = True
-    rotation: int = 0
+    rotation: float = 0.0
     flip_x: bool = False
     flip_y: bool = False
     part: tuple[float, float, float, float] | None = None

@@ -13,7 +13,6 @@ from ifuview.errors import MissingDataError
 from ifuview.model.image import Image
 from ifuview.model.region import LINES, PANDAS, Region, Shape
 
-TURNS = (0, 90, 180, 270)
 LEAST_ZOOM, MOST_ZOOM = 1e-6, 1e6
 MOST_PLACE = 1e9  # px
 MOST_RADIUS = 100.0  # px, of the smoothing
@@ -57,7 +56,7 @@ def _look(look: Look) -> Look:
 
 def _view(view: ViewState) -> ViewState:
     fits = LEAST_ZOOM <= view.zoom <= MOST_ZOOM and max(abs(view.x), abs(view.y)) <= MOST_PLACE
-    fits = fits and view.rotation in TURNS and (view.aspect == 0 or LEAST_ZOOM <= view.aspect <= MOST_ZOOM)
+    fits = fits and math.isfinite(view.rotation) and (view.aspect == 0 or LEAST_ZOOM <= view.aspect <= MOST_ZOOM)
     part = view.part
     fits = fits and (part is None or (part[0] < part[2] and part[1] < part[3]))
     return view if fits else ViewState(aspect=0.0 if view.aspect == 0 else 1.0)

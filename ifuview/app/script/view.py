@@ -37,14 +37,11 @@ def _pan(words: Words, out: Writer) -> None:
 
 
 def _rotate(words: Words, out: Writer) -> None:
-    """-rotate N | to N, in quarter turns."""
+    """-rotate N | to N."""
     if words.accept("open", "close"):
         return
     how = words.accept("to") or "by"
-    degrees = words.number("an angle")
-    if degrees % 90:
-        raise UsageError(f"{degrees:g} degrees is not a quarter turn", words.option, "use 90, 180 or 270")
-    out.of_file("rotate", how, int(degrees) % 360)
+    out.of_file("rotate", how, words.number("an angle") % 360)
 
 
 def _orient(words: Words, out: Writer) -> None:

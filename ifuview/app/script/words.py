@@ -17,7 +17,7 @@ VERBS: dict[str, str] = {
     "look": "((name, value), ...): change fields of Look",
     "zoom": "('fit',) | ('to', factor) | ('by', factor): screen pixels per image pixel",
     "pan": "('to' | 'by', x, y): 0-based native pixels",
-    "rotate": "('to' | 'by', degrees): counter-clockwise, a multiple of 90",
+    "rotate": "('to' | 'by', degrees): counter-clockwise",
     "orient": "(flip_x, flip_y)",
     "block": "(factor): average over factor x factor pixels",
     "frame": "('next' | 'previous' | 'first' | 'last' | 'delete' | 'delete-all') | ('to', number from 1)",

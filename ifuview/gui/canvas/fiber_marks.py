@@ -68,23 +68,23 @@ def _frames(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size) -> None
     """A frame around each pixel, or one around an area with its name."""
     one = mark.kind is MarkKind.AREA
     low, high = ((mark.x[:1], mark.y[:1]), (mark.x[1:], mark.y[1:])) if one else ((mark.x, mark.y), (mark.x, mark.y))
-    ax, ay = viewport.to_screen(at, size, low[0] - 0.5, low[1] - 0.5)
-    bx, by = viewport.to_screen(at, size, high[0] + 0.5, high[1] + 0.5)
-    boxes = []
-    for x0, y0, x1, y1 in zip(ax.tolist(), ay.tolist(), bx.tolist(), by.tolist()):
-        middle, width, height = (
-            QPointF((x0 + x1) / 2, (y0 + y1) / 2),
-            max(abs(x1 - x0), LEAST),
-            max(abs(y1 - y0), LEAST),
-        )
-        box = QRectF(0, 0, width + 2, height + 2)
-        box.moveCenter(middle)
-        boxes.append(box)
+    x, y = viewport.to_screen(at, size, (low[0] + high[0]) / 2, (low[1] + high[1]) / 2)
+    wide, tall = (high[0] - low[0] + 1) * at.zoom, (high[1] - low[1] + 1) * at.zoom * at.aspect
+    if viewport.turned(at):
+        wide, tall = tall, wide
+    lean = viewport.lean(at)
     for pen in (QPen(BACK, HALO), QPen(COLORS[mark.kind], 1.0)):
         p.setPen(pen)
-        p.drawRects(boxes)
-    if mark.text and boxes:
-        _words(p, boxes[0].topLeft() + QPointF(6, 16), mark)
+        for middle_x, middle_y, width, height in zip(x.tolist(), y.tolist(), wide.tolist(), tall.tolist()):
+            box = QRectF(0, 0, max(width, LEAST) + 2, max(height, LEAST) + 2)
+            box.moveCenter(QPointF(0, 0))
+            p.save()
+            p.translate(middle_x, middle_y)
+            p.rotate(-lean)
+            p.drawRect(box)
+            p.restore()
+    if mark.text and x.size:
+        _words(p, QPointF(float(x[0] - wide[0] / 2), float(y[0] - tall[0] / 2)) + QPointF(6, 16), mark)
 
 
 def _bracket(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: bool) -> None:

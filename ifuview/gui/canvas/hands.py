@@ -225,8 +225,9 @@ class Hands:
         m11, m12, m21, m22, _, _ = viewport.matrix(view, size)
         dx, dy = m11 * right + m12 * down, m21 * right + m22 * down
         ny, nx = picture.image.shape
-        x = min(max(round(x) + (dx > 0) - (dx < 0), 0), nx - 1)
-        y = min(max(round(y) + (dy > 0) - (dy < 0), 0), ny - 1)
+        along = abs(dx) >= abs(dy)  # of a view that leans the nearest of both axes
+        x = min(max(round(x) + ((dx > 0) - (dx < 0)) * along, 0), nx - 1)
+        y = min(max(round(y) + ((dy > 0) - (dy < 0)) * (not along), 0), ny - 1)
         canvas.live.crosshair = (float(x), float(y))
         self._stepped = (key, float(x), float(y))
         canvas.hovered.emit(key, float(x), float(y))

@@ -183,8 +183,9 @@ class ImageCanvas(Surface):
         stages = self._stages[key] = self._stages.pop(key, None) or Stages()
         image = stages.render(picture, self.look_of(key), at, size)
         place = QRect(rect.x(), rect.y(), 0, 0)
-        if image is not None and stages.tile is not None:
-            place = QRect(rect.x() + stages.tile.left, rect.y() + stages.tile.top, image.width(), image.height())
+        if image is not None:
+            left, top = stages.corner
+            place = QRect(rect.x() + left, rect.y() + top, image.width(), image.height())
         fill_around(p, rect, place)
         if image is not None:
             p.drawImage(place.topLeft(), image)

@@ -214,15 +214,21 @@ def _box(
     name: str,
 ) -> None:
     """Draw a rectangle given by native corners, with its name inside a corner."""
-    x, y = viewport.to_screen(at, size, np.array([box[0], box[2]]), np.array([box[1], box[3]]))
-    rect = QRectF(QPointF(x.min(), y.min()), QPointF(x.max(), y.max()))
+    corners = box_corners(at, size, *box)
+    rect = corners.boundingRect()
     p.setPen(QPen(color, 0))
     p.setBrush(Qt.BrushStyle.NoBrush)
-    p.drawRect(rect)
+    p.drawPolygon(corners)
     if name:
         shown = rect.intersected(QRectF(0, 0, *size))
         if shown.width() > 40 and shown.height() > 20:
             write_text(p, shown.topRight() + QPointF(-8 - p.fontMetrics().horizontalAdvance(name), 16), name, color)
+
+
+def box_corners(at: ViewState, size: viewport.Size, x0: float, y0: float, x1: float, y1: float) -> QPolygonF:
+    """The corners on the screen of a box given by two native corners."""
+    x, y = viewport.to_screen(at, size, np.array([x0, x1, x1, x0]), np.array([y0, y0, y1, y1]))
+    return QPolygonF([QPointF(a, b) for a, b in zip(x.tolist(), y.tolist())])
 
 
 def draw_crosshair(p: QPainter, x: float, y: float, at: ViewState, size: viewport.Size) -> None:

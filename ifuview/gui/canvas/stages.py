@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PyQt6.QtGui import QImage
+from PyQt6.QtCore import QPointF
+from PyQt6.QtGui import QImage, QPainter
 
 from ifuview.app.frames.look import Look, Transfer, ViewState
 from ifuview.app.frames.views import colors, raster, shading, viewport
 from ifuview.app.frames.views.image import PictureView
+from ifuview.gui.canvas.frame import BACKGROUND
 from ifuview.model.checks import Array
 
 TINY = 1e-30
@@ -28,6 +31,8 @@ class Stages:
 
     def __init__(self) -> None:
         self.tile: raster.Tile | None = None
+        self.corner = (0, 0)  # screen px where the image goes
+        self._leaning: tuple[tuple[Any, ...], QImage] | None = None
         self.image: QImage | None = None
         self._masked: Array | None = None
         self._gathered: tuple[Any, ...] | None = None
@@ -40,7 +45,25 @@ class Stages:
         self._colors: tuple[Stages, ...] = ()  # of a picture in three colors
 
     def render(self, picture: PictureView, look: Look, view: ViewState, size: viewport.Size) -> QImage | None:
-        """Return the visible part as colors; None if the image is out of view. `tile` says where it goes."""
+        """Return the visible part as colors; None if the image is out of view. `corner` says where it goes."""
+        angle = viewport.lean(view)
+        if not angle:
+            image = self._render(picture, look, view, size)
+            self.corner = (0, 0) if self.tile is None else (self.tile.left, self.tile.top)
+            return image
+        around = around_of(size)
+        image = self._render(picture, look, viewport.straight(view), around)
+        self.corner = (0, 0)
+        if image is None or self.tile is None:
+            return None
+        key = (image, angle, size, self.tile)
+        if self._leaning is None or not same(self._leaning[0], key):
+            place = self.tile.left - around[0] / 2, self.tile.top - around[1] / 2
+            self._leaning = key, leaned(image, place, angle, size)
+        return self._leaning[1]
+
+    def _render(self, picture: PictureView, look: Look, view: ViewState, size: viewport.Size) -> QImage | None:
+        """The same of a view that is turned by right angles."""
         if picture.channels:
             return self._render_colors(picture, look, view, size)
         self._gather(picture, look, view, size)
@@ -149,6 +172,25 @@ class Stages:
             pyramid = picture.pyramid.mask if picture.pyramid is not None else None
             found = raster.gather_mask(picture.mask, pyramid, view, size, look.mask_shown)
             self._masked = found.values if found is not None and found.values.any() else None
+
+
+def around_of(size: viewport.Size) -> viewport.Size:
+    """Size of a canvas that covers one of `size` however it is turned, with the same middle."""
+    long = math.ceil(math.hypot(*size))
+    width, height = (long + (long - side) % 2 for side in size)
+    return width, height
+
+
+def leaned(image: QImage, place: tuple[float, float], angle: float, size: viewport.Size) -> QImage:
+    """A picture with its corner at `place` from the middle of a canvas of `size`, turned by `angle` (degrees)."""
+    out = QImage(*size, RGB32)
+    out.fill(BACKGROUND)
+    p = QPainter(out)
+    p.translate(size[0] / 2, size[1] / 2)
+    p.rotate(-angle)  # Qt turns clockwise
+    p.drawImage(QPointF(*place), image)
+    p.end()
+    return out
 
 
 def limits(picture: PictureView, look: Look) -> tuple[float, float]:

@@ -168,8 +168,8 @@ class Magnifier(SmallView):
         zoom = max(zoom, MIN_MAGNIFIED)
         at = replace(shown, x=self._at[0], y=self._at[1], zoom=zoom, aspect=1.0, fit=False)
         image = self._stages.render(self.picture, self.picture.look, at, size)
-        if image is not None and self._stages.tile is not None:
-            p.drawImage(self._stages.tile.left, self._stages.tile.top, image)
+        if image is not None:
+            p.drawImage(*self._stages.corner, image)
         x, y = viewport.to_screen(at, size, round(self._at[0]), round(self._at[1]))
         p.setPen(QPen(CURSOR_COLOR, 0))
         p.drawRect(QRectF(float(x) - zoom / 2, float(y) - zoom / 2, zoom, zoom))

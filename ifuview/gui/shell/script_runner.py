@@ -151,10 +151,10 @@ class ScriptRunner(QObject):
             base = (view.x, view.y) if how == "by" else (0.0, 0.0)
             self._view(x=base[0] + x, y=base[1] + y, fit=False)
 
-    def do_rotate(self, how: str, degrees: int) -> None:
+    def do_rotate(self, how: str, degrees: float) -> None:
         if self._slot is not None:
             base = self._slot.view.rotation if how == "by" else 0
-            self._view(rotation=int(base + degrees) % 360)
+            self._view(rotation=(base + degrees) % 360)
 
     def do_orient(self, flip_x: bool, flip_y: bool) -> None:
         self._view(flip_x=flip_x, flip_y=flip_y)

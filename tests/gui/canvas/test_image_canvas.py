@@ -10,7 +10,7 @@ from PyQt6.QtTest import QTest
 
 from ifuview.app import intents as want
 from ifuview.app.frames.look import LimitMode, Look, Reduction, Smooth, ViewState
-from ifuview.app.frames.views import colors, raster
+from ifuview.app.frames.views import colors, raster, viewport
 from ifuview.app.frames.views import image as image_view
 from ifuview.app.session import Layout, Locks, Overlay, Selection, Session, Slot
 from ifuview.gui.canvas.arrange import arrange
@@ -314,3 +314,30 @@ def test_while_blinking_the_canvas_says_which_frame_it_shows(canvas, qtbot):
     assert words(at, (0.0, 100.0)) == ("0", "electron", "100")
     canvas.draw(image_view.make(session(layout=Layout.BLINK, blink_ms=10)))
     assert not canvas.followed()  # too fast for the rest of the window
+
+
+@pytest.mark.parametrize("zoom", [1.0, 4.0])
+@pytest.mark.parametrize(("rotation", "flip"), [(30.0, False), (-77.0, True)])
+def test_a_view_at_any_angle_shows_each_pixel_where_the_read_out_has_it(canvas, zoom, rotation, flip):
+    data = np.add.outer(np.arange(NY), np.arange(NX) % 2 * 50).astype(np.float32)
+    view = ViewState(x=24.3, y=19.1, zoom=zoom, fit=False, rotation=rotation, flip_x=flip)
+    seen = show(canvas, Session(slots=(slot(1, data, view=view),), current=1))
+    below, right = np.mgrid[0 : SIZE[1], 0 : SIZE[0]] + 0.5
+    x, y = viewport.to_image(view, SIZE, right, below)
+    step = 1 / zoom  # a screen pixel to either side: two roundings to the nearest
+    edge = step - 0.5
+    inside = (x > edge) & (x < NX - 1 - edge) & (y > edge) & (y < NY - 1 - edge)
+    column, row = (np.floor(v[inside] + 0.5).astype(int) for v in (x, y))
+    given = (seen[inside] & 0xFF).astype(int)
+    near = [
+        data[np.clip(np.floor(y[inside] + dy + 0.5).astype(int), 0, NY - 1),
+             np.clip(np.floor(x[inside] + dx + 0.5).astype(int), 0, NX - 1)]
+        for dx in (-step, 0, step) for dy in (-step, 0, step)
+    ]  # fmt: skip
+    wanted = np.array(near) * 2.55
+    assert (np.abs(wanted - given).min(axis=0) <= 1.5).mean() > 0.99
+    if zoom > 1:
+        exact = np.abs(data[row, column] * 2.55 - given) <= 1.5
+        assert exact.mean() > 1 - 3 * 0.7 / zoom  # only at the borders of pixels
+    far = (x < -2) | (x > NX + 1) | (y < -2) | (y > NY + 1)
+    assert far.any() and np.ptp(seen[far].astype(np.int64)) == 0  # the ground around it

@@ -1,4 +1,4 @@
-"""Views that follow the sky: the same place at the center, the same scale, the nearest right angle on the screen."""
+"""Views that follow the sky: the same place at the center, the same scale, the same directions on the screen."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.sky import maps
 from ifuview.app.frames.sky.maps import SkyMap
-from ifuview.app.frames.views.viewport import MAX_ZOOM, MIN_ZOOM, matrix
+from ifuview.app.frames.views.viewport import MAX_ZOOM, MIN_ZOOM, extent, matrix, turned
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
 
 SQUARE = 1e-3  # of the ratio of both zooms; below it the pixels are taken as square
-TURNS = tuple((rotation, flip) for flip in (False, True) for rotation in (0, 90, 180, 270))
+NEARLY = 0.01  # degrees from a right angle that are not seen: a third of a pixel in the corner of a large canvas
 Shape = tuple[int, int]
 
 
@@ -28,8 +28,8 @@ def sky_of(slot: Slot) -> SkyMap | None:
 def followed(view: ViewState, source: SkyMap, shape: Shape, target: SkyMap) -> ViewState | None:
     """The view of another image that shows the same sky as `view` does of an image of `shape` (ny, nx).
 
-    Scale and orientation are those at the center of the view. The canvas turns by right angles: what is left of the
-    angle between both stays (`askew`).
+    Scale and directions are those at the center of the view, as ds9 does it; axes that are not at right angles on the
+    sky stay so by halves.
 
     Returns
     -------
@@ -44,24 +44,21 @@ def followed(view: ViewState, source: SkyMap, shape: Shape, target: SkyMap) -> V
         return None
     on_screen = _linear(view) @ np.linalg.inv(step)
     along, up = (float(np.linalg.norm(on_screen[:, k])) for k in (0, 1))
-    rotation, flip = max(TURNS, key=lambda turn: float(np.sum(_unit(*turn) * on_screen)))
+    flip = bool(np.linalg.det(on_screen) < 0)
     aspect = up / along
     out = replace(
-        view, x=there[0], y=there[1], rotation=rotation, flip_x=flip, flip_y=False,
+        view, x=there[0], y=there[1], rotation=_angle(on_screen, flip), flip_x=flip, flip_y=False,
         zoom=min(max(along, MIN_ZOOM), MAX_ZOOM), aspect=1.0 if abs(aspect - 1) < SQUARE else aspect,
     )  # fmt: skip
-    return replace(out, part=_part(view, shape, step, there)) if view.fit else out
+    return replace(out, part=_part(view, shape, step, out)) if view.fit else out
 
 
-def askew(view: ViewState, source: SkyMap, shape: Shape, target: SkyMap) -> float:
-    """Angle (deg) by which the sky of the other image stays turned on the screen; 0 where nothing is known."""
-    center = _center(view, shape)
-    place, after = source.icrs(*center), followed(view, source, shape, target)
-    step = None if place is None or after is None else _step(source, center, target, (after.x, after.y))
-    if step is None or after is None:
-        return 0.0
-    left = _unit(after.rotation, after.flip_x).T @ _linear(replace(view, aspect=1.0)) @ np.linalg.inv(step)
-    return math.degrees(math.atan2(left[1, 0] - left[0, 1], left[0, 0] + left[1, 1]))
+def _angle(on_screen: Array, flip: bool) -> float:
+    """By how much the axes of an image are turned on the screen, degrees; a right angle where it nearly is one."""
+    unit = on_screen / np.linalg.norm(on_screen, axis=0) * (-1.0 if flip else 1.0, 1.0)
+    angle = math.degrees(math.atan2(unit[1, 0] - unit[0, 1], unit[0, 0] + unit[1, 1])) % 360
+    right = round(angle / 90) * 90
+    return right % 360 if abs(angle - right) < NEARLY else angle
 
 
 def follow_all(session: Session, leader: Slot) -> Session:
@@ -97,13 +94,12 @@ def _step(source: SkyMap, at: tuple[float, float], target: SkyMap, there: tuple[
     return np.linalg.solve(second, first)
 
 
-def _part(view: ViewState, shape: Shape, step: Array, there: tuple[float, float]) -> tuple[float, float, float, float]:
+def _part(view: ViewState, shape: Shape, step: Array, out: ViewState) -> tuple[float, float, float, float]:
     """The box of the target that is as large on the sky as what the view fits."""
-    x0, y0, x1, y1 = view.part or (-0.5, -0.5, shape[1] - 0.5, shape[0] - 0.5)
     scale = math.sqrt(abs(float(np.linalg.det(step))))
-    across = abs(step[0, 1]) > abs(step[0, 0])
-    half = np.array([y1 - y0, x1 - x0] if across else [x1 - x0, y1 - y0]) * scale / 2
-    return there[0] - half[0], there[1] - half[1], there[0] + half[0], there[1] + half[1]
+    wide, high = (side * scale / 2 for side in extent(shape, view))
+    half = (high, wide) if turned(out) else (wide, high)
+    return out.x - half[0], out.y - half[1], out.x + half[0], out.y + half[1]
 
 
 def _linear(view: ViewState) -> Array:
@@ -111,8 +107,3 @@ def _linear(view: ViewState) -> Array:
     aspect = view.aspect if view.aspect > 0 else 1.0
     m11, m12, m21, m22, _, _ = matrix(replace(view, aspect=aspect), (0, 0))
     return np.array([[m11, m21], [-m12, -m22]])
-
-
-def _unit(rotation: int, flip: bool) -> Array:
-    """The same for a zoom of 1."""
-    return _linear(ViewState(rotation=rotation, flip_x=flip))

@@ -9,7 +9,7 @@ from typing import ClassVar
 from ifuview.app.frames import intents as want
 from ifuview.app.frames import steps
 from ifuview.app.frames.sky import maps
-from ifuview.app.frames.sky.lock import askew, follow, follow_all, sky_of
+from ifuview.app.frames.sky.lock import follow, follow_all, sky_of
 from ifuview.app.frames.sky.maps import SkyMap
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
@@ -18,8 +18,6 @@ from ifuview.app.session import Level, Session, Slot
 from ifuview.app.tasks import Change, Plan, Task, slot_of
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
-
-ASKEW = 0.5  # degrees that are left to the next right angle from which on it is said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +71,7 @@ def match(session: Session, intent: want.Match) -> Change:
 
 
 def _tied(session: Session) -> Change:
-    """All frames on the sky of the current one, as soon as it is known; who cannot, and who stays askew, is said."""
+    """All frames on the sky of the current one, as soon as it is known; who cannot is said."""
     leader = session.slot()
     if leader is None:
         return Change(session)
@@ -82,21 +80,7 @@ def _tied(session: Session) -> Change:
     session = follow_all(session, leader)
     if without:
         session = note(session, f"No sky coordinates, stays where it is: {', '.join(without)}.", Level.WARNING)
-    turned = _askew(session, leader)
-    if turned:
-        session = note(session, f"Frames are turned by right angles only; the sky stays askew in {turned}.")
     return Change(session, pending)
-
-
-def _askew(session: Session, leader: Slot) -> str:
-    """Frames whose sky stays turned, with the angle."""
-    sky, out = sky_of(leader), []
-    for slot in session.slots:
-        own = sky_of(slot)
-        if sky is not None and own is not None and slot.key != leader.key:
-            angle = askew(leader.view, sky, leader.image.shape, own)
-            out += [f"{slot.title} by {angle:.1f} degrees"] if abs(angle) >= ASKEW else []
-    return ", ".join(out)
 
 
 TASKS: Mapping[type[want.Intent], Plan] = {want.SetLock: set_lock, want.Match: match}

@@ -1,12 +1,13 @@
 """Where an image pixel is on the screen and back: exact, for any zoom, aspect, rotation and flip.
 
 Screen positions are continuous: screen pixel i covers i <= s < i + 1, y runs down. Image positions are native: the
-center of pixel (column i, row j) is (i, j), y runs up. Every view is one affine map, and because rotations are by right
-angles each screen axis follows one image axis alone.
+center of pixel (column i, row j) is (i, j), y runs up. Every view is one affine map. Turned by right angles each screen
+axis follows one image axis alone; another view is such a one (`straight`), turned a little further (`lean`).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from ifuview.app.frames.look import ViewState
 from ifuview.model.checks import Array
 
 MIN_ZOOM, MAX_ZOOM = 1e-3, 512.0  # screen pixels per image pixel
-QUARTER = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}  # cosine, sine
+QUARTER = {0.0: (1.0, 0.0), 90.0: (0.0, 1.0), 180.0: (-1.0, 0.0), 270.0: (0.0, -1.0)}  # cosine, sine
 
 Size = tuple[int, int]  # width, height of the canvas in screen pixels
 Matrix = tuple[float, float, float, float, float, float]
@@ -23,7 +24,7 @@ Matrix = tuple[float, float, float, float, float, float]
 
 def matrix(view: ViewState, size: Size) -> Matrix:
     """Return (m11, m12, m21, m22, dx, dy): sx = m11 x + m21 y + dx, sy = m12 x + m22 y + dy."""
-    cos, sin = QUARTER[view.rotation % 360]
+    cos, sin = QUARTER.get(view.rotation % 360) or _direction(view.rotation)
     zx = view.zoom * (-1 if view.flip_x else 1)
     zy = view.zoom * view.aspect * (-1 if view.flip_y else 1)
     m11, m21 = cos * zx, -sin * zy
@@ -31,6 +32,10 @@ def matrix(view: ViewState, size: Size) -> Matrix:
     dx = size[0] / 2 - m11 * view.x - m21 * view.y
     dy = size[1] / 2 - m12 * view.x - m22 * view.y
     return m11, m12, m21, m22, dx, dy
+
+
+def _direction(degrees: float) -> tuple[float, float]:
+    return math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
 
 
 def to_screen(view: ViewState, size: Size, x: Array | float, y: Array | float) -> tuple[Array, Array]:
@@ -48,9 +53,33 @@ def to_image(view: ViewState, size: Size, sx: float, sy: float) -> tuple[float, 
     return (m22 * u - m21 * v) / det, (m11 * v - m12 * u) / det
 
 
+def straight(view: ViewState) -> ViewState:
+    """Return the view turned by the nearest right angle."""
+    return replace(view, rotation=round(view.rotation / 90) * 90 % 360)
+
+
+def lean(view: ViewState) -> float:
+    """Degrees, -45 to 45, by which a view is turned further than `straight`."""
+    return view.rotation - round(view.rotation / 90) * 90
+
+
 def turned(view: ViewState) -> bool:
-    """Whether native x runs vertically on the screen."""
-    return view.rotation % 180 == 90
+    """Whether native x runs vertically on the screen, rather than horizontally."""
+    return round(view.rotation / 90) % 2 == 1
+
+
+def extent(shape: tuple[int, int], view: ViewState) -> tuple[float, float]:
+    """Width and height on the screen of what `view` fits, in pixels along native x.
+
+    Of a view that leans these are of the whole image as it is seen; of a part of it, of that part before it leans.
+    """
+    x0, y0, x1, y1 = view.part or (-0.5, -0.5, shape[1] - 0.5, shape[0] - 0.5)
+    nx, ny = x1 - x0, (y1 - y0) * (view.aspect if view.aspect > 0 else 1.0)
+    wide, high = (ny, nx) if turned(view) else (nx, ny)
+    if view.part is not None:
+        return wide, high
+    cos, sin = _direction(abs(lean(view)))
+    return wide * cos + high * sin, wide * sin + high * cos
 
 
 def fit_view(shape: tuple[int, int], size: Size, view: ViewState) -> ViewState:
@@ -59,12 +88,11 @@ def fit_view(shape: tuple[int, int], size: Size, view: ViewState) -> ViewState:
     With `view.aspect` 0 that fills the canvas and its pixels are not square.
     """
     x0, y0, x1, y1 = view.part or (-0.5, -0.5, shape[1] - 0.5, shape[0] - 0.5)
-    nx, ny = x1 - x0, y1 - y0
     if view.aspect <= 0:
-        across, down = (ny, nx) if turned(view) else (nx, ny)
+        across, down = extent(shape, straight(view))
         filling = (size[1] / down) / (size[0] / across)
         view = replace(view, aspect=1 / filling if turned(view) else filling)
-    wide, high = (ny * view.aspect, nx) if turned(view) else (nx, ny * view.aspect)
+    wide, high = extent(shape, view)
     zoom = min(max(size[0], 1) / wide, max(size[1], 1) / high)
     return replace(view, x=(x0 + x1) / 2, y=(y0 + y1) / 2, zoom=min(max(zoom, MIN_ZOOM), MAX_ZOOM))
 
@@ -128,7 +156,8 @@ def _inside(slope: float, offset: float, length: int, n: int) -> tuple[int, Arra
 
 
 def sampling(view: ViewState, size: Size, shape: tuple[int, int]) -> Sampling | None:
-    """Return what the canvas shows of an image of `shape` (ny, nx); None if nothing is in view."""
+    """Return what a canvas shows of an image of `shape` (ny, nx) turned by right angles; None if nothing is in view."""
+    view = straight(view)
     m11, m12, m21, m22, dx, dy = matrix(view, size)
     ny, nx = shape
     swapped = turned(view)

@@ -15,7 +15,7 @@ from ifuview.app import intents as want
 from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.sky import lock, maps, words
 from ifuview.app.frames.views.readout import readout
-from ifuview.app.frames.views.viewport import to_image
+from ifuview.app.frames.views.viewport import resolve, to_image
 from ifuview.app.session import Locks
 from ifuview.io.fits.world import wcs_cards
 from ifuview.model.image import Image, Kind
@@ -150,10 +150,9 @@ def test_a_view_that_follows_has_the_same_sky_at_the_center_and_near_it(angle):
     view = ViewState(x=70.0, y=30.0, zoom=6.0, fit=False, rotation=90, flip_y=True)
     found = lock.followed(view, source, (NY, NX), target)
     assert _on(view, source, (400, 300)).separation(_on(found, target, (400, 300))).deg / SCALE < PART
-    left = np.deg2rad(lock.askew(view, source, (NY, NX), target))
-    assert abs(left) <= np.pi / 4 + 0.01
-    away = _on(view, source, (450, 300)).separation(_on(found, target, (450, 300))).deg
-    assert away < (50 / 6.0) * SCALE * (2 * abs(np.sin(left / 2)) + 0.03)
+    for at in ((450, 300), (400, 360)):  # in the same direction on the screen, whatever the angle between both
+        away = _on(view, source, at).separation(_on(found, target, at)).deg
+        assert away < (60 / 6.0) * SCALE * 0.03
 
 
 def test_frames_are_tied_by_their_sky_and_not_by_pixels():
@@ -177,6 +176,16 @@ def _slot(runner: Runner, header: dict):
     from ifuview.model.dataset import Dataset
 
     return Slot(1, "a", Dataset("a.fits"), image({**header, "CRPIX1": 50.5 + (header["CTYPE1"] != "RA---TAN")}))
+
+
+@pytest.mark.parametrize(("rotation", "angle"), [(0, 33.0), (25, 0.0), (90, 120.0), (200, -41.0)])
+def test_a_fitted_view_is_followed_at_the_same_scale_at_any_angle(rotation, angle):
+    source, target = (maps.quick(image(cards(angle=a))) for a in (0.0, angle))
+    view = ViewState(rotation=rotation)
+    found = lock.followed(view, source, (NY, NX), target)
+    first, second = (resolve(one, (NY, NX), (800, 600)) for one in (view, found))
+    for at in ((400, 300), (700, 300), (400, 20), (100, 550)):
+        assert _on(first, source, at).separation(_on(second, target, at)).deg / SCALE < 0.1
 
 
 def test_a_fitted_view_is_followed_by_the_box_of_the_same_sky():

@@ -9,7 +9,7 @@ from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import viewport
 
 SIZE = (301, 200)
-TURNS = list(itertools.product((0, 90, 180, 270), (False, True), (False, True)))
+TURNS = list(itertools.product((0, 33.3, 90, 180, 235, 270), (False, True), (False, True)))
 
 
 @pytest.mark.parametrize(("rotation", "flip_x", "flip_y"), TURNS)
@@ -31,12 +31,12 @@ def test_rotation_is_counter_clockwise():
     assert tuple(map(float, viewport.to_screen(view, (0, 0), 1, 0))) == (0.0, -1.0)
 
 
-@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("rotation", [0, 20, 90, 160, 180, 230, 270])
 @pytest.mark.parametrize("aspect", [1.0, 2.5])
 def test_a_fitted_image_touches_the_canvas_and_stays_inside(rotation, aspect):
     view = viewport.fit_view((40, 90), SIZE, ViewState(rotation=rotation, aspect=aspect))
-    x, y = viewport.to_screen(view, SIZE, np.array([-0.5, 89.5]), np.array([-0.5, 39.5]))
-    wide, high = abs(x[1] - x[0]), abs(y[1] - y[0])
+    x, y = viewport.to_screen(view, SIZE, np.array([-0.5, 89.5, -0.5, 89.5]), np.array([-0.5, 39.5, 39.5, -0.5]))
+    wide, high = np.ptp(x), np.ptp(y)
     assert wide <= SIZE[0] + 1e-6
     assert high <= SIZE[1] + 1e-6
     assert max(wide / SIZE[0], high / SIZE[1]) == pytest.approx(1.0)
