@@ -37,6 +37,7 @@ UNITS = (("308", "047", "024"), ("309", "046", "005"))
 SIDES = {"LL": "L", "LU": "L", "RL": "R", "RU": "R"}
 FLIPS = {"LL": "LR", "LU": "UL", "RL": "LR", "RU": "UL"}  # of newer controllers
 UNIT = 1e17
+LEAST = 0.08  # of a star that its fibers catch
 SURE = 1.1 * 7.0  # significance of a line that has to be found, as its own error has it
 BARS = {
     "cal trace": (0.006, "px"), "cal wave": (0.015, "A"), "wave": (0.015, "A"), "sky median": (0.2, "%"),
@@ -256,7 +257,7 @@ class Own:
             one = star_source(star, self.case.field.fwhm, band)
             true = UNIT * one.continuum(GRID)
             ratio = np.where(np.isfinite(rows["spectrum"][n]) & INNER, rows["spectrum"][n] / true, np.nan)
-            if np.isfinite(ratio).sum() < 100 or lost > 0.3 or np.nanmedian(rows["weight"][n]) < 0.3:
+            if np.isfinite(ratio).sum() < 100 or lost > 0.3 or not np.nanmedian(rows["weight"][n]) > LEAST:
                 continue
             bias.append(float(np.nanmedian(ratio)))
             told.append(f"{star.slot} g {star.g:.2f} at {star.x:.1f} {star.y:.1f}: {bias[-1]:.3f}")

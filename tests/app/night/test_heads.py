@@ -108,3 +108,16 @@ def test_bad_amplifiers_are_problems_before_any_reduction(index):
     assert every.x.size == 4 and marked.y.tolist() == [24.0, 24.0]
     more = triage.make(replace(now, health=replace(now.health, todo=(pairs[0][0],))))
     assert more.content == view.content  # what is selected stays while others are asked
+
+
+def test_no_head_is_drawn_over_another_and_what_has_no_place_stands_below():
+    parts = tuple(raw(slot, name) for slot in ("047", "056", "066", "555") for name in NAMES)
+    night = RawNight("/x", "virus", (RawExposure(20190822, 11, 1, "sci", "FIELD", amplifiers=parts),))
+    plane = heads.make(session(exposure_index(night))).plane
+    x, y = np.array([(one.x, one.y) for one in plane.heads]).T
+    apart = np.maximum(np.abs(x[:, None] - x), np.abs(y[:, None] - y))[~np.eye(x.size, dtype=bool)]
+    assert apart.min() >= plane.size
+    by_slot = {one.slot: one for one in plane.heads}
+    assert (by_slot["056"].x, by_slot["056"].y) == (-150.0, -50.0)  # as the table has it, also between them 555
+    assert by_slot["555"].there and by_slot["555"].y == min(y)
+    assert not set(by_slot) & {"600", "604", "610"}

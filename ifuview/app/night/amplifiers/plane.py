@@ -13,7 +13,7 @@ from ifuview.model.night.raw import RawAmplifier
 
 UNKNOWN_PITCH = 100.0  # arcsec between heads of which the focal plane is not known
 FILL = 0.86  # of the distance between heads that one is wide
-CROWDED = 0.5  # of that distance; heads that are nearer are of other instruments
+ALIKE = 0.1  # of that distance, that places on the same grid may differ by
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ _LAST: list[tuple[Exposure, FocalPlane]] = []  # it is asked for with every chan
 
 
 def focal_plane(index: ExposureIndex, exposure: Exposure) -> FocalPlane:
-    """Heads and their amplifiers; heads that are in no table stand below the focal plane."""
+    """Heads and their amplifiers; those without a place of their own on it stand below the focal plane."""
     if not _LAST or _LAST[0][0] is not exposure:
         _LAST[:] = [(exposure, _made(index, exposure))]
     return _LAST[0][1]
@@ -95,7 +95,7 @@ def _made(index: ExposureIndex, exposure: Exposure) -> FocalPlane:
     parts: dict[str, list[RawAmplifier]] = {}
     for part in exposure.parts:
         parts.setdefault(part.slot, []).append(part)
-    places, pitch = _slots(index, set(parts))
+    places, pitch = _slots(index)
     low = min((one.y for one in places.values()), default=0.0)
     left = min((one.x for one in places.values()), default=0.0)
     for n, slot in enumerate(sorted(set(parts) - set(places))):
@@ -124,21 +124,26 @@ def _cells(index: ExposureIndex, head: int, own: Sequence[RawAmplifier]) -> list
     return out
 
 
-def _slots(index: ExposureIndex, there: set[str]) -> tuple[dict[str, HeadPlace], float]:
+def _slots(index: ExposureIndex) -> tuple[dict[str, HeadPlace], float]:
     """Slots in use with their places, and the usual distance between them.
 
-    The axes of the table are those of the focal plane swapped.
+    Heads between those of the grid are of other instruments: they are left out, so that none lies over another. The
+    axes of the table are those of the focal plane swapped.
     """
     used = [one for one in index.slots if one.used]
     if len(used) < 2:
         return {one.slot: HeadPlace(one.slot, one.y, one.x, one.specid, one.ifuid) for one in used}, UNKNOWN_PITCH
     x, y = np.array([(one.y, one.x) for one in used]).T
-    away = np.hypot(x[:, None] - x, y[:, None] - y)
+    dx, dy = np.abs(x[:, None] - x), np.abs(y[:, None] - y)
+    away = np.hypot(dx, dy)
     np.fill_diagonal(away, np.inf)
-    nearest = away.min(axis=1)
-    pitch = float(np.median(nearest))
+    pitch = float(np.median(away.min(axis=1)))
+    covered = (np.maximum(dx, dy) < FILL * pitch) & np.isfinite(away)
+    steps = np.stack([dx, dy]) / pitch
+    alike = np.abs(steps - np.round(steps)).max(axis=0) < ALIKE
+    between = covered.any(axis=1) & (alike.mean(axis=1) < 1 / 2)
     return {
         one.slot: HeadPlace(one.slot, one.y, one.x, one.specid, one.ifuid)
-        for one, near in zip(used, nearest, strict=True)
-        if near > CROWDED * pitch or one.slot in there
+        for one, other in zip(used, between, strict=True)
+        if not other
     }, pitch
