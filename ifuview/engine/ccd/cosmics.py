@@ -142,7 +142,9 @@ def spikes(flux: Array, variance: Array, usable: Array) -> NDArray[np.bool_]:
 
 
 def warm_columns(hit: Array) -> NDArray[np.bool_]:
-    """Of the pixels that stick out, those in long runs of one column: charge from a trap, no cosmic rays.
+    """Long runs of pixels of one column that stick out, from their first to their last: charge from a trap.
+
+    Pixels of a run in the light of fibers do not stick out by themselves, as the fit takes the charge for light.
 
     Parameters
     ----------
@@ -154,5 +156,5 @@ def warm_columns(hit: Array) -> NDArray[np.bool_]:
         parts = np.split(at, np.flatnonzero(np.diff(at) > COLUMN_GAP) + 1)
         for part in parts:
             if part.size >= COLUMN_HITS:
-                out[part, x] = True
+                out[part[0] : part[-1] + 1, x] = True
     return out

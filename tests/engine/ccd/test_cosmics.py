@@ -55,6 +55,15 @@ def test_tracks_on_a_bright_star_are_found_as_far_as_its_profile_is_known():
         assert found.mean() <= 5e-5  # light that a wrong profile leaves is no track
 
 
+def test_a_warm_column_is_masked_in_the_light_of_fibers_too():
+    slit = Slit(10)
+    image = slit.image(4000 * slit.throughput)  # noise of 33 electrons in the brightest pixels
+    image[100:300, 350] += np.random.default_rng(2).poisson(150, 200)
+    made = extract_fibers(slit.frame(image), traces_of(slit), gaussian_profile(slit.sigma, NROW, 5.0))
+    trap = (made.frame.mask & int(ReductionBit.TRAP)) > 0
+    assert trap[105:295, 350].all() and trap.sum() <= 200
+
+
 def test_a_sum_over_pixels_has_the_same_light_with_its_own_noise():
     slit = Slit(4)
     flux = 150 * slit.throughput
