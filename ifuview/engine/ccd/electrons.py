@@ -60,7 +60,9 @@ def electrons(
 
     Notes
     -----
-    An amplifier that holds nothing (all counts the same, or mostly zeros) is masked as a whole and noted.
+    An amplifier that holds nothing (all counts the same, or mostly zeros) is masked as a whole and noted; so is one
+    with a bit of the converter that does not change where the bit is more than the noise of a usual pixel: its numbers
+    are off by up to that, in a way that changes with the light. A smaller one costs noise, which the overscan shows.
     """
     read, level = read_out(
         counts, overscan, gain=gain, read_noise=read_noise, amplifier=amplifier, by_row=by_row, dropped=dropped,
@@ -110,6 +112,9 @@ def read_out(
     stuck = () if problem else stuck_bits(counts)
     if stuck:
         notes.append(f"bit {', '.join(map(str, stuck))} of the converter does not change")
+        light = max(float(np.median(counts[::BIT_STEP, ::BIT_STEP] - level.level.mean())) * gain, 0.0)
+        if gain * 2 ** max(stuck) > np.hypot(noise, np.sqrt(light)):  # noise does not even it out
+            problem = notes[-1]
     read = ReadOut(
         amplifier=amplifier, level=float(level.level.mean()), level_error=level.error, noise=float(noise),
         noise_error=level.noise_error * gain, gain=gain, zero=zero,

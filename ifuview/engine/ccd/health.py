@@ -52,7 +52,7 @@ def health(read: ReadOut, limits: HealthLimits | None = None) -> AmplifierHealth
     look: list[str] = []
     if read.problem:
         wrong.append(read.problem)
-    if read.stuck:
+    if read.stuck and not read.problem:
         wrong.append(f"bit {', '.join(map(str, read.stuck))} of the converter does not change")
     if not np.isfinite(read.noise):
         wrong.append("the read noise is not known")

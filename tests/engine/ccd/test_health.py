@@ -57,6 +57,17 @@ def test_a_bit_that_does_not_change_is_found(bit, high):
     assert state(stuck, over)[0] is VerdictState.WRONG
 
 
+@pytest.mark.parametrize(("bit", "light", "kept"), [(1, 5.0, True), (3, 5.0, False), (3, 5000.0, True)])
+def test_an_amplifier_whose_stuck_bit_is_more_than_the_noise_is_masked(bit, light, kept):
+    data, over = (one | np.uint16(1 << bit) for one in amplifier(light=light))
+    frame, read = electrons(data, over, gain=GAIN, read_noise=NOISE, by_row=False)
+    assert read.stuck == (bit,) and bool(frame.usable().all()) is kept and bool(read.problem) is not kept
+    assert health(read).state is VerdictState.WRONG and health(read).text.count("does not change") == 1
+    if kept:  # what is left is noise: the level is right to a small part of it
+        clean = electrons(*amplifier(light=light), gain=GAIN, read_noise=NOISE, by_row=False)[0]
+        assert frame.data.mean() == pytest.approx(clean.data.mean(), abs=0.15 * np.hypot(NOISE, np.sqrt(light)))
+
+
 def test_bits_that_a_bias_never_reaches_are_not_stuck():
     data, over = amplifier(light=0.0)
     assert stuck_bits(data) == () and stuck_bits(over) == ()
