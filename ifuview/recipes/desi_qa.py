@@ -18,6 +18,7 @@ from ifuview.engine.night.questions.lines import beside_stronger
 from ifuview.engine.night.questions.masked import masked, told
 from ifuview.engine.night.questions.products import CONTRADICTS, identity, products
 from ifuview.engine.night.questions.tables import tables
+from ifuview.engine.night.stand_ins import BY_NOISE, completed
 from ifuview.engine.night.stats import filled, middle
 from ifuview.engine.numeric.blas import one_thread
 from ifuview.model.checks import Array
@@ -39,6 +40,7 @@ PART = 0.5  # of the fibers of an amplifier
 ALIKE = 0.3  # part that two amplifiers may trail differently by, and it be no charge
 TAIL = 0.5  # of the significance of charge that trails: what single lines show of it
 MIN_FIBERS = 4 * BLOCK  # fewer blocks have no majority
+OR_SFRAME = {"flat": ("fiberflat",), "frame": ("light", "trace", "frame")}  # steps that look like a wrong sframe then
 COMPARED = (
     "wavelength-blocks", "wavelength-all", "amplifier-step", "ccd-column", "block-throughput", "sky-line residual",
     "sky-gradient",
@@ -47,11 +49,11 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "ccd-row": ("sframe", "traces"),
     "wavelength-blocks": ("sframe", "sky"),
     "wavelength-all": ("sframe", "sky"),
-    "sky-line residual": ("sframe", "sky"),
+    "sky-line residual": ("sframe", "sky", "frame", "flat"),
     "sky-gradient": ("sframe", "sky", "frame", "flat"),
     "isolated-fiber": ("frame", "flat", "sky"),
     "bright-neighbor": ("sframe", "sky"),
-    "block-throughput": ("frame", "flat"),
+    "block-throughput": ("frame", "flat", "sky"),
     "positioning": ("fiber table",),
     "amplifier-step": ("sframe", "traces", "sky"),
     "mixed-production": ("frame", "flat", "sky", "sframe"),
@@ -62,7 +64,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "amplifier-noise": ("sframe", "traces"),
     "charge-transfer": ("sframe", "sky", "traces"),
     "cosmic-rays": ("sframe",),
-    "ccd-column": ("sframe", "sky"),
+    "ccd-column": ("sframe", "sky", "frame", "flat"),
     "ghost": ("sframe", "sky"),
 }
 
@@ -107,16 +109,17 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
     ctx : JobContext, optional
     """
     wanted = (params or Params()).only or CLASSES
-    given, chain = chain, _without_holes(chain)
+    given, (chain, made, of) = chain, completed(_without_holes(chain))
     nfiber, nwave = chain.shape
     if nwave < MIN_WAVES:
         few = f"spectra of at least {MIN_WAVES} pixels (these have {nwave})"
         return CameraTriage((), tuple(NotMeasured(expid, camera, kind, few) for kind in wanted))
-    missing = _missing(chain, expid, camera, wanted)
+    lacks = {"mixed-production": f"{made}, for which {of} stands"} if made else {}
+    missing = _missing(chain, expid, camera, wanted, lacks)
     if nfiber < MIN_FIBERS:
         few = f"at least {MIN_FIBERS} fibers to compare (there are {nfiber})"
-        lacks = {m.what for m in missing}
-        compare = [kind for kind in wanted if kind in COMPARED and kind not in lacks]
+        said = {m.what for m in missing}
+        compare = [kind for kind in wanted if kind in COMPARED and kind not in said]
         missing += tuple(NotMeasured(expid, camera, kind, few) for kind in compare)
     case = Case(chain, expid, camera, tuple(set(wanted) - {m.what for m in missing}), given)
     case.numbers["fiber_id"] = None if chain.fiber_id is None else [int(number) for number in chain.fiber_id]
@@ -124,10 +127,12 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         step(case)
         case.done += weight
         ctx.checkpoint(case.done, f"{expid} {camera}")
-    found = _by_charge(_merged(case.findings), nfiber)
-    return CameraTriage(
-        tuple(sorted(found, key=lambda f: f.rank)), (*missing, *case.lacking), case.arrays(), case.numbers
-    )
+    found = [_as_sure_as(made, f) for f in _by_charge(_merged(case.findings), nfiber)]
+    arrays, numbers = case.arrays(), case.numbers
+    if of == BY_NOISE:  # which is no sky to compare with others
+        numbers = {name: value for name, value in numbers.items() if name not in ("sky", "sky_wave")}
+        arrays.pop("sky")
+    return CameraTriage(tuple(sorted(found, key=lambda f: f.rank)), (*missing, *case.lacking), arrays, numbers)
 
 
 def _without_holes(chain: Chain) -> Chain:
@@ -163,14 +168,24 @@ def _without_holes(chain: Chain) -> Chain:
     return replace(chain, **changed) if changed else chain
 
 
-def _missing(chain: Chain, expid: int, camera: str, wanted: tuple[str, ...]) -> tuple[NotMeasured, ...]:
-    """Questions that lack a product."""
+def _missing(
+    chain: Chain, expid: int, camera: str, wanted: tuple[str, ...], known: dict[str, str]
+) -> tuple[NotMeasured, ...]:
+    """Questions that lack a product; of some that is known already."""
     out = []
     for kind in wanted:
         lacks = [n for n in NEEDS[kind] if not (chain.offset is not None if n == "fiber table" else chain.has(n))]
-        if lacks:
-            out.append(NotMeasured(expid, camera, kind, " and ".join(lacks)))
+        if kind in known or lacks:
+            out.append(NotMeasured(expid, camera, kind, known.get(kind) or " and ".join(lacks)))
     return tuple(out)
+
+
+def _as_sure_as(made: str, finding: Finding) -> Finding:
+    """A finding whose step is that of a product which others stand for, or before it: sframe may be wrong instead."""
+    if finding.first_step not in OR_SFRAME.get(made, ()):
+        return finding
+    text = f"{finding.text}; without {made} nobody can tell whether sframe is wrong instead"
+    return replace(finding, text=text, detail={**finding.detail, "without": [made]})
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:

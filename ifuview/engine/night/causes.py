@@ -21,6 +21,8 @@ NEEDS_CAUSES = (
     "fluxcalib", "sky-line residual", "sky-gradient",
 )  # fmt: skip
 WORDS = {"preproc": "detector image", "trace": "extraction", "sky": "sky model", "sframe": "sky subtraction"}
+ASKED_OF = {3: "frame", 4: "flat", 5: "sky"}  # product that tells of a cause
+EDGES = "the edges are those of blocks of 50, traces are fitted in bundles of 25"
 NO_ROWS = 5.0  # mean chi2 of row means below which nothing keeps to rows
 
 
@@ -43,6 +45,14 @@ def causes(finding: Finding, numbers: Mapping[str, Any]) -> tuple[Cause, ...]:
 
 def _judged(index: int, finding: Finding, numbers: Mapping[str, Any]) -> tuple[str, str]:
     """Verdict and evidence of one cause."""
+    if (without := finding.detail.get("without")) and index in ASKED_OF:
+        product = ASKED_OF[index]
+        if product in without:
+            return OPEN, f"there is no {CAUSES[index]} to ask"
+        if product != "frame":
+            return NO, f"the {CAUSES[index]} has it not"
+        edges = finding.block_size == 50
+        return (NO, EDGES) if edges else (OPEN, "there is no flat-fielded frame to ask")
     if index in GUILTY[finding.first_step]:
         if finding.kind in ("ccd-row", "amplifier-step") and index == 2:
             return OPEN, "read-out noise and a wrong bias look alike here; compare the preproc image and its overscan"
@@ -82,10 +92,7 @@ def _before(index: int, finding: Finding, numbers: Mapping[str, Any]) -> tuple[s
         return OPEN, "the frame or flat is missing"
     if index == 3:
         if finding.block_size == 50:
-            return (
-                NO,
-                "the edges are those of blocks of 50, traces are fitted in bundles of 25; the frame does not have it",
-            )
+            return NO, f"{EDGES}; the frame does not have it"
         return NO, f"{finding.first_step} shows it by itself"
     return NO, f"the fiberflat is smooth there; {_elsewhere(finding)}"
 

@@ -296,3 +296,18 @@ def test_the_first_picture_is_read_before_anything_is_judged(opened: Runner):
     begun = judging.judge(change.session, then)
     assert [type(one) for one in begun.then] == [judging.JudgeCamera]
     assert [type(one) for one in task.apply(session, [camera]).then] == [judging.JudgeCamera]
+
+
+def test_a_step_that_is_not_known_is_not_named_as_the_first():
+    alone = Finding(1, "r6", "wavelength-blocks", "sframe", fibers=(7,), detail={"without": ["sky", "flat"]})
+    bar = verdict.make(Session(triage=state([alone])))
+    assert bar.headline.startswith("A STEP UP TO SKY SUBTRACTION wrong")
+    assert "first wrong step" not in bar.detail
+
+
+def test_what_was_hardly_asked_is_not_called_unspoiled():
+    clean = state([])
+    half = replace(clean.result, judged=(Judged(1, "r6", 500, share=0.4),))
+    assert verdict.make(Session(triage=replace(clean, result=half))).headline.startswith(
+        "nothing found by what could be"
+    )

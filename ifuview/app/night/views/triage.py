@@ -78,10 +78,14 @@ def _asked(state: TriageState) -> str:
     lacking = {one.what: one.missing for one in state.result.not_measured}
     asked = [KIND_WORDS[kind] for kind in CLASSES if kind in KIND_WORDS and kind not in lacking]
     lines = [
-        f"Nothing was found {'so far ' if state.todo else ''}in {fibers} spectra of {len(judged)} camera exposures.",
+        f"Nothing was found {'so far ' if state.todo else ''}in {fibers} spectra of {len(judged)} camera "
+        f"exposure{'s' * (len(judged) != 1)}.",
         f"Asked of each: whether {', '.join(asked)}.",
     ]
-    lines += [f"Not asked: {KIND_WORDS.get(kind, kind)} ({missing} is missing)." for kind, missing in lacking.items()]
+    unasked: dict[str, list[str]] = {}
+    for kind, missing in lacking.items():
+        unasked.setdefault(missing, []).append(KIND_WORDS.get(kind, kind))
+    lines += [f"Not asked without {missing}: {', '.join(kinds)}." for missing, kinds in unasked.items()]
     return "\n".join(lines)
 
 

@@ -105,7 +105,10 @@ def _nothing(state: TriageState, overall: VerdictState, found: tuple[VerdictProb
     if overall is VerdictState.JUDGING:
         return f"nothing wrong so far in {of}" if cameras else f"judging {state.todo[0].label}"
     more = f"; {len(found)} known or of the sky" if found else ""
-    return f"nothing new in {of}{more}" if overall is VerdictState.LOOK else f"nothing found in {of}{more}"
+    if overall is VerdictState.CLEAN:
+        return f"nothing found in {of}{more}"
+    known = any(finding.known for finding in state.result.findings)
+    return f"nothing new in {of}{more}" if known else f"nothing found by what could be asked of {of}{more}"
 
 
 def _judged(state: TriageState) -> str:
@@ -133,7 +136,7 @@ def _problem(state: TriageState, group: tuple[int, ...]) -> VerdictProblem:
     amount = amount_of(best)
     amount = f"up to {amount}" if len(best.fibers) > 1 and amount else amount
     sigma = f"{best.significance:.0f} sigma" if best.significance else ""
-    of = f"first wrong step: {step}" if wrong else ""
+    of = f"first wrong step: {step}" if wrong and not best.detail.get("without") else ""
     here = "" if len(found) == 1 else f"{best.camera} {best.expid}"
     sure = ", ".join(filter(None, (amount, sigma)))
     detail = DOT.join(filter(None, (here, fibers_of(state, best), sure, of, became(state.fix, found))))
@@ -176,8 +179,9 @@ def kind_words(finding: Finding) -> str:
 
 
 def step_words(finding: Finding) -> str:
-    """The first step that is wrong."""
-    return STEP_WORDS[finding.first_step]
+    """The first step that is wrong, as far as that is known."""
+    step = STEP_WORDS[finding.first_step]
+    return f"a step up to {step}" if finding.detail.get("without") else step
 
 
 def short(unit: str) -> str:

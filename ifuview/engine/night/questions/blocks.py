@@ -16,10 +16,12 @@ from ifuview.engine.night.search.common import common_fit, mean_spectrum, of_pla
 from ifuview.engine.night.search.deviating import Deviation
 from ifuview.engine.night.search.scan import blocks_of_fibers
 from ifuview.engine.night.search.templates import shapes
+from ifuview.engine.night.stand_ins import untold
 from ifuview.engine.night.stats import binned, continuum, middle, without_gaps
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
+MAKES = {"sky": "sky model", "flat": "fiberflat"}  # products that make such light in some fibers, and their names
 LEAST_MEAN = 20  # fibers
 LOCAL = ("wavelength-blocks", "ccd-row")  # light of some fibers
 FEW = 4  # fibers that are named one by one
@@ -41,11 +43,12 @@ def blocks(case: Case) -> None:
     bins = in_blocks.grid(chain.wave, case.level, case.sigma)
     rest = case.clean - case.expected
     if case.asks("wavelength-blocks"):
+        without = tuple(name for name in MAKES if name in untold(case.given))
         for region in in_blocks.regions(rest, bins, BLOCK):
             frame = None
             if chain.frame is not None and chain.flat is not None:
                 frame = in_blocks.share(region, case.seen, rest, bins)
-            case.add("wavelength-blocks", "preproc", **_region(region, frame))
+            case.add("wavelength-blocks", "sframe" if without else "preproc", **_region(region, frame, without))
     if case.asks("wavelength-all") and not case.bad_amplifiers:  # whose light the sky model takes along
         of_lines = shapes(case.level, chain.wave)
         line = case.strong_lines
@@ -183,7 +186,7 @@ def _in_frame(case: Case, one: Deviation) -> float | None:
     return round(float(-np.sum(rest * shape) / max(float(np.sum(shape**2)), 1e-12)), 2)
 
 
-def _region(region: in_blocks.BlockRegion, frame: float | None) -> dict[str, Any]:
+def _region(region: in_blocks.BlockRegion, frame: float | None, without: tuple[str, ...]) -> dict[str, Any]:
     low, high = region.wave_range
     fibers = tuple(f for b in region.blocks for f in range(b * region.size, (b + 1) * region.size))
     strongest = max(region.amplitude, key=abs)
@@ -192,12 +195,17 @@ def _region(region: in_blocks.BlockRegion, frame: float | None) -> dict[str, Any
         "fibers": fibers, "blocks": region.blocks, "block_size": region.size, "wave_range": region.wave_range,
         "amplitude": strongest, "unit": COUNTS, "significance": region.significance, "confidence": 0.8,
         "text": f"Blocks of {region.size} fibers ({signs}) deviate by up to {abs(strongest):.0f} {COUNTS} at "
-        f"{low:.0f}-{high:.0f} A: neither sky model nor fiberflat has it",
+        f"{low:.0f}-{high:.0f} A: " + (_which_step(without) if without else "neither sky model nor fiberflat has it"),
         "detail": {
             "amplitude_of_block": [round(a, 1) for a in region.amplitude], "flux_over_product": [],
-            "frame_over_flux": None if frame is None else round(frame, 2),
+            "frame_over_flux": None if frame is None else round(frame, 2), "without": list(without),
         },
     }  # fmt: skip
+
+
+def _which_step(without: tuple[str, ...]) -> str:
+    said = "" if "sky" in without else "the sky model has it not; "
+    return f"{said}which step made it {' and '.join(MAKES[name] for name in without)} would tell"
 
 
 def lit_runs(case: Case, lines_off: Array | float) -> None:

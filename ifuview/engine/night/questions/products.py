@@ -15,6 +15,7 @@ from ifuview.engine.night.search.between import calibrated_sky, ends
 from ifuview.engine.night.search.identity import LEAST, LEAST_SWAPPED, MOST, Broken, Moved, broken_fibers, swapped
 from ifuview.engine.night.search.scan import SINGLE, blocks_of_fibers, spans
 from ifuview.engine.night.search.templates import shapes
+from ifuview.engine.night.stand_ins import MADE_OF
 from ifuview.engine.night.stats import binned, mad
 from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
@@ -151,6 +152,9 @@ def _waves(case: Case) -> None:
 def identity(case: Case) -> None:
     """Fibers whose products contradict each other, one by one; whole productions are asked elsewhere."""
     chain = case.chain
+    absent = [name for name in MADE_OF if getattr(case.given, name) is None]
+    if absent and case.asks("swapped-fibers"):  # rows of tables are asked all the same
+        case.lack("fibers whose spectra are exchanged", " and ".join(absent))
     if case.level is None or chain.frame is None or chain.flat is None or chain.sky is None or chain.sframe is None:
         return
     weak = broken_fibers(case.gaps, case.good_in_both, case.level, LEAST_SWAPPED)

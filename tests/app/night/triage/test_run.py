@@ -168,8 +168,23 @@ def test_products_without_gz_and_with_are_mixed(small):
 def test_a_missing_product_is_named(small):
     (small / "sky-r6-00104284.fits.gz").unlink()
     result = triage.run_triage([str(small)])
-    assert {n.what: n.missing for n in result.not_measured}["wavelength-blocks"] == "sky"
+    lacks = {n.what: n.missing for n in result.not_measured}
+    assert lacks["mixed-production"] == "sky, for which frame / flat - sframe stands"
+    (blocks,) = (f for f in result.findings if f.kind == "wavelength-blocks")
+    assert blocks.first_step == "sky"  # which the others make
     assert len(result.cameras) == 1
+
+
+def test_an_sframe_alone_is_judged_and_the_step_said_to_be_unknown(small, tmp_path_factory):
+    name = "sframe-r6-00104284.fits.gz"
+    path = shutil.copy(small / name, tmp_path_factory.mktemp("alone") / name)
+    result = triage.run_triage([str(path)])
+    (blocks,) = (f for f in result.findings if f.kind == "wavelength-blocks")
+    assert blocks.first_step == "sframe"
+    assert "which step made it sky model and fiberflat would tell" in blocks.text
+    said = {c.name: c.verdict for c in result.causes}
+    assert said["sky model"] == said["fiberflat"] == "not decided"
+    assert said["traces and PSF"] == said["flux calibration"] == "excluded by"
 
 
 def test_a_cut_file_is_one_sentence_and_the_rest_goes_on(small):

@@ -1,0 +1,98 @@
+"""What stands for a product that is missing: sframe = frame / flat - sky makes any one of them of the three others.
+
+Where an sframe is alone, the light whose photons make its noise stands for the sky.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ifuview.engine.night.stats import middle
+from ifuview.model.checks import Array
+from ifuview.model.night.chain import Chain
+
+MADE_OF = {
+    "frame": "flat x (sframe + sky)", "flat": "frame / (sframe + sky)", "sky": "frame / flat - sframe",
+    "sframe": "frame / flat - sky",
+}  # fmt: skip
+BY_NOISE = "the light that makes the noise of sframe"
+LEAST_SKY = 20  # fibers that look at empty sky, else all are asked for the noise
+FAINT = 0.05  # of the typical light: below, nothing can be divided by it
+
+
+def completed(chain: Chain) -> tuple[Chain, str, str]:
+    """A chain that lacks nothing that its other products make.
+
+    Parameters
+    ----------
+    chain : Chain
+        With numbers everywhere.
+
+    Returns
+    -------
+    (Chain, str, str)
+        The product that was missing, and what stands for it; "" where none was made.
+    """
+    lacking = _lacking(chain)
+    if len(lacking) == 1:
+        return _of_the_others(chain, lacking[0]), lacking[0], MADE_OF[lacking[0]]
+    if "sky" in lacking and "sframe" not in lacking and chain.sframe_ivar is not None:
+        return replace(chain, sky=_by_noise(chain, chain.sframe_ivar)), "sky", BY_NOISE
+    return chain, "", ""
+
+
+def untold(chain: Chain) -> tuple[str, ...]:
+    """Products that are neither there nor made of the others: what is first wrong may be wrong in them."""
+    lacking = _lacking(chain)
+    return lacking if len(lacking) > 1 else ()
+
+
+def _lacking(chain: Chain) -> tuple[str, ...]:
+    return tuple(name for name in MADE_OF if getattr(chain, name) is None)
+
+
+def _of_the_others(chain: Chain, name: str) -> Chain:
+    frame, flat, sky, sframe = chain.frame, chain.flat, chain.sky, chain.sframe
+    if frame is None:
+        assert flat is not None and sky is not None and sframe is not None and chain.sframe_ivar is not None
+        return replace(
+            chain, frame=flat * (sframe + sky), frame_ivar=chain.sframe_ivar / np.where(flat > 0, flat, np.inf) ** 2
+        )
+    by = None if flat is None else np.where(flat > 0, flat, np.inf)
+    if sframe is None:
+        assert by is not None and sky is not None and chain.frame_ivar is not None
+        ivar = np.where(np.isfinite(by), chain.frame_ivar * by**2, 0.0)
+        return replace(chain, sframe=frame / by - sky, sframe_ivar=ivar)
+    known = _known(chain)
+    if sky is None:
+        assert by is not None
+        return replace(chain, sky=_typical_elsewhere(frame / by - sframe, known & np.isfinite(by)))
+    light = sframe + sky
+    known &= np.abs(light) > FAINT * np.median(np.abs(light))
+    return replace(chain, flat=_typical_elsewhere(frame / np.where(known, light, 1.0), known))
+
+
+def _known(chain: Chain) -> Array:
+    """Pixels that frame and sframe have, shape (nfiber, nwave)."""
+    out = np.ones(chain.shape, bool)
+    for ivar in (chain.frame_ivar, chain.sframe_ivar):
+        if ivar is not None:
+            out &= ivar > 0
+    return out
+
+
+def _typical_elsewhere(values: Array, known: Array) -> Array:
+    """Values where they are known, elsewhere those of the other fibers."""
+    typical = np.nan_to_num(middle(np.where(known, values, np.nan), axis=0))
+    return np.where(known, values, typical).astype(np.float32)
+
+
+def _by_noise(chain: Chain, ivar: Array) -> Array:
+    """The light of which as many photons come as make the noise; that of read-out is in it, too."""
+    use = np.flatnonzero(chain.is_sky) if chain.is_sky is not None else np.arange(0)
+    use = use if use.size >= LEAST_SKY else np.arange(ivar.shape[0])
+    variance = np.nan_to_num(1 / middle(np.where(ivar[use] > 0, ivar[use], np.nan), axis=0))
+    level = variance * np.abs(np.gradient(chain.wave))
+    return np.repeat(level[None].astype(np.float32), ivar.shape[0], axis=0)
