@@ -87,7 +87,9 @@ class Task(Generic[Result]):
 
 @dataclass(frozen=True, kw_only=True)
 class Telling(Task[str]):
-    """Work of which the user is told in a sentence, its result."""
+    """Work of which the user is told in a sentence, its result: mostly files that are written."""
+
+    aside: bool = True
 
     def apply(self, session: Session, result: str) -> Session:
         """Say so."""

@@ -82,6 +82,7 @@ class TriageCamera(Task["Answers"]):
     expid: int
     camera: str
     newest: bool = True
+    aside: bool = True
 
     @property
     def of(self) -> str:

@@ -88,6 +88,7 @@ class TraceFibers(OfFrame, Task[TraceSet]):
 
     kind: ClassVar[JobKind] = JobKind.TRACES
     newest: bool = True
+    aside: bool = True
 
     @property
     def of(self) -> str:
@@ -129,6 +130,7 @@ class DiagnoseTraces(OfFrame, Task["tuple[TraceDiagnosis, Evidence]"]):
     kind: ClassVar[JobKind] = JobKind.DIAGNOSE
     traces: TraceSet | None
     newest: bool = True
+    aside: bool = True
     leads: bool = False
 
     def run(self, session: Session, ctx: JobContext) -> tuple[TraceDiagnosis, Evidence]:

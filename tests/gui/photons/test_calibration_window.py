@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from pytestqt.qtbot import QtBot
 from ifuview.app import intents as want
 from ifuview.app.frames.views import image as image_view
 from ifuview.app.photons import lists as photons
+from ifuview.app.photons import speckle_maps
 from ifuview.app.photons.state import PhotonFrame, Shown
 from ifuview.app.session import Layout, Level
+from ifuview.errors import UsageError
 from ifuview.gui.photons.speckle import SpeckleDock
 from ifuview.model.photons.lists import PhotonColumn
 from tests.app.photons.photon_files import Files, write_files
@@ -181,3 +184,27 @@ def test_weights_take_hold_with_a_flat_and_go_with_it(shell, files):
     assert not frame(shell).cut.weighted
     assert not dock.plot.isVisible()
     assert errors(shell) == []
+
+
+def test_a_wavelength_is_counted_at_once_while_speckle_maps_are_made(shell, qtbot, monkeypatch):
+    """Long work is aside: what is typed or dragged meanwhile does not wait for it."""
+    begun, free = Event(), Event()
+
+    def slow(*_: object) -> None:
+        begun.set()
+        free.wait(60)
+        raise UsageError("that took long", "maps")
+
+    monkeypatch.setattr(speckle_maps, "make_maps", slow)
+    before = np.nansum(shell.store.session.slot().image.pixels.raw)
+    shell.controller.handle(want.Speckle("binned"))
+    try:
+        assert begun.wait(30)
+        cut = frame(shell).with_cut(low=-80.0, high=-20.0).cut  # phases, degree: as typed
+        shell.controller.handle(want.SetPhotonCut(shell.store.session.current, cut))
+        qtbot.waitUntil(lambda: np.nansum(shell.store.session.slot().image.pixels.raw) < before, timeout=10000)
+        assert shell.controller.busy  # the maps are still being made
+    finally:
+        free.set()
+    settle(qtbot, shell)
+    assert "that took long" in errors(shell)[-1]

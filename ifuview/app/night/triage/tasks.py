@@ -28,6 +28,7 @@ class TriageScope(Task["Answers"]):
     kind: ClassVar[JobKind] = JobKind.TRIAGE
     scope: str
     newest: bool = True
+    aside: bool = True
 
     def run(self, session: Session, ctx: JobContext) -> Answers:
         """Look at them."""

@@ -81,8 +81,8 @@ def load(session: Session, intent: want.LoadCalibration) -> Outcome:
 
 def find_bad_pixels(session: Session, intent: want.FindBadPixels) -> Outcome:
     """Search hot, cold and dead pixels."""
-    kind = "badpixels"
-    return MakeStep(title=f"Calibration {kind}", frame=asked(session)[0].key, step=kind, method=intent.method)
+    kind, key = "badpixels", asked(session)[0].key
+    return MakeStep(title=f"Calibration {kind}", frame=key, step=kind, method=intent.method, aside=True)
 
 
 def _stacked(session: Session, slot: Slot, stack: Steps, words: str, fresh: PhotonStep | None = None) -> Change:
@@ -278,6 +278,7 @@ class PlotSolutions(OfFrame, Task[list[str]]):
     """All plots of the solutions of a photon frame in a folder."""
 
     kind: ClassVar[JobKind] = JobKind.SAVE
+    aside: bool = True
     folder: str
     at: tuple[int, int] | None
 
@@ -308,6 +309,7 @@ class WriteList(OfFrame, Task[tuple[PhotonInfo, tuple[str, ...]]]):
     kind: ClassVar[JobKind] = JobKind.SAVE
     path: str
     newest: bool = True
+    aside: bool = True
 
     @property
     def of(self) -> str:

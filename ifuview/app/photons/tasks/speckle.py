@@ -31,6 +31,7 @@ class MakeMaps(OfFrame, Task["tuple[SpeckleMaps, tuple[Opened, ...]]"]):
     kind: ClassVar[JobKind] = JobKind.SPECKLE
     asked: want.Speckle
     newest: bool = True
+    aside: bool = True
 
     @property
     def of(self) -> str:
@@ -69,6 +70,7 @@ class MakeLucky(OfFrame, Task["Opened"]):
     kind: ClassVar[JobKind] = JobKind.LUCKY
     at: tuple[int, int]
     newest: bool = True
+    aside: bool = True
 
     @property
     def of(self) -> str:
