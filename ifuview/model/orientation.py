@@ -79,6 +79,10 @@ class AxisWords:
         flip = self.ncross - 1 if self.orientation.flip_cross else None
         return self._places(first, last, "column" if self.orientation.transpose else "row", flip)
 
+    def place(self, cross: float) -> float:
+        """A position across the fibers as the file counts it."""
+        return self.ncross - 1 - cross if self.orientation.flip_cross else float(cross)
+
     def between(self, first: float, last: float) -> str:
         """A range along dispersion: "between columns 5 and 9"."""
         return f"between {self.along(first, last).replace(' to ', ' and ')}"
@@ -86,7 +90,12 @@ class AxisWords:
     def side(self, offset: float) -> str:
         """Where light lies that is off a trace by so much: "larger y", "smaller x"."""
         larger = (offset > 0) != self.orientation.flip_cross
-        return f"{'larger' if larger else 'smaller'} {'x' if self.orientation.transpose else 'y'}"
+        return f"{'larger' if larger else 'smaller'} {self.across_axis}"
+
+    @property
+    def across_axis(self) -> str:
+        """The axis of the file that runs across the fibers: "x" or "y"."""
+        return "x" if self.orientation.transpose else "y"
 
     def offset(self, canonical: float) -> float:
         """An offset across the fibers as the file counts: positive to larger y, or x."""

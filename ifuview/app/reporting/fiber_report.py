@@ -14,7 +14,7 @@ from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import colors
 from ifuview.app.frames.views.overlay import CACHE
 from ifuview.app.frames.views.raster import build_pyramid, gather
-from ifuview.app.frames.views.text import along, along_axis
+from ifuview.app.frames.views.text import across_axis, along, along_axis
 from ifuview.app.frames.views.viewport import fit_view
 from ifuview.app.night.judging import triage_can_ask
 from ifuview.app.session import Session, Slot
@@ -22,6 +22,7 @@ from ifuview.model.figure import Figure
 from ifuview.model.image import Kind
 from ifuview.model.inspection import FiberInspection, VerdictState, as_state
 from ifuview.model.report import ImagePanel, PageAxes, Polyline, ReportInput, VerdictLine
+from ifuview.report.spectra.section import filed
 
 PICTURE = (1400, 900)  # px, at most
 MOST_CURVES = 120  # curves that can still be told apart on the page
@@ -45,7 +46,7 @@ def report_input(session: Session) -> ReportInput:
         created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         image=image_panel(slot),
         overlay=polylines(session, slot),
-        inspection=found,
+        inspection=_filed(found, slot),
         verdicts=verdict_lines(session, slot),
         facts=facts(found),
         evidence=_evidence(session, slot),
@@ -62,6 +63,13 @@ def report_input(session: Session) -> ReportInput:
     return _with_photons(with_plots(report, session), slot)
 
 
+def _filed(found: FiberInspection | None, slot: Slot) -> FiberInspection | None:
+    """What was measured, with the cross-section as the file counts its pixels."""
+    if found is None or found.section is None:
+        return found
+    return replace(found, section=filed(found.section, slot.image.orientation.words(slot.image.shape)))
+
+
 def _axes(slot: Slot, found: FiberInspection | None) -> PageAxes:
     """Words for the axes of the image, which are rows or columns as its fibers run."""
     image, section = slot.image, None if found is None else found.section
@@ -71,7 +79,8 @@ def _axes(slot: Slot, found: FiberInspection | None) -> PageAxes:
     name = along_axis(image)
     turned = image.orientation.flip_disp  # plots count along the canonical axis
     label = "along the fibers (px)" if turned else name[0].lower() + name[1:]
-    return PageAxes("" if section is None else along(image, section.column), label)
+    across = across_axis(image)
+    return PageAxes("" if section is None else along(image, section.column), label, across[0].lower() + across[1:])
 
 
 def _with_photons(report: ReportInput, slot: Slot) -> ReportInput:

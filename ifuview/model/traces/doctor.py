@@ -82,6 +82,10 @@ class DoctorLimits:
         return tuple(f.name for f in fields(cls))
 
 
+# patterns that change sign where the dispersion axis, or the one across the fibers, runs backwards
+RISE_ALONG, RISE_ACROSS = ("rotation", "keystone", "s_curve"), ("scale", "keystone")
+
+
 @dataclass(frozen=True, slots=True)
 class Mode:
     """One pattern that many fibers share.
@@ -118,6 +122,14 @@ class Mode:
     found: bool = False
     fitted: bool = False
     text: str = ""
+
+    def filed(self, axes: AxisWords) -> float:
+        """The amplitude, px, as the file counts: positive to larger x or y, along its axes where the pattern rises."""
+        lies = axes.orientation
+        turned = (lies.flip_cross != (lies.flip_cross and self.name in RISE_ACROSS)) != (
+            lies.flip_disp and self.name in RISE_ALONG
+        )
+        return -self.amplitude_px if turned else self.amplitude_px
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,9 @@ NAMES: Mapping[str, str] = MappingProxyType(
 )
 
 
+SIDED = ("offset", "kink", "lost")  # amounts that have a side of the trace
+
+
 @dataclass(frozen=True, slots=True)
 class TraceFinding:
     """One line of the list.
@@ -75,7 +78,7 @@ class TraceFinding:
     fibers : tuple of int
         Rows of the traces; empty: not about fibers.
     amount, amount_err, significance : float or None
-        In `unit`.
+        In `unit`; what has a side is positive where the light lies at larger x or y of the file.
     x_range : (float, float), px
         Columns along dispersion.
     wave_range : (float, float), Angstrom, or None
@@ -120,13 +123,14 @@ def mode_verdict(mode: Mode, limits: DoctorLimits) -> Verdict:
 def _of_mode(mode: Mode, diagnosis: TraceDiagnosis) -> TraceFinding:
     """A pattern of many fibers."""
     name = NAMES.get(mode.name, mode.name)
-    size = f"{mode.amplitude_px:+.4f} ± {mode.sigma_px:.4f} px ({mode.significance:.0f} sigma)"
+    amount, axis = mode.filed(diagnosis.axes), diagnosis.axes.across_axis
+    size = f"{amount:+.4f} ± {mode.sigma_px:.4f} px in {axis} ({mode.significance:.0f} sigma)"
     text = mode.text or f"{name.lower()} {size} in {count_of(mode.fibers, diagnosis)}"
     return TraceFinding(
         group="mode", kind=mode.name, title=name, text=text, verdict=mode_verdict(mode, diagnosis.limits),
-        fibers=mode.fibers, amount=mode.amplitude_px, amount_err=mode.sigma_px, significance=mode.significance,
+        fibers=mode.fibers, amount=amount, amount_err=mode.sigma_px, significance=mode.significance,
         x_range=mode.x_range, wave_range=mode.wave_range,
-        score=abs(mode.amplitude_px) * math.sqrt(max(len(mode.fibers), 1)),
+        score=abs(amount) * math.sqrt(max(len(mode.fibers), 1)),
     )  # fmt: skip
 
 
@@ -156,6 +160,8 @@ def _of_problems(group: list[Problem], diagnosis: TraceDiagnosis) -> TraceFindin
     worst = max(group, key=lambda p: abs(p.amplitude_px or 0.0))
     amount = worst.amplitude_px
     size = min(abs(amount), LARGEST) if amount is not None else UNKNOWN_AMOUNT
+    if amount is not None and worst.kind in SIDED:
+        amount = diagnosis.axes.offset(amount)
     first, last = group[0].fiber_id, group[-1].fiber_id
     name = NAMES.get(worst.kind, worst.kind)
     several = len(group) > 1

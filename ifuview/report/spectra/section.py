@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.figure import CROSS, DOT, DOTTED, NONE, Curve, Figure, Range, Rule, Scale, Shade, stairs
 from ifuview.model.inspection import CrossSection
+from ifuview.model.orientation import AxisWords
 
 MOST_FIBERS = 7  # that are drawn, the nearest first
 HEADROOM = 2.5  # times the peak of the model; counts above that are taken for a cosmic ray and left out of view
@@ -60,6 +63,24 @@ def residual_figure(section: CrossSection, xlabel: str) -> Figure | None:
     return Figure(
         "", Scale(xlabel, ends(x)), Scale(f"Residual ({unit})", (-reach, reach)), curves,
         (Rule(0.0, vertical=False, stroke=DOTTED),), (Shade(-1.0, 1.0, vertical=False),) if by_error else (),
+    )  # fmt: skip
+
+
+def filed(section: CrossSection, axes: AxisWords) -> CrossSection:
+    """A cross-section with pixels as the file counts them across the fibers; `column` stays canonical."""
+    if not axes.orientation.flip_cross:
+        return section
+    top = axes.ncross - 1.0
+
+    def back(values: Array | None) -> Array | None:
+        return None if values is None else values[::-1]
+
+    fibers = tuple(replace(c, center=top - c.center, model=c.model[::-1]) for c in section.components)
+    return replace(
+        section, position=top - section.position[::-1], counts=section.counts[::-1], error=back(section.error),
+        masked=section.masked[::-1], trace=top - section.trace, components=fibers,
+        aperture=(top - section.aperture[1], top - section.aperture[0]),
+        model=back(section.model), background=back(section.background),
     )  # fmt: skip
 
 

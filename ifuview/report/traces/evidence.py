@@ -104,9 +104,11 @@ def _tilts(found: TraceDiagnosis) -> Figure:
     """Offset in the upper half of the columns minus that in the lower half, of each fiber."""
     half = found.column.size // 2
     every = np.arange(found.nfiber, dtype=float)
-    tilt, model = (_median(v[:, -half:].T) - _median(v[:, :half].T) for v in (found.offset, found.model))
+    lies = found.axes.orientation
+    sign = -1.0 if lies.flip_disp else 1.0
+    tilt, model = (sign * (_median(v[:, -half:].T) - _median(v[:, :half].T)) for v in (found.offset, found.model))
     error = 2 * PER_MEDIAN * _median(found.offset_err.T) / np.sqrt(_known(found))
-    title = "Tilt of each fiber: upper half of the columns minus lower half"
+    title = f"Tilt of each fiber: upper half of the {'rows' if lies.transpose else 'columns'} minus lower half"
     return _figure(title, FIBER, OFFSET, (measured(every, tilt, error), _patterns(every, model)))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from ifuview import resources
 from ifuview.files import put
 from ifuview.model.inspection import as_state
+from ifuview.model.orientation import AxisWords
 from ifuview.model.traces.findings import TraceFinding, advice_lines
 from ifuview.report.pointer import under_pointer
 from ifuview.report.traces.doctor_report import DoctorReport, Drawn
@@ -59,7 +60,7 @@ def page(report: DoctorReport, drawn: tuple[Drawn, ...]) -> str:
         diagnosis=report.diagnosis,
         css=Markup((folder / "doctor.css").read_text(encoding="utf-8")),
         verdict={"key": report.diagnosis.verdict.value, "sign": sign, "word": word},
-        findings=[_finding(f) for f in report.findings],
+        findings=[_finding(f, report.diagnosis.axes) for f in report.findings],
         advice=advice_lines(report.diagnosis),
         numbers=_numbers(report),
         figures=[_figure(d) for d in drawn],
@@ -75,7 +76,7 @@ def _figure(drawn: Drawn) -> dict[str, str]:
     return {"title": drawn.title, "caption": drawn.caption, "data": data, "axes": Markup(under_pointer(drawn.figure))}
 
 
-def _finding(one: TraceFinding) -> dict[str, str]:
+def _finding(one: TraceFinding, axes: AxisWords) -> dict[str, str]:
     """A finding in words."""
     amount = "–" if one.amount is None else f"{one.amount:+.4g}" if one.unit == "px" else f"{one.amount:.4g}"
     if one.amount is not None:
@@ -87,7 +88,7 @@ def _finding(one: TraceFinding) -> dict[str, str]:
         "text": one.text,
         "amount": amount,
         "significance": "–" if one.significance is None else f"{one.significance:.0f}",
-        "columns": f"{one.x_range[0]:.0f} to {one.x_range[1]:.0f}",
+        "columns": axes.along(*one.x_range),
         "waves": "–" if one.wave_range is None else f"{one.wave_range[0]:.0f} to {one.wave_range[1]:.0f}",
     }
 

@@ -5,6 +5,7 @@ The modes are drawn here and not as a figure of the model: their axis counts nam
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +35,11 @@ LINEAR = 1e-3  # px; smaller amplitudes are drawn on a linear scale
 def draw_modes(figure: Page, report: DoctorReport) -> bool:
     """Amplitude with error on the left, significance with the limit on the right."""
     found = report.diagnosis
-    known = [m for m in found.modes if np.isfinite(m.amplitude_px) and np.isfinite(m.sigma_px)]
+    known = [
+        replace(m, amplitude_px=m.filed(found.axes))
+        for m in found.modes
+        if np.isfinite(m.amplitude_px) and np.isfinite(m.sigma_px)
+    ]
     if not known:
         return False
     shown = sorted(known, key=lambda m: -m.significance)[:MAX_MODES][::-1]
@@ -59,7 +64,7 @@ def draw_modes(figure: Page, report: DoctorReport) -> bool:
     left.axvline(0, color=BLACK, lw=0.8)
     left.set_yticks(place, names)
     left.set_ylim(-0.6, len(shown) - 0.3)
-    left.set_xlabel("amplitude (px)")
+    left.set_xlabel(f"amplitude in {found.axes.across_axis} (px)")
     left.set_title("amplitude")
     right.barh(place, [max(m.significance, 0.01) for m in shown], color=color, height=0.6)
     right.set_xscale("log")

@@ -54,6 +54,11 @@ def along_axis(image: Image) -> str:
     return "Row y (px)" if image.orientation.transpose else COLUMN
 
 
+def across_axis(image: Image) -> str:
+    """Label of the axis across the fibers of a detector."""
+    return "Column x (px)" if image.orientation.transpose else "Row y (px)"
+
+
 NICE_STEPS = (1.0, 2.0, 5.0, 10.0)
 
 

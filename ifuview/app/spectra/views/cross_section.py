@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ifuview.app.frames.views.sampling import across, canonical_at, fiber_at, fiber_name, wavelength_at
-from ifuview.app.frames.views.text import along, axis, number, quantity
+from ifuview.app.frames.views.text import across_axis, along, axis, number, quantity
 from ifuview.app.session import Session, Slot
 from ifuview.model.figure import DOTTED, Curve, Figure, Rule, Scale
 from ifuview.model.image import Kind
 from ifuview.model.inspection import CrossSection
-from ifuview.report.spectra.section import ends, residual_figure, section_figure, step_curve, trace_rule
+from ifuview.report.spectra.section import ends, filed, residual_figure, section_figure, step_curve, trace_rule
 
 HALF_WIDTH = 30  # px on each side of the cursor that the live cut shows
 SPECTRA_HALF_WIDTH = 60  # rows on each side for row-stacked spectra
@@ -72,15 +72,16 @@ def make(session: Session) -> CrossSectionView | None:
     owner = None if inspection is None else session.slot(inspection.slot)
     section = inspection.section if inspection is not None and owner is not None else None
     shown = owner if owner is not None and section is not None else slot
+    drawn = None if section is None else filed(section, shown.image.orientation.words(shown.image.shape))
     return CrossSectionView(
         key=slot.key,
         section=section,
         columns=session.section_columns,
         title=_title(shown, inspection.fiber_id, section) if inspection is not None and section is not None else "",
-        summary="" if section is None else _summary(section),
+        summary="" if drawn is None else _summary(drawn),
         hint=_hint(slot),
-        figure=None if section is None else _fitted(shown, section),
-        residual=None if section is None else residual_figure(section, _xlabel(shown)),
+        figure=None if drawn is None else _fitted(shown, drawn),
+        residual=None if drawn is None else residual_figure(drawn, _xlabel(shown)),
     )
 
 
@@ -106,10 +107,13 @@ def hover(session: Session, key: int, x: float, y: float) -> CrossSectionHover |
     trace = float("nan")
     if slot.traces is not None and row is not None and slot.image.kind is not Kind.RSS:
         trace = float(slot.traces.center[row, min(column, slot.traces.ncol - 1)])
+    own = slot.image.orientation.words(slot.image.shape)
     position = np.arange(lo, lo + counts.size, dtype=np.float64)
+    here = filed(CrossSection(position, counts, None, np.zeros(counts.size, bool), column, trace=trace), own)
+    position, counts = here.position, here.counts
     figure = Figure(
         "", Scale(_xlabel(slot), ends(position)), Scale(axis(_quantity(slot), slot.image.unit)),
-        (step_curve(position, counts, "text"),), (*trace_rule(trace), Rule(float(cross), stroke=DOTTED)),
+        (step_curve(position, counts, "text"),), (*trace_rule(here.trace), Rule(own.place(cross), stroke=DOTTED)),
     )  # fmt: skip
     text = _place(slot, fiber_name(slot, row), column, wavelength_at(slot, row, column))
     return CrossSectionHover(figure, step_curve(position, counts, "faint"), text)
@@ -168,7 +172,7 @@ def _xlabel(slot: Slot) -> str:
     """Name of the axis across the fibers."""
     if slot.image.kind is Kind.RSS:
         return "Fiber (row)"
-    return "Cross-dispersion pixel (px)" if slot.image.kind is Kind.DETECTOR else "Pixel across (px)"
+    return across_axis(slot.image)
 
 
 def _hint(slot: Slot) -> str:

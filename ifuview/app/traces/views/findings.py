@@ -41,7 +41,6 @@ APPLIED = (
     "Press Diagnose to measure the corrected traces."
 )
 BEFORE = "Before the correction: "
-SIDED = ("offset", "kink", "lost")  # amounts that have a side of the trace
 
 
 ROWS = re.compile(re.escape(ROW) + r"\d+\]")
@@ -198,8 +197,7 @@ def _row(finding: TraceFinding, slot: Slot, found: TraceDiagnosis) -> FindingRow
     """A finding with its place."""
     amount = "–"
     if finding.amount is not None and np.isfinite(finding.amount):
-        filed = found.axes.offset(finding.amount) if finding.kind in SIDED else finding.amount
-        amount = f"{filed:+.3f} px" if finding.unit == "px" else f"{finding.amount:.3g} {finding.unit}"
+        amount = f"{finding.amount:+.3f} px" if finding.unit == "px" else f"{finding.amount:.3g} {finding.unit}"
     sigma = "–" if finding.significance is None else f"{finding.significance:.0f}"
     cross, disp, zoom = _place(finding, found)
     if not (np.isfinite(cross) and np.isfinite(disp)):

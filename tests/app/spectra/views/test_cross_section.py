@@ -7,6 +7,8 @@ import pytest
 
 from ifuview.app.session import Session
 from ifuview.app.spectra.views import cross_section as view
+from ifuview.model.orientation import Orientation
+from ifuview.model.pixels import Pixels
 from ifuview.report.spectra.section import fitted_model, residual
 from tests.app.frames.views import made
 
@@ -90,3 +92,32 @@ def test_a_closed_frame_takes_its_section_away():
     session = made.session()
     session = session.with_slots(s for s in session.slots if s.key != 1)
     assert view.make(session).section is None
+
+
+@pytest.mark.parametrize("transpose", [False, True])
+def test_pixels_are_counted_as_the_file_does(transpose):
+    """The cut and the fit of a flipped detector, mirrored: the counts of each native pixel stand at its number."""
+    lies = Orientation(transpose=transpose, flip_cross=True, flip_disp=True)
+    plain = made.session()
+    slot = plain.slot()
+    canonical = np.asarray(slot.image.pixels.raw)
+    native = canonical[::-1, ::-1]
+    pixels = Pixels(np.ascontiguousarray(native.T if transpose else native))
+    image = replace(slot.image, pixels=pixels, mask=None, ivar=None, orientation=lies)
+    flipped = plain.with_slot(replace(slot, image=image))
+    a, b = view.make(plain), view.make(flipped)
+    top = canonical.shape[0] - 1
+    assert b.figure.x.range == pytest.approx((top - a.figure.x.range[1], top - a.figure.x.range[0]))
+    one, other = ({c.label: c for c in shown.figure.curves} for shown in (a, b))
+    known = np.isfinite(one["counts"].y)
+    assert np.array_equal(other["counts"].y[::-1][known], one["counts"].y[known])
+    assert other["counts"].x[::-1] == pytest.approx(top - one["counts"].x)
+    assert b.residual.x.label == ("Column x (px)" if transpose else "Row y (px)")
+    assert "+0.100 ± 0.01 px" in b.summary and "-0.100 ± 0.01 px" in a.summary
+    x, y = (float(v) for v in lies.to_native(47.0, 57.0, image.shape))
+    cut = view.hover(flipped, 1, x, y)
+    (curve,) = cut.figure.curves
+    place = x if transpose else y
+    at = int(np.flatnonzero(curve.x[::2] == place - 0.5)[0])
+    assert curve.y[::2][at] == canonical[47, 57]
+    assert cut.figure.rules[-1].at == place

@@ -12,10 +12,12 @@ import pytest
 from ifuview.app.session import Session, Slot
 from ifuview.app.traces import diagnosis, doctor
 from ifuview.app.traces.views import findings, verdict
+from ifuview.engine.traces.doctor.patterns.shapes import patterns
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
 from ifuview.model.orientation import Orientation
 from ifuview.model.pixels import Pixels
+from ifuview.model.traces.doctor import Mode
 from ifuview.simulate.detector.exposure import SimulatedFrame, expose
 from ifuview.simulate.detector.perturb import kinked
 
@@ -71,3 +73,20 @@ def test_a_right_trace_has_its_mean_offset_as_the_file_counts() -> None:
     words = lies.words((10, 20))
     assert words.offset(0.3) == -0.3 and words.side(0.3) == "smaller y"
     assert replace(words, orientation=Orientation()).offset(0.3) == 0.3
+
+
+@pytest.mark.parametrize("flips", list(itertools.product((False, True), repeat=3)))
+def test_the_amplitude_of_a_pattern_is_that_along_the_axes_of_the_file(flips: tuple[bool, bool, bool]) -> None:
+    """The same pattern fitted to the offsets in the file's own coordinates."""
+    lies = Orientation(*flips)
+    u, v = np.linspace(-1, 1, 41), np.linspace(-1, 1, 30)
+    block, wave = np.zeros(v.size, int), np.broadcast_to((u + 1) / 2, (v.size, u.size))
+    for pattern in patterns(u, v, wave, block):
+        seen = 0.3 * pattern.value  # offsets in canonical axes
+        filed = (-seen if lies.flip_cross else seen)[:: -1 if lies.flip_cross else 1, :: -1 if lies.flip_disp else 1]
+        waves = wave[:, :: -1 if lies.flip_disp else 1]
+        same = next(p for p in patterns(u, v, waves, block) if (p.name, p.kind) == (pattern.name, pattern.kind))
+        amplitude = float(np.sum(filed * same.value) / np.sum(same.value**2))
+        mode = Mode(pattern.name, 0.3, 0.01, 30.0, (), (0.0, 40.0))
+        assert amplitude == pytest.approx(mode.filed(lies.words((30, 41))), abs=1e-9), pattern.name
+        assert abs(amplitude) == pytest.approx(0.3, abs=1e-9)
