@@ -14,7 +14,7 @@ from ifuview.instrument import instrument
 from ifuview.model.image import Kind
 from ifuview.model.night.exposures import ExposureIndex
 
-COVERED = 0.5  # part of the window that an arm must have
+WHOLE, LEAST = 0.98, 0.02  # part of the window: an arm that has so much stands alone; that it must have
 
 
 def folder_to_index(session: Session) -> str:
@@ -56,7 +56,7 @@ def here_of(session: Session, slot: Slot) -> Place | None:
 
 
 def all_cameras(session: Session) -> tuple[Place, ...]:
-    """The current product of this exposure in all cameras of the arm of the window; the current camera last.
+    """The current product of this exposure in all cameras of the arms of the window; the current camera last.
 
     Raises
     ------
@@ -68,24 +68,35 @@ def all_cameras(session: Session) -> tuple[Place, ...]:
         raise UsageError("nothing is shown whose cameras could be opened", todo="show a product first")
     index = night.compared if now.other and night.compared is not None else night.index
     own = [c for c in index.cameras if has(index, now.expid, c, now.product)]
-    arm = _arm(session, slot, own, now.camera)
-    places = [replace(now, camera=c) for c in own if c[:1] == arm and c != now.camera]
+    arms = _arms(session, slot, own, now.camera)
+    places = [replace(now, camera=c) for c in own if c[:1] in arms and c != now.camera]
     if not places:
-        raise UsageError(f"no other camera of arm {arm} has {index.chain.title(now.product)} in {now.expid}")
+        raise UsageError(
+            f"no other camera of arm {', '.join(arms)} has {index.chain.title(now.product)} in {now.expid}"
+        )
     return (*places, now)
 
 
-def _arm(session: Session, slot: Slot, cameras: list[str], current: str) -> str:
-    """First letter of the cameras that have the window; that of the current camera if it has it, or there is none."""
+def other_arms(session: Session) -> tuple[Place, ...]:
+    """The current product of this exposure in the other arms of the same fibers: cameras of the same number."""
+    now, night = here(session), session.night
+    if now is None or night is None:
+        return ()
+    index = night.compared if now.other and night.compared is not None else night.index
+    alike = (c for c in index.cameras if c != now.camera and c[1:] == now.camera[1:] and c[1:].isdigit())
+    return tuple(replace(now, camera=c) for c in alike if has(index, now.expid, c, now.product))
+
+
+def _arms(session: Session, slot: Slot, cameras: list[str], current: str) -> tuple[str, ...]:
+    """First letters of the cameras that have the window, each its part; that of the current one if it has it all."""
     if session.window is None:
-        return current[:1]
+        return (current[:1],)
     lo, hi = session.window
 
     def share(camera: str) -> float:
         spec = instrument(slot.dataset.instrument).camera(camera)
         return 0.0 if spec is None else (min(hi, spec.wave_max) - max(lo, spec.wave_min)) / max(hi - lo, 1e-9)
 
-    if share(current) >= COVERED:
-        return current[:1]
-    best = max(cameras, key=share, default=current)
-    return best[:1] if share(best) >= COVERED else current[:1]
+    whole = [c for c in (current, *cameras) if share(c) >= WHOLE]
+    found = whole[:1] or [c for c in cameras if share(c) >= LEAST]
+    return tuple(dict.fromkeys(c[:1] for c in found)) or (current[:1],)

@@ -46,6 +46,10 @@ class ShowAllCameras(Intent):
     """Open the same product of the same exposure of all cameras of the arm that has the wavelength window."""
 
 
+class ShowArms(Intent):
+    """Open the same product of the same exposure and fibers in the other arms."""
+
+
 class ShowField(Intent):
     """The focal plane at a range of wavelengths (Angstrom), in some products of the chain of all cameras of the arm."""
 

@@ -201,6 +201,15 @@ def all_cameras(session: Session, _: want.ShowAllCameras) -> Outcome:
     return show(session, cameras.all_cameras(session))
 
 
+def show_arms(session: Session, _: want.ShowArms) -> Outcome:
+    """The other arms behind the frame on the canvas: a spectrum is shown through all of them."""
+    places = cameras.other_arms(session)
+    now = open_night.here(session)
+    if not places or now is None:
+        raise UsageError("the other arms of these fibers are not in the night that is open", todo="open their folder")
+    return show(session, (*places, now))
+
+
 def show_field(session: Session, intent: want.ShowField) -> Outcome:
     """The products that the chain is told by, in all cameras that have the window, and the focal plane."""
     session = replace(session, window=intent.window)
@@ -247,6 +256,7 @@ TASKS: Mapping[type[Intent], Plan] = {
     want.SameTile: lambda session, _: show(session, (open_night.same_tile(session),)),
     want.OtherProduction: lambda session, _: show(session, (open_night.other_production(session),)),
     want.BlinkAlong: blink,
+    want.ShowArms: show_arms,
     want.ShowAllCameras: all_cameras,
     want.ShowField: show_field,
 }

@@ -40,7 +40,8 @@ def inspect_selection(session: Session, ctx: JobContext) -> FiberInspection | No
         spectra.append(spectrum)
     if slot is not traced and (found := plain_section(slot, session)) is not None:
         section = found
-    spectra = sorted((*rows(session, fiber), *spectra), key=lambda s: s.label != slot.title)
+    alike = {s.title: n for n, s in enumerate(arms_beside(session, slot))}
+    spectra = sorted((*rows(session, fiber), *spectra), key=lambda s: alike.get(s.label, len(alike)))
     if slot.image.kind is Kind.CUBE:
         spaxel = spaxel_spectrum(slot, session.selection.x, session.selection.y)
         spectra = [spaxel] if spaxel is not None else []
@@ -158,6 +159,13 @@ def rows(session: Session, fiber: int | None) -> list[FiberSpectrum]:
             if row is not None and row < slot.image.shape[0]:
                 out.extend(arms(slot, row))
     return out
+
+
+def arms_beside(session: Session, slot: Slot) -> tuple[Slot, ...]:
+    """The frame, then the open frames of the same product, exposure and fibers in other arms: they are seen first."""
+    from ifuview.app.spectra.views import field
+
+    return next((group for group in field.members(session) if slot in group), (slot,))
 
 
 def row_in(slot: Slot, here: Slot | None, fiber: int) -> int | None:

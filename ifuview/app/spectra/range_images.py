@@ -12,6 +12,7 @@ from ifuview.app.frames.opening.opened import Opened, first_look
 from ifuview.app.session import Slot
 from ifuview.app.spectra.gathered import FiberPlaces, fiber_places
 from ifuview.app.spectra.rows import row_spectrum
+from ifuview.app.spectra.views.window_light import parts_of as parts_of_window
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.cubes import ranges
 from ifuview.engine.spectra.cubes.fibers import on_wavelengths
@@ -47,7 +48,8 @@ class _Kept:
         self.lead: tuple[int, ...] = ()
         self.sums: RunningSums | None = None
         self.latest, self.near = LatestSums(), LatestMedians()
-        self.fibers: tuple[CubeParts, FiberPicture] | None = None
+        self.fibers: tuple[CubeParts, Array, FiberPicture] | None = None
+        self.made_of: tuple[int, ...] = ()  # images of the arms that they are of
 
     def knows(self, slot: Slot) -> bool:
         """Whether it is of the voxels of a frame."""
@@ -78,11 +80,17 @@ kept = _Kept()
 
 
 def frames_of(
-    slot: Slot, how: str, window: tuple[float, float], ctx: JobContext, quick: bool = False
+    slot: Slot,
+    how: str,
+    window: tuple[float, float],
+    ctx: JobContext,
+    quick: bool = False,
+    group: tuple[Slot, ...] = (),
 ) -> tuple[RangeFrame, ...]:
     """The images of a range of a cube, or of the fibers of a frame at their places.
 
-    `quick`: a median of many voxels is that of some of its planes, and says so.
+    `quick`: a median of many voxels is that of some of its planes, and says so. `group`: other open frames of the same
+    fibers; each arm gives its part of the range.
 
     Raises
     ------
@@ -100,15 +108,17 @@ def frames_of(
     if places is None:
         raise MissingDataError("it is not known where these fibers are", slot.title)
     kept.begin(slot)
-    if kept.fibers is None:
+    arms = _arms(slot, group, window)
+    made_of = tuple(id(one.image) for one in arms)
+    if kept.fibers is None or kept.made_of != made_of:
         picture = paint_fibers(places.x, places.y)
         if picture is None:
             raise MissingDataError("fewer than two fibers have a place", slot.title)
-        kept.fibers = (_as_cube(slot), picture)
-    parts, picture = kept.fibers
+        kept.fibers, kept.made_of = (*_joined(arms), picture), made_of
+    parts, wave, picture = kept.fibers
     cards = _cards(places, picture)
     out = []
-    for one in _images(parts, wave if wave.ndim == 1 else wave[0], how, window, None, ctx):
+    for one in _images(parts, wave, how, window, None, ctx):
         ivar = None if one.ivar is None else picture.values(one.ivar[0], 0.0)
         painted = replace(one, flux=picture.values(one.flux[0], np.nan), ivar=ivar)
         out.append(RangeFrame(_opened(slot, painted, window, cards), picture.row))
@@ -138,6 +148,29 @@ def _every(parts: CubeParts, wave: Array, window: tuple[float, float]) -> int:
     first, last = ranges.planes_of(wave, window)
     _, ny, nx = parts.shape
     return min(max(1, round((last - first) * ny * nx / QUICK)), max((last - first) // LEAST_PLANES, 1))
+
+
+def _arms(slot: Slot, group: tuple[Slot, ...], window: tuple[float, float]) -> tuple[Slot, ...]:
+    """Frames of the arms that have a part of a range, from blue to red; the frame itself where none has."""
+    found = parts_of_window((slot, *(one for one in group if one is not slot)), window)
+    alone = len(found) == 1 and found[0].slot.image is slot.image
+    return (slot,) if alone or not found else tuple(part.slot for part in sorted(found, key=lambda part: part.low))
+
+
+def _joined(arms: tuple[Slot, ...]) -> tuple[CubeParts, Array]:
+    """Spectra of all fibers through several arms as a cube of one row, and its wavelengths; none counts twice."""
+    flux, error, waves, done = [], [], [], -np.inf
+    for slot in arms:
+        wave = slot.image.wave
+        assert wave is not None
+        own = np.asarray(wave if wave.ndim == 1 else wave[0], dtype=np.float64)
+        new, cube = own > done, _as_cube(slot)
+        flux.append(cube.flux.raw[new])
+        error += [] if cube.error is None else [cube.error.raw[new]]
+        waves.append(own[new])
+        done = float(np.nanmax(own))
+    known = Pixels(np.concatenate(error)) if len(error) == len(arms) else None
+    return CubeParts(Pixels(np.concatenate(flux)), known), np.concatenate(waves)
 
 
 def _as_cube(slot: Slot) -> CubeParts:

@@ -37,6 +37,17 @@ MIB = 1 << 20
 TODO = "switch on Window in the spectrum and drag a range"
 
 
+def _range_frames(
+    session: Session, key: int, how: str, window: tuple[float, float], ctx: JobContext, quick: bool = False
+) -> tuple[RangeFrame, ...]:
+    """Images of a range of a frame, through the other open arms of its fibers too."""
+    from ifuview.app.spectra.views import field
+
+    slot = slot_of(session, key)
+    group = next((g for g in field.members(session.showing(key)) if slot in g), ())
+    return frames_of(slot, how, window, ctx, quick, group)
+
+
 @dataclass(frozen=True, kw_only=True)
 class MakeRange(OfFrame, Task[tuple[RangeFrame, ...]]):
     """New frames with the images of the window of a cube."""
@@ -47,7 +58,7 @@ class MakeRange(OfFrame, Task[tuple[RangeFrame, ...]]):
 
     def run(self, session: Session, ctx: JobContext) -> tuple[RangeFrame, ...]:
         """Sum, or fit."""
-        return frames_of(slot_of(session, self.frame), self.how, self.window, ctx)
+        return _range_frames(session, self.frame, self.how, self.window, ctx)
 
     def apply(self, session: Session, result: tuple[RangeFrame, ...]) -> Outcome:
         """Show them; running sums follow where they make the next ones quick."""
@@ -90,7 +101,7 @@ class FollowRange(OfFrame, Task[tuple[RangeFrame, ...]]):
 
     def run(self, session: Session, ctx: JobContext) -> tuple[RangeFrame, ...]:
         """Sum."""
-        return frames_of(slot_of(session, self.frame), self.how, self.window, ctx, quick=not self.whole)
+        return _range_frames(session, self.frame, self.how, self.window, ctx, quick=not self.whole)
 
     def apply(self, session: Session, result: tuple[RangeFrame, ...]) -> Change:
         """Put them in place; limits that the user chose stay."""

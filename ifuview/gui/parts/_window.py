@@ -36,6 +36,8 @@ class WindowSpan(QObject):
         self.images.setMenu(menu)
         self.images.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.images.hide()
+        self.arms = button("All arms", "Open this product of the other arms: the spectrum through all of them")
+        self.arms.hide()
         self.region = pg.LinearRegionItem(movable=True)
         self.region.setZValue(9)
         self.region.hide()
@@ -68,10 +70,11 @@ class WindowSpan(QObject):
             self.region.setRegion(place)
             self.region.blockSignals(False)
 
-    def allow(self, on: bool, images: bool = False) -> None:
-        """Whether the axis is wavelength, so that a range means something, and whether there are images of it."""
+    def allow(self, on: bool, images: bool = False, arms: bool = False) -> None:
+        """Whether the axis is wavelength, so that a range means something; whether it has images, and more arms."""
         self.button.setEnabled(on)
         self.images.setVisible(images)
+        self.arms.setVisible(arms)
         self.images.setEnabled(on and self.button.isChecked())
         self.region.setVisible(on and self.button.isChecked())
 

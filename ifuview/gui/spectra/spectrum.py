@@ -122,11 +122,11 @@ class SpectrumDock(Dock):
         bar = FlowLayout()
         for part in (self.axis_box, self.method_box, labelled("Rebin", self.bin_box), self.errors_on, self.lines_on):
             bar.addWidget(part)
-        self.window_span = WindowSpan(self.plot)
-        self.window_span.moved.connect(lambda window: self.intent.emit(want.SetWindow(window)))
-        self.window_span.mapped.connect(lambda how: self.intent.emit(want.MapRange(how)))
-        span = self.window_span
-        for part in (self.scale_on, self.measure_on, span.button, span.images, self.full, self.readout):
+        span = self.window_span = WindowSpan(self.plot)
+        span.moved.connect(lambda window: self.intent.emit(want.SetWindow(window)))
+        span.mapped.connect(lambda how: self.intent.emit(want.MapRange(how)))
+        span.arms.clicked.connect(lambda: self.intent.emit(want.ShowArms()))
+        for part in (self.scale_on, self.measure_on, span.button, span.images, span.arms, self.full, self.readout):
             bar.addWidget(part)
         return bar
 
@@ -268,7 +268,7 @@ class SpectrumDock(Dock):
         distance = self.line_bar.stack_box.value()
         self._drawn, names = shown(view, self.bin_box.value(), distance, same_level=self.scale_on.isChecked())
         self.window_span.stretch = self.stretch
-        self.window_span.allow(self.by_wave, view.maps)
+        self.window_span.allow(self.by_wave, view.maps, view.more_arms)
         self.window_span.show(view.window)
         self._base = spectrum_figure(
             view, self._drawn, names, self._axis, errors=self.errors_on.isChecked(), stacked=distance > 0

@@ -27,7 +27,8 @@ from ifuview.errors import MissingDataError, UsageError
 from ifuview.instrument import instrument
 from ifuview.model.image import Kind
 from ifuview.model.night.exposures import ExposureIndex, FileState
-from tests.app.night.production import FIRST, OTHER_TILE, SECOND, write_fixed, write_production
+from tests.app.night.production import FIRST, OTHER_TILE, SECOND, put, write_fixed, write_production
+from tests.app.runner import Runner
 
 FLAT_FIELDED = "flatfielded"
 
@@ -346,3 +347,24 @@ def test_raw_data_are_shown_by_camera(tmp_path: Path) -> None:
     assert show(session, replace(place, camera="r0")).slot().image.name == "R0"
     with pytest.raises(MissingDataError):
         open_night.chosen(session, 7, "r0", "sframe")
+
+
+def test_a_range_over_arms_wants_all_their_cameras_and_a_fiber_the_other_arms(tmp_path: Path) -> None:
+    from ifuview.app.night import cameras as night_cameras
+    from ifuview.app.spectra.views.field import more_arms
+
+    root = write_production(tmp_path)
+    place = next((root / "exposures").rglob(f"*{FIRST:08d}"))
+    for camera in ("b0", "z0", "b1", "z1"):
+        put(place / f"sframe-r0-{FIRST:08d}.fits", place / f"sframe-{camera}-{FIRST:08d}.fits")
+    runner = Runner()
+    session = runner.ask(want.OpenFolder(str(root)), want.ShowProduct(FIRST, "r0", "sframe"))
+    cameras = {window: {p.camera for p in night_cameras.all_cameras(replace(session, window=window))}
+               for window in ((6000.0, 6500.0), (5000.0, 6500.0), (4000.0, 9500.0))}  # fmt: skip
+    assert cameras[6000.0, 6500.0] == {"r0", "r1"}
+    assert cameras[5000.0, 6500.0] == {"b0", "b1", "r0", "r1"}
+    assert cameras[4000.0, 9500.0] == {"b0", "b1", "r0", "r1", "z0", "z1"}
+    assert more_arms(session)
+    session = runner.ask(want.ShowArms())
+    assert {p.camera for p in session.night.shown.values()} >= {"b0", "r0", "z0"}
+    assert open_night.here(session).camera == "r0" and not more_arms(session)

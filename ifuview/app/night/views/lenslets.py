@@ -186,15 +186,10 @@ def _once(channels: tuple[SkyChannel, ...], make_figure: Callable[[tuple[SkyChan
 
 
 def _light(lead: SkyChannel, group: list[SkyChannel], window: tuple[float, float] | None) -> LensletColors:
-    """Light of a head in the window: of the channel that has most of it."""
+    """Light of a head in the window, through all channels that have a part of it."""
     from ifuview.app.night.reduction.live.answers import lenslet_light
 
-    def common(one: SkyChannel) -> float:
-        first, last = one.made.range
-        return 0.0 if window is None else min(window[1], last) - max(window[0], first)
-
-    best = max(group, key=lambda one: (max(common(one), 0.0), one is lead))
-    value, note = lenslet_light(best, window)
+    value, note = lenslet_light(lead, group, window)
     known = value[np.isfinite(value)]
     low, high = (float(v) for v in np.percentile(known, TAILS)) if known.size else (0.0, 1.0)
     if high <= low:

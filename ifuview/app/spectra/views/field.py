@@ -103,6 +103,18 @@ def _members(session: Session) -> tuple[tuple[Slot, ...], ...]:
     return tuple(tuple(group) for group in sorted(like, key=lambda group: _first(group[0])))
 
 
+def more_arms(session: Session) -> bool:
+    """Whether the night has the current product of the same exposure and fibers in other arms that are not open."""
+    night = session.night
+    now = None if night is None or session.current is None else night.shown.get(session.current)
+    if night is None or now is None or not now.camera[1:].isdigit():
+        return False
+    index = night.compared if now.other and night.compared is not None else night.index
+    open_now = {(p.expid, p.camera, p.product, p.other) for p in night.shown.values()}
+    alike = (c for c in index.cameras if c[1:] == now.camera[1:] and index.file(now.expid, c, now.product) is not None)
+    return any((now.expid, c, now.product, now.other) not in open_now for c in alike)
+
+
 def sources(session: Session) -> tuple[object, ...]:
     """What the field of the open frames depends on."""
     found = [s for group in members(session) for s in group]

@@ -24,6 +24,7 @@ COLORS = 64  # of the ramp
 TAILS = (1.0, 99.0)  # percentiles that the color range spans
 RAMP, RESIDUAL_RAMP = "viridis", "coolwarm"
 SIGMAS = 5.0  # robust scatters that the color of a residual reaches at first
+MOST_NAMED = 4  # cameras
 OPEN_FRAMES = "open frames"
 SIZE = 7.0  # screen px of a fiber
 MANY, CROWD, MOST_RINGS = 20, 150, 2000  # selected fibers: with thin rings; with pale ones; with rings at all
@@ -270,8 +271,19 @@ def _residual_shades(view: FocalPlaneView, sigmas: float) -> Shades | None:
     unit = view.field.members[0].image.unit
     if scatter == 0 and not np.isfinite(rest).any():
         return _shades(rest, -1.0, 1.0, RESIDUAL_RAMP, f"No open frame covers {number(lo, 5)} to {number(hi, 5)} Å.")
-    note = f"{axis('Median', unit)} in {number(lo, 5)} to {number(hi, 5)} Å minus that of all; ± {number(sigmas)} σ"
+    names = {
+        part.slot.image.camera: None for group in view.field.arms for part in window_light.parts_of(group, (lo, hi))
+    }
+    arms = f" ({_arm_words(tuple(names))})" if len(view.field.arms[0]) > 1 or len(names) > len(view.field.arms) else ""
+    note = (
+        f"{axis('Median', unit)} in {number(lo, 5)} to {number(hi, 5)} Å{arms} minus that of all; ± {number(sigmas)} σ"
+    )
     return _shades(rest, -reach, reach, RESIDUAL_RAMP, note)
+
+
+def _arm_words(cameras: tuple[str, ...]) -> str:
+    """Cameras that the light is of: all, or how many."""
+    return ", ".join(cameras) if len(cameras) <= MOST_NAMED else f"{len(cameras)} cameras"
 
 
 def _shades(values: Array, lo: float, hi: float, ramp: str, note: str = "") -> Shades:

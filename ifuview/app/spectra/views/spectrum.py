@@ -13,6 +13,7 @@ from ifuview.app.session import Session, Slot
 from ifuview.app.spectra import gathered
 from ifuview.app.spectra.rows import arms, row_spectrum, spaxel_spectrum
 from ifuview.app.spectra.views.best_fit import LABEL, best_fits
+from ifuview.app.spectra.views.field import more_arms
 from ifuview.engine.context import JobContext
 from ifuview.instrument import words
 from ifuview.model.checks import Array
@@ -68,6 +69,8 @@ class SpectrumView:
         The spectrum is on its way.
     maps : bool
         Whether images of a range can be made.
+    more_arms : bool
+        Other arms of the same fibers are in the night, and not open.
     """
 
     key: int
@@ -90,6 +93,7 @@ class SpectrumView:
     lead: tuple[int, ...] | None = None
     pending: bool = False
     maps: bool = False
+    more_arms: bool = False
 
 
 _last: list[tuple[tuple[object, ...], SpectrumView | None]] = []  # what was asked for last, and the answer
@@ -135,7 +139,9 @@ def _made(session: Session) -> SpectrumView | None:
     fiber = session.selection.fiber
     known = _joined(session, slot, fiber, "redshift")[1] if fiber is not None and session.tables else None
     redshift = float(known) if isinstance(known, float) and np.isfinite(known) else None
-    view = replace(view, redshift=redshift, medium=slot.image.medium, maps=gathered.has_maps(slot))
+    view = replace(
+        view, redshift=redshift, medium=slot.image.medium, maps=gathered.has_maps(slot), more_arms=more_arms(session)
+    )
     if fiber is None:
         return view
     about = "" if redshift is None else _about(session, slot, fiber, redshift)

@@ -181,3 +181,88 @@ def test_arms_of_the_same_fibers_are_one_and_the_window_belongs_to_one_of_them()
     assert focal_plane.window_values(view)[BUMP].min() > HEIGHT / 2
     found = focal_plane.window_values(replace(view, window=(4100.0, 4200.0)))
     assert (found[:NFIBER] == 7.0).all() and np.isnan(found[NFIBER:]).all()
+
+
+LEVELS = {"b": 3.0, "r": 6.0, "z": 10.0}  # flux of all fibers by arm; fiber 7 is brighter by SIGNAL in each
+
+
+def arm(key: int, name: str, petal: int = 3, first: float = 4000.0, width: float = 400.0, noise: float = 0.2) -> Slot:
+    """A camera of an arm of a petal: flat spectra, fiber 7 brighter by 2, fiber 9 masked in the blue arm."""
+    slot = camera(petal)
+    wave = first + width * np.arange(NWAVE) / NWAVE
+    flux = LEVELS[name] + np.random.default_rng(key).normal(0, noise, (NFIBER, NWAVE))
+    flux[7] += 2.0
+    ivar = np.full(flux.shape, 0.01, ">f4")
+    ivar[9] = 0.0 if name == "b" else 0.01
+    image = replace(
+        slot.image, pixels=Pixels(flux.astype(">f4")), ivar=Pixels(ivar), wave=wave, camera=f"{name}{petal}"
+    )
+    return Slot(key, f"sframe-{name}{petal}", Dataset(f"night/sframe-{name}{petal}.fits", images=(image,)), image)
+
+
+def three_arms(petal: int = 3, key: int = 1) -> tuple[Slot, ...]:
+    spans = {"b": (4000.0, 400.0), "r": (4390.0, 410.0), "z": (4790.0, 400.0)}
+    return tuple(arm(key + n, name, petal, *span) for n, (name, span) in enumerate(spans.items()))
+
+
+def test_a_range_over_several_arms_takes_what_each_covers():
+    group = three_arms()
+    window = (4300.0, 5100.0)  # 100 Angstrom of b, 400 of r, 300 of z
+    parts = window_light.parts_of(group, window)
+    assert [part.slot.image.camera for part in parts] == ["r3", "z3", "b3"]
+    assert sum(part.weight for part in parts) == pytest.approx(800.0, abs=2.0)
+    found = window_light.light_of(group, window)
+    whole = (100 * 3.0 + 400 * 6.0 + 300 * 10.0) / 800
+    assert np.median(found) == pytest.approx(whole, abs=0.1)
+    rest = found - np.median(found)
+    assert rest[7] == pytest.approx(2.0, abs=0.1) and np.isfinite(rest[9])
+    assert np.abs(np.delete(rest, 7)).max() < 0.1  # the fiber that one arm does not know is not off for that
+    alone = window_light.light_of(group, (4450.0, 4700.0))
+    assert alone == pytest.approx(window_light.light(group[1], (4450.0, 4700.0)), nan_ok=True)
+    assert np.isnan(window_light.light_of(group, (3000.0, 4500.0))).all()  # less than half of it is covered
+
+
+def test_the_focal_plane_of_a_range_over_arms_names_them_and_has_all_petals():
+    slots = (*three_arms(3), *three_arms(5, key=4))
+    view = focal_plane.make(Session(slots, 2, window=(4300.0, 5100.0)))
+    assert len(view.field.members) == 2 and len(view.ids) == 2 * NFIBER
+    shown = focal_plane.shades(view, focal_plane.WINDOW)
+    assert (shown.index >= 0).all() and "6 cameras" in shown.note
+    inside_one = focal_plane.make(Session(three_arms(3), 2, window=(4450.0, 4700.0)))
+    assert "(r3)" in focal_plane.shades(inside_one, focal_plane.WINDOW).note
+
+
+def test_an_image_of_a_range_over_arms_adds_them_up_and_counts_nothing_twice():
+    from ifuview.app.spectra.range_images import frames_of
+    from ifuview.engine.context import SILENT
+
+    group = three_arms()
+    (image,) = frames_of(group[1], "sum", (4300.0, 5100.0), SILENT, group=group)
+    values = image.opened.image.pixels.native()
+    of_fiber = np.array([np.nanmedian(values[image.fibers == k]) for k in (3, 7)])
+    waves = [slot.image.wave for slot in group]
+    new = [waves[0], waves[1][waves[1] > waves[0].max()], waves[2][waves[2] > waves[1].max()]]
+    number = [int(((w >= 4300.0) & (w <= 5100.0)).sum()) for w in new]
+    wanted = sum(n * level for n, level in zip(number, LEVELS.values()))
+    assert of_fiber[0] == pytest.approx(wanted, rel=0.01)
+    assert of_fiber[1] - of_fiber[0] == pytest.approx(2.0 * sum(number), rel=0.02)
+    (alone,) = frames_of(group[1], "sum", (4300.0, 5100.0), SILENT)
+    assert np.nanmedian(alone.opened.image.pixels.native()) < 0.6 * wanted
+
+
+def test_a_fiber_is_seen_through_the_arms_of_its_product_before_other_products():
+    from ifuview.app.spectra.inspect import inspect_selection
+    from ifuview.engine.context import SILENT
+
+    others = tuple(
+        replace(
+            slot, key=slot.key + 10 * n, title=f"{stage}-{slot.image.camera}", image=replace(slot.image, stage=stage)
+        )
+        for n, stage in enumerate(("frame", "sky", "cframe"), start=1)
+        for slot in three_arms()
+    )
+    session = Session((*others, *three_arms()), 2, selection=Selection(7, None, None))
+    found = inspect_selection(session, SILENT)
+    assert [one.label for one in found.spectra[:3]] == ["sframe-r3", "sframe-b3", "sframe-z3"]
+    covered = [float(f(one.wave)) for f in (np.min, np.max) for one in found.spectra[:3]]
+    assert min(covered) == 4000.0 and max(covered) > 5180.0

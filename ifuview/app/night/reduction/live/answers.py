@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
 
 from ifuview.app.night.reduction.state import FieldPlace, ReductionState, SkyChannel
 from ifuview.app.night.virus.live import judge as heads
@@ -16,6 +19,13 @@ from ifuview.recipes.lrs2.numbers import StepNumber, numbers
 from ifuview.recipes.virus.light.sky import NEAREST
 
 SOURCE = "spectrum"
+
+
+class LensletLight(NamedTuple):
+    """Mean flux density of each lenslet, (nfiber,), NaN where a channel does not know it; and where it is from."""
+
+    value: Array
+    words: str
 
 
 def step_figures(state: ReductionState, step: str) -> tuple[Figure, ...]:
@@ -41,12 +51,24 @@ def choices_of(state: ReductionState, now: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((NEAREST, *lending_slots(state), now)))
 
 
-def lenslet_light(channel: SkyChannel, window: tuple[float, float] | None) -> tuple[Array, str]:
-    """Light of each lenslet, and of which wavelengths: those of the window if the channel has them, else all."""
-    first, last = channel.made.range
-    low, high = window if window is not None and window[1] > first and window[0] < last else (first, last)
-    low, high = max(low, first), min(high, last)
-    return light(channel.made, low, high), f"{channel.made.camera} {low:.0f}\u2013{high:.0f} \u00c5"
+def lenslet_light(lead: SkyChannel, group: Sequence[SkyChannel], window: tuple[float, float] | None) -> LensletLight:
+    """Light of each lenslet of a head, and of which wavelengths.
+
+    Those of the window, each channel its part, weighted by Angstrom; all of the leading one if nobody has any.
+    """
+    parts: list[tuple[SkyChannel, float, float]] = []
+    done = -np.inf
+    for one in sorted(group, key=lambda one: one.made.range):
+        first, last = one.made.range
+        low, high = (first, last) if window is None else (max(window[0], first, done), min(window[1], last))
+        if window is not None and high > low:
+            parts.append((one, low, high))
+            done = high
+    parts = parts or [(lead, *lead.made.range)]
+    value = np.stack([light(one.made, low, high) for one, low, high in parts])
+    weight = np.array([high - low for _, low, high in parts])[:, None]
+    words = ", ".join(f"{one.made.camera} {low:.0f}\u2013{high:.0f} \u00c5" for one, low, high in parts)
+    return LensletLight((value * weight).sum(axis=0) / weight.sum(), words)
 
 
 def lenslet_cell(channel: SkyChannel) -> Array:
