@@ -100,10 +100,8 @@ def scattered_light(
     rows, columns = np.linspace(-1, 1, nrow), np.arange(ncol) * 2 / (ncol - 1) - 1
     across = np.polynomial.legendre.legvander(rows, min(ACROSS, max(2, round(nrow / SMOOTH))))
     along = np.polynomial.legendre.legvander(columns, min(ALONG, max(2, round(ncol / SMOOTH))))
-    bright = binned
-    if full is not None and full.any():
-        bright = plain_bins(image, full if usable is None else full | usable, width).T
-    extra = np.concatenate([_steps(seams, nbin, nrow), _blurred(np.nan_to_num(bright), width, BLUR if blurred else ())])
+    bright = _light(image, usable if full is None or usable is None else full | usable, binned)
+    extra = np.concatenate([_steps(seams, nbin, nrow), _blurred(bright, width, BLUR if blurred else ())])
     if untraced is not None:
         binned[:, untraced] = np.nan
     light = float(np.nansum(binned))
@@ -117,6 +115,27 @@ def scattered_light(
     if extra.shape[0]:
         ground += _everywhere(np.einsum("n,nbr->rb", amount, extra), at, ncol)
     return ScatteredLight(ground, float(level.sum() / light) if light > 0 else math.nan, chi2)
+
+
+def _light(image: Array, usable: Array | None, binned: Array) -> NDArray[np.float64]:
+    """Light of each bin and row, (nbin, nrow): where pixels are not usable that of the others, or of the bins beside.
+
+    A bad pixel in a bright fiber takes away none of what that scatters.
+    """
+    out = np.array(binned, np.float64)
+    bins, rows = np.nonzero(~np.isfinite(out))
+    if not rows.size:
+        return out
+    width = image.shape[1] // out.shape[0]
+    columns = bins[:, None] * width + np.arange(width)
+    value = np.asarray(image[rows[:, None], columns], np.float64)
+    good = np.isfinite(value) if usable is None else np.isfinite(value) & usable[rows[:, None], columns]
+    count = good.sum(axis=1)
+    out[bins, rows] = np.where(count > 0, np.where(good, value, 0).sum(axis=1) / np.maximum(count, 1), np.nan)
+    for row in np.unique(rows[count == 0]):
+        known = np.flatnonzero(np.isfinite(out[:, row]))
+        out[:, row] = np.interp(np.arange(out.shape[0]), known, out[known, row]) if known.size else 0.0
+    return out
 
 
 def _everywhere(binned: Array, at: Array, ncol: int) -> NDArray[np.float32]:

@@ -46,3 +46,22 @@ def test_light_beyond_the_end_of_the_range_is_scattered_all_the_same():
         scattered_light(image, center, sigma, 2.5, usable=~full, full=known).image - ground for known in (full, None)
     ]
     assert np.abs(miss[0]).max() < 4.0 < 0.5 * np.abs(miss[1]).max()  # electrons, of up to 107
+
+
+def test_a_bad_column_takes_nothing_of_the_light_that_is_scattered():
+    """One unusable pixel in the brightest fiber is 16 columns of its light, where bins are left out as a whole."""
+    rng = np.random.default_rng(7)
+    nrow, ncol = 240, 512
+    row = np.arange(12.0, 232, 7.0)
+    center, sigma = row[:, None] + np.zeros(ncol), np.full((row.size, ncol), 1.6)
+    flux = np.full(center.shape, 400.0)
+    flux[row.size // 2] = 2e5
+    light = render(center, sigma, flux, nrow)
+    ground = 0.03 * gaussian_filter(light, 40.0, mode="constant")
+    image = (rng.poisson(light + ground) + rng.normal(0, 2.5, light.shape)).astype(np.float32)
+    usable = np.ones(image.shape, bool)
+    usable[:, [231, 265]], usable[110:140, 320:352] = False, False
+    whole = scattered_light(image, center, sigma, 2.5).image
+    found = scattered_light(np.where(usable, image, 0), center, sigma, 2.5, usable=usable).image
+    assert np.abs(whole - ground).max() < 6.0  # electrons, of up to 58
+    assert np.abs(found - whole).max() < 2.0  # 12 with bins left out
