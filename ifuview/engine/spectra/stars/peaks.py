@@ -20,6 +20,8 @@ from ifuview.model.checks import Array
 
 STEP, REACH = 0.5, 5.0  # arcsec: of the lattice, and of the light of a source
 FLOOR = 0.1  # of the light taken off, that the profile does not describe
+WIDTH_ERROR = 0.15  # of the width: those tried lie so far apart
+AUREOLE, CORE = 1e-3, 6.0  # of the light in the brightest fiber, arcsec: what lies around stars, 1e-5 at 20 (King 1971)
 LEAST = 8.0  # sigma
 WIDTHS = (1.8, 1.4, 2.2, 2.7, 1.1, 3.3)  # arcsec, tried: the first where nothing tells
 BRIGHT, TELLING = 30.0, 15  # sigma, and number of sources that tell the width
@@ -101,12 +103,15 @@ def _found(
         x, y = _refined(value, weight, lenslets, float(px[best]), float(py[best]), fwhm)
         near = np.hypot(lenslets.x - x, lenslets.y - y) < 2 * REACH
         some = Lenslets(lenslets.x[near], lenslets.y[near], lenslets.size, lenslets.face)
-        own = np.zeros(value.size)
-        own[near] = moffat_share(some, np.array([x]), np.array([y]), np.array([fwhm]), BETA)[0]
+        own, wider = np.zeros((2, value.size))
+        own[near], wider[near] = moffat_share(
+            some, np.full(2, x), np.full(2, y), np.array([1.0, 1 + WIDTH_ERROR]) * fwhm, BETA
+        )
         amplitude = float((weight * own * value).sum() / max((weight * own * own).sum(), 1e-300))
         out.append(Peak(x, y, amplitude, float(snr[best]), fwhm))
         value = left = left - amplitude * own
-        noise = noise + (FLOOR * amplitude * own) ** 2 + (amplitude * own.max() * 1e-3) ** 2
+        aureole = AUREOLE * own.max() / (1 + ((lenslets.x - x) ** 2 + (lenslets.y - y) ** 2) / CORE**2) ** 2
+        noise = noise + amplitude**2 * ((FLOOR * own) ** 2 + (wider - own) ** 2 + aureole**2)
         enough &= np.hypot(px - x, py - y) > fwhm  # taken
     square_left = left**2 / floor
     return tuple(out), float((square_left / (1 + square_left / FAR**2))[known].sum())

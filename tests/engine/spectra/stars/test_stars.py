@@ -45,6 +45,20 @@ def test_peaks_are_the_stars_and_nothing_else() -> None:
     assert find_peaks(0.5 * rng.normal(size=variance.size), variance, lenslets) == ()
 
 
+def test_faint_stars_are_found_beside_a_very_bright_one() -> None:
+    lenslets, _ = _head()
+    rng = np.random.default_rng(6)
+    strength = np.array([8000.0, 60.0, 6.0])  # g = 12, 17.3 and 19.8
+    share = moffat_share(lenslets, *PLACES[:3].T, np.full(3, 1.62), 3.5)  # between the widths that are tried
+    variance = 0.02 + 0.01 * (strength @ share)
+    light = strength @ share + np.sqrt(variance) * rng.normal(size=variance.size)
+    found = find_peaks(light, variance, lenslets)
+    assert len(found) == 3  # none of what the profile leaves of the bright one
+    for peak, (x, y) in zip(found, PLACES, strict=False):
+        assert np.hypot(peak.x - x, peak.y - y) < 0.25
+    assert found[1].snr > 50  # 30 tell place and width
+
+
 @pytest.mark.parametrize("fwhm", [1.3, 2.6])
 def test_sources_are_whole_whatever_the_seeing(fwhm: float) -> None:
     lenslets, _ = _head()
