@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PyQt6.QtCore import QAbstractTableModel, QEvent, QModelIndex, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtGui import QKeyEvent, QResizeEvent
 from PyQt6.QtWidgets import QAbstractItemView, QTableView
 
 from ifuview.app.night.views import detections as pure
@@ -18,8 +18,11 @@ KEYS = {
     Qt.Key.Key_U: Judgment.UNSURE,
 }
 UNDO = Qt.Key.Key_Backspace
-WIDTHS = {"": 74, "slot": 40, "kind": 66, "doubts": 260}  # screen px
-USUAL = 74
+WIDEST = {  # what a column has to show
+    "": "\u2714 false", "slot": "047", "wave": "5500.0", "sn": "100.0", "flux": "1000.0", "kind": "continuum",
+    "fwhm": "10.0", "chi2": "10.00", "x": "\u221220.0", "y": "\u221220.0", "ra": "359.99999", "dec": "\u221220.00000",
+}  # fmt: skip
+MARGIN, DOUBTS_WIDTH = 10, 60  # screen px: beside the words of a cell, of the last column at least
 
 
 class DetectionModel(QAbstractTableModel):
@@ -71,7 +74,7 @@ class DetectionModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return pure.cell(self.view, row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return pure.known_doubts(self.view, row) or None
+            return pure.about(self.view, row) or None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if column.numeric else Qt.AlignmentFlag.AlignLeft
             return side | Qt.AlignmentFlag.AlignVCenter
@@ -124,14 +127,27 @@ class DetectionList(QTableView):
         head.setDefaultSectionSize(self.fontMetrics().height() + 6)
         across.setStretchLastSection(True)
         across.setMinimumSectionSize(24)
-        for place, column in enumerate(COLUMNS):
-            self.setColumnWidth(place, max(WIDTHS.get(column.name, USUAL), self._needed(column.title)))
+        self._width = [
+            max(map(self._needed, (WIDEST[one.name], *one.title.split("\n")))) for one in COLUMNS[:-1]
+        ]  # fmt: skip
+        for place, width in enumerate((*self._width, DOUBTS_WIDTH)):
+            self.setColumnWidth(place, width)
         selection = self.selectionModel()
         assert selection is not None
         selection.currentRowChanged.connect(self._moved)
 
-    def _needed(self, title: str) -> int:
-        return self.fontMetrics().horizontalAdvance(title) + 18
+    def _needed(self, words: str) -> int:
+        return self.fontMetrics().horizontalAdvance(words) + MARGIN
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """As many columns as fit beside each other."""
+        viewport = self.viewport()
+        if viewport is not None:
+            room = viewport.width() - DOUBTS_WIDTH
+            for place in range(len(COLUMNS) - 1):
+                room -= self._width[place]
+                self.setColumnHidden(place, place >= pure.NEEDED and room < 0)
+        super().resizeEvent(event)
 
     def show_row(self, detection: int) -> None:
         """Mark a detection without telling of it."""

@@ -79,3 +79,19 @@ def test_trends_name_what_is_not_usual(build, view_of, table):  # noqa: F811
     assert dock.tree.topLevelItemCount() == 4
     dock.draw(None)
     assert "qa.json" in dock.pages.hint
+
+
+def test_a_narrow_list_has_what_matters_without_scrolling(detections, qtbot):
+    listed = detections.list
+    names = [listed.rows.headerData(n, Qt.Orientation.Horizontal) for n in range(listed.rows.columnCount())]
+    shown = lambda: [name for n, name in enumerate(names) if not listed.isColumnHidden(n)]  # noqa: E731
+    for width in (400, 1000):  # beside the image of a window of 1280 px; below it
+        listed.setMinimumWidth(width)
+        listed.setMaximumWidth(width)
+        qtbot.waitUntil(lambda width=width: listed.width() == width)
+        bar = listed.horizontalScrollBar()
+        qtbot.waitUntil(lambda bar=bar: bar.maximum() == 0)
+        assert {"Judged", "IFU", "\u03bb\n(\u00c5)", "S/N", "Flux\n(1e-17)", "Kind", "May be\nfalse"} <= set(shown())
+        assert ("Dec" in shown()) == (width == 1000)
+    index = listed.rows.index(0, 0)
+    assert "RA: " in listed.rows.data(index, Qt.ItemDataRole.ToolTipRole)

@@ -39,18 +39,19 @@ class DetectionColumn:
 COLUMNS = (
     DetectionColumn("Judged", ""),
     DetectionColumn("IFU", "slot"),
-    DetectionColumn("Wavelength (\u00c5)", "wave", 1),
+    DetectionColumn("\u03bb\n(\u00c5)", "wave", 1),
     DetectionColumn("S/N", "sn", 1),
-    DetectionColumn("Flux (1e-17)", "flux", 1),
+    DetectionColumn("Flux\n(1e-17)", "flux", 1),
     DetectionColumn("Kind", "kind"),
-    DetectionColumn("FWHM (\u00c5)", "fwhm", 1),
+    DetectionColumn("FWHM\n(\u00c5)", "fwhm", 1),
     DetectionColumn("\u03c7\u00b2", "chi2", 2),
     DetectionColumn("x (\u2033)", "x", 1),
     DetectionColumn("y (\u2033)", "y", 1),
     DetectionColumn("RA", "ra", 5),
     DetectionColumn("Dec", "dec", 5),
-    DetectionColumn("May be false", "doubts"),
+    DetectionColumn("May be\nfalse", "doubts"),
 )
+NEEDED = 6  # columns, and the last, that a list always has; the others as its width allows
 CHOICES = (("all", "all"), ("not judged", "open"), ("real", "real"), ("false", "false"), ("unsure", "unsure"),
            ("without doubt", "clean"))  # fmt: skip
 
@@ -160,7 +161,9 @@ def order(view: DetectionsView, column: int, descending: bool, choice: str, leas
     return rows[place]
 
 
-def known_doubts(view: DetectionsView, row: int) -> str:
-    """Why a row may be false, a line each."""
+def about(view: DetectionsView, row: int) -> str:
+    """What the columns say that a narrow list leaves out, and why a row may be false, a line each."""
     doubts = Doubt(int(view.table.doubts[row]))
-    return "\n".join(text for bit, text in DOUBTS.items() if bit in doubts)
+    spare = [(one.title.replace("\n", " "), cell(view, row, one)) for one in COLUMNS[NEEDED:-1]]
+    told = ", ".join(f"{title}: {value}" for title, value in spare if value)
+    return "\n".join([told, *(text for bit, text in DOUBTS.items() if bit in doubts)])
