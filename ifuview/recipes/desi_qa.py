@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -109,12 +110,12 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
     ctx : JobContext, optional
     """
     wanted = (params or Params()).only or CLASSES
-    given, (chain, made, of) = chain, completed(_without_holes(chain))
+    given, (chain, made) = chain, completed(_without_holes(chain))
     nfiber, nwave = chain.shape
     if nwave < MIN_WAVES:
         few = f"spectra of at least {MIN_WAVES} pixels (these have {nwave})"
         return CameraTriage((), tuple(NotMeasured(expid, camera, kind, few) for kind in wanted))
-    lacks = {"mixed-production": f"{made}, for which {of} stands"} if made else {}
+    lacks = {"mixed-production": " and ".join(f"{name}, for which {of} stands" for name, of in made.items())}
     missing = _missing(chain, expid, camera, wanted, lacks)
     if nfiber < MIN_FIBERS:
         few = f"at least {MIN_FIBERS} fibers to compare (there are {nfiber})"
@@ -129,7 +130,7 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         ctx.checkpoint(case.done, f"{expid} {camera}")
     found = [_as_sure_as(made, f) for f in _by_charge(_merged(case.findings), nfiber)]
     arrays, numbers = case.arrays(), case.numbers
-    if of == BY_NOISE:  # which is no sky to compare with others
+    if BY_NOISE in made.values():  # which is no sky to compare with others
         numbers = {name: value for name, value in numbers.items() if name not in ("sky", "sky_wave")}
         arrays.pop("sky")
     return CameraTriage(tuple(sorted(found, key=lambda f: f.rank)), (*missing, *case.lacking), arrays, numbers)
@@ -175,17 +176,18 @@ def _missing(
     out = []
     for kind in wanted:
         lacks = [n for n in NEEDS[kind] if not (chain.offset is not None if n == "fiber table" else chain.has(n))]
-        if kind in known or lacks:
+        if known.get(kind) or lacks:
             out.append(NotMeasured(expid, camera, kind, known.get(kind) or " and ".join(lacks)))
     return tuple(out)
 
 
-def _as_sure_as(made: str, finding: Finding) -> Finding:
+def _as_sure_as(made: Collection[str], finding: Finding) -> Finding:
     """A finding whose step is that of a product which others stand for, or before it: sframe may be wrong instead."""
-    if finding.first_step not in OR_SFRAME.get(made, ()):
-        return finding
-    text = f"{finding.text}; without {made} nobody can tell whether sframe is wrong instead"
-    return replace(finding, text=text, detail={**finding.detail, "without": [made]})
+    for name in made:
+        if finding.first_step in OR_SFRAME.get(name, ()):
+            text = f"{finding.text}; without {name} nobody can tell whether sframe is wrong instead"
+            return replace(finding, text=text, detail={**finding.detail, "without": [name]})
+    return finding
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:

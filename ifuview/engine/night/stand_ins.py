@@ -1,6 +1,7 @@
 """What stands for a product that is missing: sframe = frame / flat - sky makes any one of them of the three others.
 
-Where an sframe is alone, the light whose photons make its noise stands for the sky.
+So do cframe and fluxcalib an sframe. Where an sframe is alone, the light whose photons make its noise stands for the
+sky.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ MADE_OF = {
     "frame": "flat x (sframe + sky)", "flat": "frame / (sframe + sky)", "sky": "frame / flat - sframe",
     "sframe": "frame / flat - sky",
 }  # fmt: skip
+CALIBRATED = "cframe x fluxcalib"
 BY_NOISE = "the light that makes the noise of sframe"
 LEAST_SKY = 20  # fibers that look at empty sky, else all are asked for the noise
 FAINT = 0.05  # of the typical light: below, nothing can be divided by it
 
 
-def completed(chain: Chain) -> tuple[Chain, str, str]:
+def completed(chain: Chain) -> tuple[Chain, dict[str, str]]:
     """A chain that lacks nothing that its other products make.
 
     Parameters
@@ -32,25 +34,39 @@ def completed(chain: Chain) -> tuple[Chain, str, str]:
 
     Returns
     -------
-    (Chain, str, str)
-        The product that was missing, and what stands for it; "" where none was made.
+    (Chain, dict of str to str)
+        The products that were missing, and what stands for each.
     """
+    made = {}
+    if chain.sframe is None and _calibrated(chain):
+        chain, made["sframe"] = _of_the_calibrated(chain), CALIBRATED
     lacking = _lacking(chain)
     if len(lacking) == 1:
-        return _of_the_others(chain, lacking[0]), lacking[0], MADE_OF[lacking[0]]
-    if "sky" in lacking and "sframe" not in lacking and chain.sframe_ivar is not None:
-        return replace(chain, sky=_by_noise(chain, chain.sframe_ivar)), "sky", BY_NOISE
-    return chain, "", ""
+        (name,) = lacking
+        chain, made[name] = _of_the_others(chain, name), MADE_OF[name]
+    elif "sky" in lacking and chain.sframe_ivar is not None:
+        chain, made["sky"] = replace(chain, sky=_by_noise(chain, chain.sframe_ivar)), BY_NOISE
+    return chain, made
 
 
 def untold(chain: Chain) -> tuple[str, ...]:
     """Products that are neither there nor made of the others: what is first wrong may be wrong in them."""
-    lacking = _lacking(chain)
+    lacking = tuple(name for name in _lacking(chain) if name != "sframe" or not _calibrated(chain))
     return lacking if len(lacking) > 1 else ()
 
 
 def _lacking(chain: Chain) -> tuple[str, ...]:
     return tuple(name for name in MADE_OF if getattr(chain, name) is None)
+
+
+def _calibrated(chain: Chain) -> bool:
+    return chain.has("cframe", "fluxcalib") and chain.cframe_ivar is not None
+
+
+def _of_the_calibrated(chain: Chain) -> Chain:
+    cframe, ivar, by = chain.cframe, chain.cframe_ivar, chain.fluxcalib
+    assert cframe is not None and ivar is not None and by is not None
+    return replace(chain, sframe=cframe * by, sframe_ivar=ivar / np.where(by > 0, by, np.inf) ** 2)
 
 
 def _of_the_others(chain: Chain, name: str) -> Chain:

@@ -124,7 +124,7 @@ def _lit_up(light: Array, sigma: Array) -> Array:
 
 
 WHERE = {
-    "sky": "the sky model itself deviates there, frame and flat do not",
+    "sky": "the sky model itself deviates there",
     "fiberflat": "the fiberflat has a feature there",
     "sframe": "sframe is not frame / flat - sky there",
 }
@@ -140,6 +140,7 @@ def _deviation(case: Case, one: Deviation) -> None:
     strongest = float(one.peak[np.argmax(np.abs(one.peak))])
     answer = round(float(middle(one.answer)), 2)
     numbers = {"answer": answer, "product": one.step}
+    why = WHERE[one.step] + (", frame and flat do not" if one.step == "sky" and case.given.has("frame", "flat") else "")
     if len(one.fibers) <= FEW:
         if case.asks("isolated-fiber"):
             for fiber, peak in zip(one.fibers, one.peak, strict=True):
@@ -147,7 +148,7 @@ def _deviation(case: Case, one: Deviation) -> None:
                     "isolated-fiber", one.step, fibers=(fiber,), wave_range=(low, high), amplitude=float(peak),
                     unit=COUNTS, significance=one.score, known=bool(case.known[fiber]), detail=numbers,
                     text=f"Fiber {fiber} deviates by up to {abs(peak):.1f} {COUNTS} at {low:.0f}-{high:.0f} A: "
-                    f"{WHERE[one.step]}",
+                    f"{why}",
                 )  # fmt: skip
         return
     if not case.asks("wavelength-blocks"):
@@ -164,7 +165,7 @@ def _deviation(case: Case, one: Deviation) -> None:
     case.add(
         "wavelength-blocks", one.step, fibers=one.fibers, blocks=named, block_size=size, wave_range=(low, high),
         amplitude=strongest, unit=COUNTS, significance=one.score, confidence=1.0,
-        text=f"{who} deviate by up to {abs(strongest):.0f} {COUNTS} at {low:.0f}-{high:.0f} A: {WHERE[one.step]}",
+        text=f"{who} deviate by up to {abs(strongest):.0f} {COUNTS} at {low:.0f}-{high:.0f} A: {why}",
         detail={
             **numbers, "amplitude_of_block": [round(a, 1) for a in peaks],
             "flux_over_product": [-answer], "frame_over_flux": _in_frame(case, one),
