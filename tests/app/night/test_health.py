@@ -10,6 +10,8 @@ from astropy.io import fits
 
 from ifuview.app import intents as want
 from ifuview.app import verdict
+from ifuview.app.frames.views import image, problem_marks
+from ifuview.app.frames.views.fiber_marks import MarkKind
 from ifuview.app.night.state import AmplifierKey
 from ifuview.app.night.views import exposures as listed
 from ifuview.app.night.views import triage
@@ -112,3 +114,13 @@ def test_a_clean_night_says_what_was_asked_of_how_much(tmp_path):
     assert NOISE - 0.1 < low <= high < NOISE + 0.1  # an overscan of 33 000 pixels knows it to 0.4 %
     figure = triage.evidence_figure(view, -1)
     assert len(figure.curves) == 1 and figure.y.range[0] < NOISE < figure.rules[0].at < figure.y.range[1]
+
+
+def test_the_amplifier_that_is_wrong_is_framed_with_what_it_is(opened):
+    opened.ask(want.ShowProblem(number=0))
+    session = opened.session
+    (mark,) = [m for m in problem_marks.marks(session, session.slot()) if m.kind is MarkKind.AREA]
+    own = next(a for a in session.slot().image.amplifiers if a.name == "RL")
+    assert mark.text.startswith("RL: the read noise is 2") and mark.x.tolist() == [own.x0, own.x1 - 1]
+    assert mark.y.tolist() == [own.y0, own.y1 - 1]
+    assert mark.text in [m.text for m in image.make(session).picture(session.current).overlay.marks]

@@ -119,6 +119,7 @@ def inputs(session: Session) -> tuple[object, ...]:
         session.selection,
         session.metrics,
         session.light,
+        session.health,
         session.proof,
         session.drawing,
     )

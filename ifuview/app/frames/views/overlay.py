@@ -188,7 +188,7 @@ def make_overlay(session: Session, slot: Slot) -> OverlayView:
         view = replace(view, marks=fiber_marks(session, slot))
     if image.kind is Kind.RSS and session.selection.fiber is not None:
         view = replace(view, band=_row_band(image, session.selection.fiber))
-    if session.proof is not None or slot.photons is not None or slot.measured is not None:
+    if (session.proof, slot.photons, slot.measured, session.health) != (None,) * 4:
         from ifuview.app.frames.views import problem_marks
 
         view = replace(view, marks=(*view.marks, *problem_marks.marks(session, slot)))

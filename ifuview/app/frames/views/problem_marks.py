@@ -11,7 +11,8 @@ from ifuview.app.frames.state import Proof
 from ifuview.app.frames.views.fiber_marks import Mark, MarkKind
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
-from ifuview.model.image import Image, Kind
+from ifuview.model.image import Amplifier, Image, Kind
+from ifuview.model.inspection import VerdictState
 from ifuview.model.trace import TraceSet
 
 GAP = 3  # rows between two runs that are marked as one
@@ -25,7 +26,7 @@ def marks(session: Session, slot: Slot) -> tuple[Mark, ...]:
     judged = None if slot.photons is None else slot.photons.judged
     own = () if judged is None else pixel_marks(judged.marked_pixels, judged.marked_areas)
     measured = () if slot.measured is None else measured_marks(slot.measured)
-    return (*measured, *own, *proof_marks(session.proof, slot))
+    return (*measured, *own, *amplifier_marks(session, slot), *proof_marks(session.proof, slot))
 
 
 def pixel_marks(pixels: Array, areas: Iterable[tuple[str, int, int, int, int]]) -> tuple[Mark, ...]:
@@ -34,6 +35,25 @@ def pixel_marks(pixels: Array, areas: Iterable[tuple[str, int, int, int, int]]) 
     for name, x0, y0, x1, y1 in areas:
         found.append(Mark(MarkKind.AREA, np.array([x0, x1], float), np.array([y0, y1], float), name))
     return tuple(found)
+
+
+def amplifier_marks(session: Session, slot: Slot) -> tuple[Mark, ...]:
+    """A frame around each amplifier of a raw detector whose read-out is wrong or wants a look, with what it is."""
+    night, state = session.night, session.health
+    place = None if night is None else night.shown.get(slot.key)
+    if night is None or state is None or place is None or state.night is not night.index or place.other:
+        return ()
+    found = state.of(place.expid, place.camera)
+    return tuple(
+        _framed(own, f"{own.name}: {one.text}")
+        for own in slot.image.amplifiers
+        if (one := found.get(own.name)) is not None and one.state in (VerdictState.WRONG, VerdictState.LOOK)
+    )
+
+
+def _framed(own: Amplifier, text: str) -> Mark:
+    """A frame around an amplifier."""
+    return Mark(MarkKind.AREA, np.array([own.x0, own.x1 - 1.0]), np.array([own.y0, own.y1 - 1.0]), text)
 
 
 def proof_marks(proof: Proof | None, slot: Slot) -> tuple[Mark, ...]:
@@ -48,8 +68,7 @@ def proof_marks(proof: Proof | None, slot: Slot) -> tuple[Mark, ...]:
         return (Mark(MarkKind.AREA, np.array([x0, x1]), np.array([y0, y1])),)
     own = next((a for a in image.amplifiers if a.name == proof.amplifier), None)
     if own is not None:
-        corners = np.array([own.x0, own.x1 - 1.0]), np.array([own.y0, own.y1 - 1.0])
-        return (Mark(MarkKind.AREA, *corners, f"amplifier {own.name}"),)
+        return (_framed(own, f"amplifier {own.name}"),)
     if slot.traces is None or not proof.fibers:
         return ()
     traces = slot.traces
