@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from ifuview.model.inspection import VerdictState
+from ifuview.recipes.graph import Given, run
+from ifuview.recipes.lrs2.others import lent_sky
+from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.simulate.het.night import Shot
-from tests.recipes.lrs2_small import NFIBER, reduced, science, usual, verdicts
+from tests.recipes.lrs2_small import NFIBER, SOURCE, clean_calibrations, reduced, science, usual, verdicts
 
 OTHERS = {
     "flt": (Shot(20, "flt", "ldls", 10.0), 0.01, "lamp flats"),
@@ -35,3 +38,20 @@ def test_half_a_twilight_is_completed(kind):
     assert abs(np.median(light[1].flux[good] / light[0].flux[good]) - 1) < 0.02
     one = verdicts(found)["flat"]
     assert one.state is VerdictState.LOOK and f"LU is that of {words}" in one.text
+
+
+def test_light_that_fills_the_field_is_told_from_the_sky_of_another_exposure():
+    night, given, clean = clean_calibrations()
+    blank = reduced(None, ("field",), sci=replace(science(None), observation=9))
+    shot = replace(science(replace(SOURCE, level=4e-15, scale=5.0)), observation=10)
+    inputs = {**given, "science_raw": Given(night.exposure(shot), "full"), "other_sky": lent_sky(blank["sky"])}
+    found = run(RECIPE, inputs, None, ("spectrum", "picture"), known=clean)
+    fields = [steps["field"].value for steps in (found, blank)]
+    usable = np.logical_and.reduce([one.subtracted.usable() for one in fields])
+    assert np.median(fields[0].sky[usable] / fields[1].sky[usable]) == pytest.approx(1.0, abs=0.05)
+    assert np.median(fields[0].subtracted.flux[usable]) > 2 * np.median(fields[0].sky[usable])
+    own = found["sky"].value
+    assert own.extended is not None and np.hypot(own.extended.x - SOURCE.x, own.extended.y - SOURCE.y) < 0.3
+    told = verdicts(found)
+    assert told["field"].state is VerdictState.NOT_JUDGED and "nan" not in told["field"].text
+    assert told["spectrum"].state is not VerdictState.WRONG and told["sources"].state is VerdictState.NOT_JUDGED

@@ -222,7 +222,8 @@ def field(found: Findings, value: object) -> None:
     assert isinstance(separation, Separation)
     width, median, count = sky_pulls(value, separation)
     words = f"what is left of the sky in {count} fibers: pulls {width:.2f} wide about {median:+.2f}"
-    found.measure("pull_width", max(width, 1 / width) if width > 0 else np.nan, words)
+    if count:
+        found.measure("pull_width", max(width, 1 / width) if width > 0 else np.nan, words)
     free = _free(separation) & value.subtracted.usable().any(axis=1)
     if free.sum() < LEAST or separation.extended is not None or _crowded(found):
         found.say(NOT, "over- and under-subtracted sky is not judged: light of a source reaches most fibers")
@@ -238,12 +239,17 @@ def _free(separation: Separation) -> NDArray[np.bool_]:
 
 
 def source_light(separation: Separation, own: FiberSpectra) -> NDArray[np.float32]:
-    """Light of all sources in each fiber on the common grid, (nfiber, nwave)."""
+    """Light of all sources in each fiber on the common grid, (nfiber, nwave); none where the sky is of elsewhere."""
     out = np.zeros(own.flux.shape, np.float32)
-    if separation.share.shape[1:] == out.shape:
+    if separation.share.shape[1:] == out.shape and _of_here(separation):
         for n, share in enumerate(separation.share):
             out += share * separation.common.at(own.wave, n + 1)[0].astype(np.float32)
     return out
+
+
+def _of_here(separation: Separation) -> bool:
+    """Whether sources were told apart from the sky of their own exposure, so that their light is known."""
+    return bool(separation.common.coeff.shape[1] > len(separation.share))
 
 
 def _left(found: Findings, value: FieldSpectra, free: Array, light: Array) -> None:
@@ -277,11 +283,12 @@ def sky_pulls(field: FieldSpectra, sky: object) -> tuple[float, float, int]:
     """Robust width and median of residual over error in the fibers that the sky was made from, and their number."""
     assert isinstance(sky, Separation)
     own = field.subtracted
-    good = sky.sky.fibers[:, None] & own.usable() & (own.variance > 0)
+    dark = sky.sky.fibers if _of_here(sky) else sky.sky.fibers & _free(sky)
+    good = dark[:, None] & own.usable() & (own.variance > 0)
     pull = (own.flux - source_light(sky, own))[good] / np.sqrt(own.variance[good])
     if pull.size < 100:
-        return float("nan"), float("nan"), int(sky.sky.fibers.sum())
-    return robust_sigma(pull), float(np.median(pull)), int(sky.sky.fibers.sum())
+        return float("nan"), float("nan"), int(dark.sum())
+    return robust_sigma(pull), float(np.median(pull)), int(dark.sum())
 
 
 def no_source(found: Findings, reason: str) -> None:

@@ -1,7 +1,8 @@
 """Sources above a sky that is known from elsewhere, for fields in which no fiber sees sky alone.
 
 The sky of another exposure is brought to the brightness of this one (`sky.borrow`) and taken off; the most significant
-source of what is left is measured as a point: its spectrum by its first profile, then its place by the fibers.
+source of what is left is measured as a point: its spectrum by its first profile, then its place by the fibers. One that
+is wider than any seeing is extended: its elliptical profile takes the place of the point.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from dataclasses import replace
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from ifuview.engine.spectra.field.extended import ExtendedFit, fit_extended
 from ifuview.engine.spectra.field.extract import extract_points
 from ifuview.engine.spectra.field.find import find_source
 from ifuview.engine.spectra.field.lenslet import Lenslets, displacement, source_share
 from ifuview.engine.spectra.field.point import BETA, fit_point, measure_shares
+from ifuview.engine.spectra.field.separate import WIDE
 from ifuview.engine.spectra.field.separation import Separation
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.engine.spectra.sky.borrow import borrow_sky
+from ifuview.engine.spectra.sky.fibers import brightness
 from ifuview.engine.spectra.sky.spline import CommonSpectra
 from ifuview.engine.spectra.sky.surface import SkySurface
 from ifuview.errors import FitError
@@ -68,10 +72,23 @@ def separate_borrowed(
             SourceFit(first.x, first.y, nothing, nothing, first.fwhm, nothing, BETA, first.snr, middle, nothing, moved),
         )  # fmt: skip
     found = tuple(_measured(clean, wave, one, lenslets, moved, grid) for one in sources or ())
+    extended = _extended(clean, lenslets) if search and found and found[0].fwhm > WIDE else None
+    if extended is not None:
+        found = ()
     shares = [source_share(one, lenslets, wave) for one in found]
+    if extended is not None:
+        shares.append(np.broadcast_to(extended.share[:, None], wave.shape))
     share = np.stack(shares).astype(np.float32) if shares else np.zeros((0, *wave.shape), np.float32)
     even = SkySurface(np.ones(spectra.nfiber), np.ones(spectra.nfiber), 0, 0.0)
-    return Separation(sky, found, share, None, other, even, None)
+    return Separation(sky, found, share, extended, other, even, None)
+
+
+def _extended(clean: FiberSpectra, lenslets: Lenslets) -> ExtendedFit | None:
+    """Profile of what fills the field; None where too few fibers tell it."""
+    try:
+        return fit_extended(*brightness(clean), lenslets)
+    except FitError:
+        return None
 
 
 def _measured(
