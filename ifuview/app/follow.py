@@ -145,6 +145,10 @@ def _judged(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]:
         from ifuview.app.night.judging import of_product
 
         tasks += of_product(session, slot)
+    if old is None and session.night is None and slot.dataset.instrument and slot.image.kind is Kind.DETECTOR:
+        from ifuview.app.night.amplifiers.alone import of_amplifier
+
+        tasks += of_amplifier(session, slot)
     if old is None and slot.dataset.kind == "raw":
         from ifuview.app.night.reduction.tasks import first_reduction
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ifuview.app.night.state import HealthState, Night, TriageState
     from ifuview.app.photons.state import LightOptions, LightRequest, Lights, PhotonFrame
     from ifuview.app.spectra.state import Gathered
+    from ifuview.engine.ccd.health import AmplifierHealth
     from ifuview.engine.traces.doctor.gather import Evidence
     from ifuview.model.inspection import FiberInspection
     from ifuview.model.night.trends import TrendTable
@@ -99,6 +100,8 @@ class Slot:
         Where the pixels lie on the sky where arithmetic does not tell (`sky.lock.sky_of`), once a task has made it.
     measured : OnFrame or None
         Sources and contours, at the user's wish.
+    health : AmplifierHealth or None
+        Of a raw amplifier that was opened alone.
     stale : bool
         The file is another by now.
     """
@@ -121,6 +124,7 @@ class Slot:
     made_of: Made | Parent | RangeOf | RgbOf | None = None
     sky: SkyMap | None = None
     measured: OnFrame | None = None
+    health: AmplifierHealth | None = None
     stale: bool = False
 
     def __repr__(self) -> str:

@@ -19,7 +19,7 @@ def inputs(session: Session) -> tuple[object, ...]:
     if of_night(session):
         return (session.triage, session.health, session.night, session.current, session.selection.fiber)
     slot = session.slot()
-    own = (None, None, None) if slot is None else (slot.key, slot.diagnosis, slot.traces)
+    own = (None,) if slot is None else (slot.key, slot.diagnosis, slot.traces, slot.health)
     return (*own, session.problem, session.unjudged, session.judges)
 
 
@@ -42,6 +42,10 @@ def make(session: Session) -> VerdictView | None:
 
         return night.make(session)
     slot = session.slot()
+    if slot is not None and slot.health is not None and slot.traces is None:
+        from ifuview.app.night.views import health
+
+        return health.of_one(slot.health)
     if slot is None or slot.traces is None or slot.image.kind is not Kind.DETECTOR:
         return None
     from ifuview.app.traces.views import verdict as traces

@@ -124,3 +124,19 @@ def test_the_amplifier_that_is_wrong_is_framed_with_what_it_is(opened):
     assert mark.text.startswith("RL: the read noise is 2") and mark.x.tolist() == [own.x0, own.x1 - 1]
     assert mark.y.tolist() == [own.y0, own.y1 - 1]
     assert mark.text in [m.text for m in image.make(session).picture(session.current).overlay.marks]
+
+
+def test_an_amplifier_that_is_opened_alone_is_judged(tmp_path):
+    right, noisy = amplifier(tmp_path, "LL", 1), amplifier(tmp_path, "RL", 1, 24.0)
+    runner = judged(right)
+    bar = verdict.make(runner.session)
+    assert bar.state is VerdictState.CLEAN and bar.headline == "read-out: nothing wrong in amplifier LL"
+    assert "read noise 3.0" in bar.detail and "by its read-out alone" in bar.judged
+    runner.ask(want.OpenFile(str(noisy)))  # the bar follows the frame on the canvas
+    bar = verdict.make(runner.session)
+    assert bar.state is VerdictState.WRONG and bar.headline.startswith("AMPLIFIER RL wrong: the read noise is 2")
+    other = tmp_path / "of_no_raw_name.fits"
+    other.write_bytes(noisy.read_bytes())
+    runner.ask(want.OpenFile(str(other)))
+    assert verdict.make(runner.session) is None
+    assert [slot.health is None for slot in runner.session.slots] == [False, False, True]

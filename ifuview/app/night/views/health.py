@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from ifuview.app.night.state import AmplifierKey, HealthState
 from ifuview.app.night.views.heat import CameraVerdict
 from ifuview.app.session import Session
+from ifuview.engine.ccd.health import AmplifierHealth
 from ifuview.model.inspection import VerdictProblem, VerdictState, VerdictView
 from ifuview.model.night.exposures import ExposureIndex
 
 DOT = " \u00b7 "
 STEP = "read-out"
+LOOKED_AT = "saturation, counts of zero, bits that do not change"
 MANY = 6  # exposures that are written out
 
 
@@ -40,6 +42,17 @@ def make(session: Session) -> VerdictView | None:
     )
 
 
+def of_one(one: AmplifierHealth) -> VerdictView:
+    """The bar of an amplifier that was opened alone."""
+    name, clean = one.read.amplifier, one.state is VerdictState.CLEAN
+    return VerdictView(
+        one.state,
+        f"read-out: nothing wrong in amplifier {name}" if clean else f"AMPLIFIER {name} {one.state}: {one.text}",
+        f"{one.text}, {LOOKED_AT}" if clean else "",
+        "judged by its read-out alone; an exposure or a night opens as a folder",
+    )
+
+
 def _overall(state: HealthState, found: tuple[VerdictProblem, ...], running: bool) -> VerdictState:
     if any(problem.state is VerdictState.WRONG for problem in found):
         return VerdictState.WRONG
@@ -62,7 +75,7 @@ def _numbers(state: HealthState) -> str:
     noise = [one.read.noise for one in state.found.values()]
     if not noise:
         return ""
-    return f"read noise {min(noise):.1f}\u2013{max(noise):.1f} e, saturation, counts of zero, bits that do not change"
+    return f"read noise {min(noise):.1f}\u2013{max(noise):.1f} e, {LOOKED_AT}"
 
 
 def _problem(state: HealthState, index: ExposureIndex, keys: tuple[AmplifierKey, ...], number: int) -> VerdictProblem:
