@@ -121,12 +121,13 @@ def _defaults(params: SolutionParams, setup: ShotSetup, count: int) -> OpticsFit
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Plane:
-    """Sources on the focal plane: x, y, error (arcsec), significance; head and peak of each."""
+    """Sources on the focal plane: x, y, error (arcsec), significance, magnitude; head and peak of each."""
 
     x: Array
     y: Array
     error: Array
     snr: Array
+    magnitude: Array
     source: list[tuple[int, int]]
 
 
@@ -142,10 +143,15 @@ def _sources(heads: tuple[HeadPictures, ...], stars: ShotStars) -> _Plane:
             px, py, wrong = peak.x, peak.y, PEAK_ERROR[0] + PEAK_ERROR[1] / peak.snr + PEAK_ERROR[2] * lost
             if (n := better.get((h, p))) is not None and stars.fit is not None:
                 px, py, wrong = float(stars.fit.x[n]), float(stars.fit.y[n]), float(stars.fit.error[n])
-            rows.append((px + head.focal[0], py + head.focal[1], wrong, peak.snr))
+            rows.append((px + head.focal[0], py + head.focal[1], wrong, peak.snr, _magnitude(peak.light)))
             source.append((h, p))
-    x, y, error, snr = np.array(rows).reshape(-1, 4).T
-    return _Plane(x, y, error, snr, source)
+    x, y, error, snr, magnitude = np.array(rows).reshape(-1, 5).T
+    return _Plane(x, y, error, snr, magnitude, source)
+
+
+def _magnitude(light: float) -> float:
+    """Of a source without color, on a scale of its own."""
+    return -2.5 * math.log10(light) if light > 0 else math.inf
 
 
 def _matching(plane: _Plane, catalog: StarCatalog | None, start: Pointing, notes: list[str]) -> PointingFit | None:
@@ -157,7 +163,7 @@ def _matching(plane: _Plane, catalog: StarCatalog | None, start: Pointing, notes
     order = np.argsort(-plane.snr)
     found = match_catalog(
         plane.x[order], plane.y[order], plane.error[order], catalog.ra[bright], catalog.dec[bright],
-        (start.ra, start.dec), start.turn,
+        (start.ra, start.dec), start.turn, (plane.magnitude[order], catalog.g[bright]),
     )  # fmt: skip
     if found is None:
         notes.append("Fewer than two stars agree with the catalog: places are those of the header.")

@@ -2,8 +2,9 @@
 
 Every pair of a source and a star within reach votes for a shift; the shift with most sources near a star wins, for the
 rotation (in steps about that of the header) that has most. Then a least-squares shift and rotation of the pairs,
-weighted with their errors, those far off left out. Where fewer than four agree, two or three may tell the shift if they
-lie near the header's pointing; the rotation is then the header's.
+weighted with their errors, those far off left out. A quarter of the sources have to agree, or more than do by chance:
+an extended galaxy is many sources, of which no catalog knows. Where fewer than four agree, two or three may tell the
+shift if they lie near the header's pointing; the rotation is then the header's.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
+from scipy.special import pdtrc
 
 from ifuview.engine.spectra.field.positions import HOUR, sky_place
 from ifuview.model.checks import Array
@@ -23,7 +25,9 @@ TURN, TURN_STEP = 1.0, 0.1  # deg, of the rotation looked for
 VOTERS = 120  # sources, the most significant ones
 LEAST = 4  # pairs for a shift and a rotation
 FEW, FEW_REACH = 2, 8.0  # pairs for a shift alone, arcsec
-SHARE = 0.25  # of the sources, that have to agree
+SHARE = 0.25  # of the sources, that have to agree, unless
+CHANCE, RINGS, AROUND = 1e-6, (4.0, 7.0, 11.0), 12  # so many do not by chance: as at places around (arcsec, number)
+AS_BRIGHT = 1.0  # mag, of a source against its star, their common offset taken off
 CATALOG = 0.04  # arcsec, error of a star's place
 ROUNDS = 4
 CLIP = 4.0
@@ -79,8 +83,9 @@ def focal_of(
 
 
 def match_catalog(
-    x: Array, y: Array, error: Array, ra: Array, dec: Array, center: tuple[float, float], turn: float
-) -> PointingFit | None:
+    x: Array, y: Array, error: Array, ra: Array, dec: Array, center: tuple[float, float], turn: float,
+    magnitudes: tuple[Array, Array] | None = None,
+) -> PointingFit | None:  # fmt: skip
     """Find the pointing; None where too few sources agree on one.
 
     Parameters
@@ -92,8 +97,10 @@ def match_catalog(
     center : (float, float), deg
         Right ascension and declination of the focal plane's center, as the header has it.
     turn : float, deg
+    magnitudes : two ndarrays, optional
+        Of the sources, on a scale of their own, and of the stars.
     """
-    work = _Search(x, y, error, ra, dec, center, turn)
+    work = _Search(x, y, error, ra, dec, center, turn, magnitudes)
     return work.find(LEAST, REACH, np.arange(-TURN, TURN + TURN_STEP / 2, TURN_STEP)) or work.find(
         FEW, FEW_REACH, np.zeros(1)
     )
@@ -110,6 +117,7 @@ class _Search:
     dec: Array
     center: tuple[float, float]
     turn: float
+    magnitudes: tuple[Array, Array] | None
 
     def find(self, least: int, reach: float, angles: Array) -> PointingFit | None:
         """Pointing that at least so many sources agree on, within a reach (arcsec) and some rotations (deg)."""
@@ -129,8 +137,32 @@ class _Search:
             found = _solved(self, pairs[0], number[pairs[1]], angles.size > 1, least)
             own = np.stack(focal_of(self.ra, self.dec, (found.ra, found.dec), found.turn), 1)
             pairs = _pairs(source, own[number], CLOSE)
-        enough = max(least, SHARE * min(self.x.size, VOTERS))
-        return found if found is not None and found.used.sum() >= enough else None
+        if found is None or found.used.sum() < least:
+            return None
+        if found.used.sum() >= SHARE * min(self.x.size, VOTERS):
+            return found
+        return found if least == LEAST and self._beyond_chance(found, own[number], number) else None
+
+    def _beyond_chance(self, found: PointingFit, star: Array, number: Array) -> bool:
+        """Whether more sources agree with stars (x, y) than at other shifts."""
+        source = np.stack([self.x, self.y], 1)
+        offset = self._offsets(found.source, found.star)
+        common = float(np.median(offset))
+
+        def agree(pairs: tuple[Array, Array]) -> int:
+            return int((np.abs(self._offsets(pairs[0], number[pairs[1]]) - common) < AS_BRIGHT).sum())
+
+        angles = np.arange(AROUND) * 2 * np.pi / AROUND
+        moves = [radius * np.array([np.cos(a), np.sin(a)]) for radius in RINGS for a in angles]
+        usual = float(np.mean([agree(_pairs(source, star + move, CLOSE)) for move in moves]))
+        number_of = int((found.used & (np.abs(offset - common) < AS_BRIGHT)).sum())
+        return number_of >= LEAST and float(pdtrc(number_of - 1, max(usual, 1 / len(moves)))) < CHANCE
+
+    def _offsets(self, source: Array, star: Array) -> NDArray[np.float64]:
+        """Magnitudes of sources less those of their stars; zeros where none are known."""
+        if self.magnitudes is None:
+            return np.zeros(len(source))
+        return np.asarray(self.magnitudes[0][source] - self.magnitudes[1][star], np.float64)
 
 
 def _vote(

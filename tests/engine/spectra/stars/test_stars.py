@@ -94,6 +94,27 @@ def test_pointing_is_found_among_field_objects(turn: float) -> None:
     assert match_catalog(seen_x, seen_y, np.full(16, 0.03), all_ra + 1.0, all_dec, wrong, 113.2) is None
 
 
+def test_a_galaxy_of_many_sources_does_not_hide_the_stars() -> None:
+    """Of the sources of two heads 7 are stars; 36 are pieces of a galaxy, of which the catalog knows nothing."""
+    rng = np.random.default_rng(9)
+    x, y = rng.uniform(-20, 20, (2, 9)) + np.repeat([[-250.0, -150.0], [-150.0, -150.0]], [4, 5], axis=0).T
+    ra, dec = sky_place(x, y, 175.5 / 15, 51.3, 113.2)
+    more = sky_place(*rng.uniform(-540, 540, (2, 150)), 175.5 / 15, 51.3, 113.2)
+    all_ra, all_dec = np.append(ra, more[0]), np.append(dec, more[1])
+    g = np.append(rng.uniform(17, 20.5, 9), rng.uniform(15, 22, 150))
+    galaxy = np.array([-247.0, -152.0])[:, None] + rng.uniform(-9, 9, (2, 36))
+    seen_x, seen_y = np.append(x[2:], galaxy[0]), np.append(y[2:], galaxy[1])
+    own = np.append(g[2:7] + 0.1, rng.uniform(17.5, 21, 38)) - 24.0
+    own[5:7] = g[7:9] - 23.9
+    wrong = 175.5 + 1.5 / 3600 / np.cos(np.radians(51.3)), 51.3 - 1.2 / 3600
+    error = np.append(np.full(7, 0.02), np.full(36, 0.2))
+    found = match_catalog(seen_x, seen_y, error, all_ra, all_dec, wrong, 113.25, (own, g))
+    assert found is not None and {(n, n + 2) for n in range(7)} <= set(zip(found.source, found.star, strict=True))
+    assert abs((found.ra - 175.5) * np.cos(np.radians(51.3))) * 3600 < 0.3 and abs(found.turn - 113.2) < 0.06
+    nowhere = match_catalog(seen_x, seen_y, error, all_ra + 0.02, all_dec, wrong, 113.25, (own, g))
+    assert nowhere is None  # pieces of a galaxy agree with some stars at any shift
+
+
 def test_two_stars_tell_the_shift_and_leave_the_rotation_to_the_header() -> None:
     ra, dec = sky_place(np.array([-240.0, -262.0]), np.array([-150.0, -139.0]), 175.5 / 15, 51.3, 113.2)
     wrong = 175.5 + 2.0 / 3600 / np.cos(np.radians(51.3)), 51.3 - 3.0 / 3600
