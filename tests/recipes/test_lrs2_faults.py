@@ -144,6 +144,18 @@ def test_a_source_that_outshines_the_sky_is_no_fault_of_fibers_or_sky():
     assert every["field"].state is not WRONG and "not judged" in every["field"].text
 
 
+def test_fibers_beside_those_of_a_star_that_lose_scattered_light_are_not_without_light():
+    steps = reduced(None, ("flux",), sci=science(replace(SOURCE, level=2e-14, fwhm=1.6)))
+    own = steps["flux"].value
+    level = np.nanmedian(np.where(own.usable(), own.flux, np.nan), axis=1)
+    dark = np.nanpercentile(level, 10)
+    for brighter, said in ((1.0, True), (2e6 * dark / np.nanmax(level), False)):
+        factor = np.where(level == np.nanmax(level), brighter, 1.0)
+        flux = np.where(np.arange(own.nfiber)[:, None] == 30, -0.5 * dark, own.flux * factor[:, None])
+        less = {**steps, "flux": StepResult("flux", replace(own, flux=flux.astype(np.float32)), f"star {brighter}")}
+        assert ("no light" in verdicts(less)["flux"].text) is said
+
+
 def test_a_lost_source():
     steps = reduced(None, ("spectrum",), sci=science(None))
     one = verdicts(steps)["spectrum"]

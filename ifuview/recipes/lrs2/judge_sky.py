@@ -26,6 +26,7 @@ CLEAN, LOOK, WRONG, NOT = VerdictState.CLEAN, VerdictState.LOOK, VerdictState.WR
 AROUND = 6  # lenslets next to one
 DEAD = 0.25  # of the light around: a fiber without light
 SURE = 8.0  # sigma
+STRAY = 1e-4  # of the brightest fiber's light, by which that of others may be off: scattered light is not known better
 BINS = 32  # samples of a part of the wavelengths
 FREE = 0.003  # of a source's light in a fiber that is free of it
 STEEP, UNEVEN = 0.12, 0.02  # of the light around a fiber, and of the sky, that its own may differ by
@@ -96,8 +97,9 @@ def flux(found: Findings, value: object) -> None:
     around = _around(level, found.setup.layout.x, found.setup.layout.y)
     known = np.isfinite(level) & np.isfinite(around) & (around > 0)
     dark = float(np.nanpercentile(level, DARKEST)) if known.any() else np.nan
-    dead = np.flatnonzero(known & (level < DEAD * np.minimum(around, dark)) & (dark - level > SURE * error))
-    sure = float(np.min((dark - level)[dead] / error[dead])) if dead.size else np.nan
+    wrong = np.hypot(error, STRAY * float(np.nanmax(level))) if known.any() else error
+    dead = np.flatnonzero(known & (level < DEAD * np.minimum(around, dark)) & (dark - level > SURE * wrong))
+    sure = float(np.min((dark - level)[dead] / wrong[dead])) if dead.size else np.nan
     gone = f"{dead.size} fibers have no light that the twilight had light in" if dead.size else ""
     found.measure("lost_fibers", dead.size, gone, dead, (), sure)
     if not _uneven(found, level, error, dead):
