@@ -61,6 +61,15 @@ def test_noise_and_broad_targets_make_no_region(broad):
         assert found.score < IN_FIELD
 
 
+def test_sky_lines_that_are_noisy_hide_no_region():
+    """A plain mean of the pixels of a bin has their noise, a weighted one has not."""
+    planted = plant_at(camera.made("z", 8301010), table.DEFECTS["lamp on a region"], 12.0, seed=8300010)
+    (one,) = desi_qa.run(planted.chain, 1, "z1").findings
+    assert (one.kind, one.first_step) == ("wavelength-blocks", "light")
+    low, high = planted.truth.wave_range
+    assert low < sum(one.wave_range) / 2 < high
+
+
 def test_a_gradient_over_the_field_is_no_region_where_the_sky_varies():
     plane = np.stack([X - X.mean(), Y - Y.mean()], axis=1)
     rest = noise(3) + 0.02 * plane[:, :1] * np.sin(AT / 60.0)

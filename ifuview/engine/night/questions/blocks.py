@@ -12,7 +12,7 @@ from ifuview.engine.night.extent import overlap
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, COUNTS, MODEL_CLIP, THIN, Case
 from ifuview.engine.night.search.bumps.regions import LitRegion, Places, brightest
 from ifuview.engine.night.search.bumps.stretches import stretches
-from ifuview.engine.night.search.common import common_fit, mean_spectrum, of_plain_spectra
+from ifuview.engine.night.search.common import common_fit, mean_spectrum, of_no_light, of_plain_spectra
 from ifuview.engine.night.search.deviating import Deviation
 from ifuview.engine.night.search.scan import blocks_of_fibers
 from ifuview.engine.night.search.templates import shapes
@@ -26,7 +26,7 @@ LEAST_MEAN = 20  # fibers
 LOCAL = ("wavelength-blocks", "ccd-row")  # light of some fibers
 FEW = 4  # fibers that are named one by one
 OWN_LIGHT = 0.5  # noise of a pixel: the level of a sky fiber that has no part in the mean of those
-IN_FIELD = 5.6  # sigma of light on a part of the field; one of 60 clean cameras has 5.5, the others stay below 4.3
+IN_FIELD = 5.4  # sigma of light on a part of the field; one of 300 clean cameras has 5.2, the others stay below 4.5
 PART, OWN_CLIP, OWN_PART = 100, 1.0, 2.5  # px; its mean over so many, noise of a pixel, and times the usual one's
 CONTINUUM = 2  # degree of the polynomial of a target
 ALL_BUT_GAPS = 0.8  # of the pixels of a fiber that takes part in the field
@@ -100,6 +100,8 @@ def _means(case: Case, rest: Array, of_lines: Array, followed: Array | None = No
         if np.count_nonzero(fibers) < LEAST_MEAN:
             continue
         weight = None if empty else of_plain_spectra(rest[fibers], case.sigma)
+        if weight is not None:
+            weight = of_no_light(weight, middle(light[fibers, ::THIN], axis=1))
         own = light - case.tilt[:, None] * case.level if empty and case.tilt.any() else light
         mean, noise = mean_spectrum(own if empty else rest, case.sigma, fibers, weight)
         shapes = case.level[None] if empty else smooth
@@ -262,7 +264,9 @@ def lit_regions(case: Case, lines_off: Array | float) -> None:
         return
     at = np.flatnonzero(use)
     off = lines_off if isinstance(lines_off, float) else lines_off[at]
-    rest = np.nan_to_num(binned(case.clean[at] - case.expected[at] - off, in_blocks.BIN))
+    weight = (case.sigma**-2.0).astype(np.float32)  # lines are noisy
+    light = binned((case.clean[at] - case.expected[at] - off) * weight, in_blocks.BIN)
+    rest = np.nan_to_num(light / binned(weight, in_blocks.BIN))
     rest -= case.tilt[at, None] * case.numbers["sky"][1]
     field = Places(at, chain.focal_x[at], chain.focal_y[at], _natural(case, at))
     found = brightest(rest, case.sigma, chain.wave, field)

@@ -20,7 +20,7 @@ from ifuview.model.night.triage import ranges
 
 FACTOR, SHIFT, WIDTH = range(3)
 LEAST = (0.006, 0.006, 0.02)  # of a change that is worth a finding: part, Angstrom, Angstrom squared
-ALL = 6.5  # sigma of a change that all fibers share
+ALL = 5.0  # sigma of a change that all fibers share
 LEAST_ALL = (0.003, 0.003, 0.01)  # and the least that counts
 SECOND = 0.35  # a shift's own curvature: a width of the shift squared is no other finding, to this part of it
 APART = 2.5  # scatter of the fibers over their errors; 1.2 in real cameras

@@ -70,6 +70,20 @@ def of_plain_spectra(flux: Array, sigma: Array) -> Array:
     return np.asarray(1 / np.maximum(np.mean(np.clip(z, -MOST, MOST) ** 2, axis=1), 1.0))
 
 
+def of_no_light(weight: Array, level: Array) -> Array:
+    """Weights of fibers in the mean that a fiber without light would have: what grows with their light drops out.
+
+    What the spectra of targets have in common grows with their brightness; what a sky model leaves does not.
+
+    Parameters
+    ----------
+    weight, level : ndarray, shape (nfiber,)
+        Weights in a usual mean; light of each fiber.
+    """
+    light = np.nan_to_num(level)
+    return np.asarray(weight * (1 - light * np.sum(weight * light) / max(float(np.sum(weight * light**2)), TINY)))
+
+
 def shared_noise(flux: Array, sigma: Array, use: Array) -> float:
     """Noise of the mean of some fibers over what their own noise makes of it; 1 where they share none.
 

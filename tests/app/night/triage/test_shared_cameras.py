@@ -10,6 +10,9 @@ import pytest
 from ifuview.app.night.triage.chain import read_chain
 from ifuview.app.night.triage.files import find_cameras
 from ifuview.recipes import desi_qa
+from ifuview.simulate.defects import table
+from ifuview.simulate.defects.camera import renewed
+from ifuview.simulate.defects.plant import plant_at
 
 OWN = {
     "r6": {("isolated-fiber", (78,)), ("isolated-fiber", (37,))},
@@ -58,3 +61,23 @@ def test_sky_that_is_left_in_sky_fibers_is_named_fiber_by_fiber(camera, left):
     cframe[fibers] += left * chain.sky[fibers] / np.maximum(chain.fluxcalib[fibers], 1e-3)
     found = judged(replace(chain, sframe=sframe, cframe=cframe), name)
     assert found == OWN[name] | {("isolated-fiber", (int(f),)) for f in fibers}
+
+
+AT_THE_BAR = {  # class and the seeds of noise and place for each camera
+    "all lines": ("sky-line residual", {"r6": 8300008, "r7": 7200005}),
+    "sky window": ("wavelength-all", {"r6": 6400002, "r7": 8300005}),
+}
+
+
+@pytest.mark.parametrize("name", AT_THE_BAR)
+def test_what_the_sky_model_leaves_in_all_fibers_is_found_at_the_bar_beside_real_targets(camera, name):
+    """An ideal observer has 12 sigma; the targets have features of their own, the same clean camera is silent."""
+    kind, seeds = AT_THE_BAR[name]
+    seed, own = seeds[camera[1]], {fibers for _, fibers in OWN[camera[1]]}
+    chain = renewed(camera[0], seed + 1000)
+    planted = plant_at(chain, table.DEFECTS[name], 12.0, seed=seed)
+    told = {
+        what: {f.kind for f in desi_qa.run(c, 104286, camera[1]).findings if f.fibers not in own}
+        for what, c in (("clean", chain), ("planted", planted.chain))
+    }
+    assert told == {"clean": set(), "planted": {kind}}

@@ -74,13 +74,13 @@ def brightest(rest: Array, sigma: Array, wave: Array, field: Places) -> LitRegio
     Parameters
     ----------
     rest : ndarray, shape (nused, nbin)
-        Light that is left after sky, lines and continuum, in bins of BIN pixels; 0 where unknown.
+        Light that is left after sky, lines and continuum, in bins of BIN pixels, weighted; 0 where unknown.
     sigma, wave : ndarray, shape (nwave,)
         Noise and wavelength of a pixel.
     """
     if field.fiber.size < 2 * EVERY:
         return None
-    noise = binned(sigma, BIN) / np.sqrt(BIN)
+    noise = (BIN * binned(sigma**-2.0, BIN)) ** -0.5
     shapes, centers, widths, norms = _bumps(binned(wave, BIN), noise)
     raw = np.clip(rest / noise, -PIXEL, PIXEL).astype(np.float32) @ shapes.T
     natural = np.column_stack([np.ones(raw.shape[0]), field.natural])
@@ -90,7 +90,8 @@ def brightest(rest: Array, sigma: Array, wave: Array, field: Places) -> LitRegio
     answer = np.clip(raw, -CLIP, CLIP) / own[:, None]
     basis = np.linalg.qr(natural / own[:, None])[0].astype(np.float32)
     answer -= basis @ (basis.T @ answer)
-    scatter = np.maximum(np.sqrt(np.mean(answer**2, axis=0)), QUIET)
+    quiet = (own[:, None] ** -2.0).astype(np.float32)  # fibers with the weight that they have in a region
+    scatter = np.maximum(np.sqrt(np.sum(quiet * answer**2, axis=0) / np.sum(quiet)), QUIET)
     far = (field.x[::EVERY, None] - field.x) ** 2 + (field.y[::EVERY, None] - field.y) ** 2
     best: tuple[float, LitRegion | None] = 0.0, None
     for radius in RADII:
