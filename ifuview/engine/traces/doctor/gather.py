@@ -99,7 +99,15 @@ def _measured(
     own_block = number[np.argsort(slots.of_fiber)] if same else None
     sigma = _widths(traces.sigma, slots)
     fit = fit_light(
-        columns, good, slots.path, noise, sigma=sigma, block=own_block, background=level, bins=bins, ctx=ctx
+        columns,
+        good,
+        slots.path,
+        noise,
+        sigma=sigma,
+        block=own_block,
+        background=level,
+        bins=bins,
+        ctx=ctx,
     )
     return slots, fit
 

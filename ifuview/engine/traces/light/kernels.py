@@ -21,6 +21,7 @@ from ifuview.model.checks import Array
 HALF_ROWS = 9  # rows on each side of a fiber that its model covers
 FIT_ROWS = 4  # rows on each side that decide about center, width and shape
 WIDTH = 2 * HALF_ROWS + 1
+WING = np.float32(0.1)  # of the light of a fiber, squared; its flux is not guessed from less
 RIDGE = 1 + 1e-6  # keeps two traces on one fiber solvable
 Y, S, K, Q = range(4)  # center, width, skewness, kurtosis: the shape terms
 NTERM = 21  # accumulated sums per fiber and bin: 4 x 4 normal equations (upper half), right side, then:
@@ -180,16 +181,20 @@ def _level(level: Array, first: Array, group: Array, shape: Array, b: int) -> No
 
 @njit(nogil=True, error_model="numpy")
 def _rough_flux(data: Array, weight: Array, light: Array, first: int) -> Any:
-    """Flux of one fiber by itself with uniform weights, good enough for the variance; never negative."""
-    top = below = np.float32(0)
+    """Flux of one fiber by itself with uniform weights, good enough for the variance; never negative.
+
+    Of a fiber of which only a wing is seen a part: the light on it is that of its neighbor.
+    """
+    top = below = whole = np.float32(0)
     if first <= -WIDTH:
         return top
     for j in range(WIDTH):
+        whole += light[j] * light[j]
         if 0 <= first + j < data.size:
             w = weight[first + j] * light[j]
             top += w * data[first + j]
             below += w * light[j]
-    return max(top / below, np.float32(0)) if below > 0 else np.float32(0)
+    return max(top / max(below, WING * whole), np.float32(0)) if below > 0 else np.float32(0)
 
 
 @njit(nogil=True, inline="always")

@@ -14,7 +14,11 @@ CELL, EACH = 32, 8  # px; size of a cell, and of the steps between the pixels th
 EMPTY = 0.9  # share of unusable pixels of a cell
 LEAST = 0.02  # of the image, that an area has
 BARELY = 0.6  # of the light of a fiber; less is no measurement of its center
+WHOLE = 0.9  # of the light; less, beside an area, leaves too little to tell a fiber from its neighbor
 REACH = 3.0  # widths of a fiber that are looked at
+WING = 0.55  # of the light; the flux of less cannot be told from that of the neighbor
+BEYOND = 4  # rows past the end of a fiber that an area covers, and no bad line of pixels
+MOSTLY = 0.8  # of the columns of a bin
 INSIDE = 0.8  # of the columns of an area, in which a trace must lie inside of it
 
 
@@ -79,17 +83,69 @@ def barely_seen(good: Array, fit: LightFit) -> NDArray[np.bool_]:
     path, width = fit.path, fit.width[np.isfinite(fit.width)]
     if not width.size:
         return np.zeros(path.shape, bool)
-    known, sigma = np.isfinite(path), float(np.median(width))
+    share = _share(good, path, np.rint(fit.column).astype(np.intp), float(np.median(width)))[0]
+    return (share > 0) & (share < BARELY)
+
+
+def half_hidden(good: Array, path: Array, edges: Array, sigma: float) -> NDArray[np.bool_]:
+    """Bins of fibers on the edge of a masked area, which cannot be told from their neighbors, (nslot, nbin).
+
+    Where only a wing is seen, it is masked too: fitted anywhere it would take light from the neighbor. Fibers of which
+    nothing is seen are not counted.
+
+    Parameters
+    ----------
+    good : uint8 (ncol, nrow), in and out
+    path : (nslot, ncol), px
+    edges : (nbin + 1,)
+        First columns of the bins, and the end.
+    sigma : float, px
+        Usual width.
+    """
+    step = EACH if np.diff(edges).min() > EACH else 1
+    some = np.arange(step // 2, good.shape[0], step)
+    if (good[some] & 1).mean() > 1 - LEAST / 4:
+        return np.zeros((path.shape[0], edges.size - 1), bool)
+    share, whole = _by_bin(good, path, some, edges, sigma)
+    for k, i in zip(*np.nonzero((share > 0) & (share < WING) & ~whole)):
+        columns = slice(edges[i], edges[i + 1])
+        low, high = np.nanmin(path[k, columns]) - REACH * sigma, np.nanmax(path[k, columns]) + REACH * sigma
+        good[columns, max(int(np.ceil(low)), 0) : max(int(high) + 1, 0)] = 0
+    share, whole = _by_bin(good, path, some, edges, sigma)
+    hidden = np.pad((share > 0) & (share < WHOLE) & ~whole, ((0, 0), (1, 1)))
+    return np.asarray(hidden[:, 1:-1] | hidden[:, :-2] | hidden[:, 2:])  # bins are interpolated
+
+
+def _by_bin(
+    good: Array, path: Array, some: Array, edges: Array, sigma: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Share of the light of each fiber that can be used, and whether no area is beside it, (nslot, nbin)."""
+    share, ends = _share(good, path[:, some], some, sigma)
+    first = np.searchsorted(some, edges[:-1])
+    count = np.diff(np.append(first, some.size))
+    share, ends = (np.add.reduceat(v, first, axis=1) / count for v in (share, ends))
+    return share, ends >= MOSTLY
+
+
+def _share(good: Array, path: Array, column: Array, sigma: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of the light of each fiber at some columns that can be used, and 0 beside a masked area, (nslot, n)."""
+    known = np.isfinite(path)
     row = np.rint(np.where(known, path, 0)).astype(np.intp)
-    column = np.rint(fit.column).astype(np.intp)
-    seen, whole = np.zeros(path.shape), np.zeros(path.shape)
-    for step in range(-int(REACH * sigma), int(REACH * sigma) + 1):
+    seen, whole, free = np.zeros(path.shape), np.zeros(path.shape), np.ones(path.shape)
+    reach = int(REACH * sigma)
+
+    def usable(step: int) -> NDArray[np.bool_]:
+        return (good[column[None], np.clip(row + step, 0, good.shape[1] - 1)] & 1) > 0
+
+    for step in range(-reach, reach + 1):
         share = np.exp(-0.5 * ((row + step - path) / sigma) ** 2)
         inside = known & (row + step >= 0) & (row + step < good.shape[1])
-        usable = (good[column[None], np.clip(row + step, 0, good.shape[1] - 1)] & 1) > 0
-        seen += np.where(inside & usable, share, 0)
+        seen += np.where(inside & usable(step), share, 0)
         whole += np.where(known, share, 0)
-    return (seen > 0) & (seen < BARELY * whole)
+    for side in (-1, 1):
+        beyond = [usable(side * (reach + more)) for more in range(BEYOND)]
+        free = np.where(known & ~np.any(beyond, axis=0), 0, free)
+    return np.where(whole > 0, seen / np.where(whole > 0, whole, 1), 0.0), free
 
 
 def _grown(good: Array, first: int, stop: int) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from ifuview.engine.cores import spread
 from ifuview.engine.traces.light import kernels as kernel
 from ifuview.engine.traces.light.first_width import first_width
 from ifuview.engine.traces.light.light_fit import LightFit, Noise
+from ifuview.engine.traces.light.masked import half_hidden
 from ifuview.engine.traces.light.shape import gaussian_table
 from ifuview.model.checks import Array
 
@@ -190,6 +191,8 @@ class _Fit:
             known = np.asarray(sigma)[:, at]
             start = np.where(np.isfinite(known) & (known > 0), np.clip(known, *SIGMA_RANGE), start)
         self.width = start
+        usual = float(np.median(start)) if start.size else START_SIGMA
+        self.hidden = half_hidden(good, self.given, self.edges, usual)
         self.shape = np.zeros((int(group.max(initial=0)) + 1, self.nbin, 3), np.float32)
         self.table = gaussian_table()
         self.turn = 0
@@ -242,13 +245,14 @@ class _Fit:
         self.last = sums
         step, error = offsets(sums)
         step = np.clip(np.where(np.isfinite(error), step, 0), -MAX_STEP, MAX_STEP)
-        weight = np.where(np.isfinite(error) & (error > 0), 1 / np.maximum(error, 1e-9) ** 2, 0)
+        weight = np.where(np.isfinite(error) & (error > 0) & ~self.hidden, 1 / np.maximum(error, 1e-9) ** 2, 0)
         move = _smooth(step, weight)
         self.shift += move
         if self.turn % 2:
             unsettled = self._ground(ground)
         else:
             unsettled = self._shape(sums, self.turn >= HERMITE_TURN)
+        self.forget(self.hidden)
         self.turn += 1
         self.unsettled = (*self.unsettled[-1:], unsettled)
         certain = weight > CERTAIN_ERROR**-2
@@ -257,7 +261,7 @@ class _Fit:
     def _shape(self, sums: Array, hermite: bool) -> bool:
         """Widths of each fiber, shape of each group, smooth along dispersion; return whether they still move."""
         yy, ys, ss, by, bs = (sums[..., i] for i in (0, 1, 4, 10, 11))
-        known = (yy > 0) & (ss > 0)
+        known = (yy > 0) & (ss > 0) & ~self.hidden
         known &= sums[..., kernel.FLUX] > 3 * np.sqrt(np.maximum(sums[..., kernel.VARIANCE], 1e-30))
         with np.errstate(invalid="ignore", divide="ignore"):
             lean = np.where(known, ys / yy, 0)
@@ -366,7 +370,7 @@ class _Fit:
         return touched
 
     def forget(self, touched: Array) -> None:
-        """Take centers and widths that bad rows touch from the fibers beside them."""
+        """Take centers and widths that bad rows touch, or that a mask hides, from the fibers beside them."""
         for k in np.flatnonzero(touched.any(axis=1)):
             near = slice(max(k - GROUP, 0), k + GROUP + 1)
             for values, unknown in ((self.shift, 0.0), (self.width, START_SIGMA)):
@@ -446,6 +450,7 @@ class _Fit:
         error = np.where(clipped < MAX_CLIPPED, error * np.sqrt(max(scale, 1.0)), np.inf)
         path = at_columns(self.given, self.middle) + self.mean_shift()
         path += SKEW_TO_CENTER * self.shape[self.group, :, 0] * self.width
+        error = np.where(self.hidden, np.inf, error)
         measured = np.isfinite(error)
         with np.errstate(invalid="ignore", divide="ignore"):
             info = sums[..., 4] - sums[..., 1] ** 2 / sums[..., 0]

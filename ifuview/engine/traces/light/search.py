@@ -27,6 +27,8 @@ NEAR_PX = 3.0  # px, coarse search for light beside a trace
 
 AGREEING = 0.3  # of the slots that must show light in a part of the columns to say that all are shifted there
 
+SEEN = 0.7  # of the rows about a slot, that tell of a shift: beside a mask the wing of a neighbor is the brightest
+
 COARSE = 0.7  # px, nearer light is left to the fit
 
 BROAD = 0.2  # height of both neighbors over the peak; less is a hot row ...
@@ -73,7 +75,7 @@ def coarse_shift(few: Array, usable: Array, path: Array, chosen: Array, ncol: in
     curve = a - 2 * b + c
     with np.errstate(invalid="ignore", divide="ignore"):
         offset = np.where(curve < 0, 0.5 * (a - c) / curve, 0) + inner - (soft.shape[2] // 2)
-    sure = (best == inner) & (peak > 0.2 * usual)
+    sure = (best == inner) & (peak > 0.2 * usual) & (np.isfinite(part).mean(axis=2) > SEEN)
     offset = np.where(sure, offset, np.nan)
     told = np.isfinite(offset).sum(axis=0) >= max(1.0, AGREEING * offset.shape[0])  # a few may be cosmic rays
     common = np.where(told, median_along(offset.T), np.nan)  # of all slots, by part

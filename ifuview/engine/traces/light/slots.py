@@ -214,22 +214,22 @@ def assign(
         return of_trace
     middle = np.median(path, axis=1)
     group = np.concatenate([[0], np.cumsum(np.diff(middle) > BLOCK_GAP * spacing)])
+    usual = float(np.median(np.bincount(group)))  # of all places: traces may be missing in most blocks
     keep = np.ones(nslot, bool)
     for _ in range(nslot - nfiber):
         empty = np.flatnonzero(spare & keep)
         if not empty.size:
             return of_trace
         costs = [
-            _cost(np.delete(np.flatnonzero(keep), np.searchsorted(np.flatnonzero(keep), e)), of_trace, group)
+            _cost(np.delete(np.flatnonzero(keep), np.searchsorted(np.flatnonzero(keep), e)), of_trace, group, usual)
             for e in empty
         ]
         keep[empty[int(np.argmin(costs))]] = False
     return np.flatnonzero(keep)
 
 
-def _cost(kept: Array, of_trace: Array, group: Array) -> float:
+def _cost(kept: Array, of_trace: Array, group: Array, usual: float) -> float:
     """How unlikely an assignment is: blocks with too many fibers, then fibers whose trace is on another's light."""
-    sizes = np.bincount(group[kept], minlength=int(group.max()) + 1)
-    usual = np.median(sizes)
+    sizes = np.bincount(group[kept])
     n = min(kept.size, of_trace.size)
     return float(10 * np.sum(sizes > usual) * n + np.sum(kept[:n] != of_trace[:n]))

@@ -332,6 +332,33 @@ def test_a_fiber_of_which_a_mask_leaves_a_wing_is_not_accused(past):
     assert not result.problems and not modes(result) and "right where they are measured" in result.sentence
 
 
+@pytest.mark.parametrize("upper", [False, True], ids=["below", "above"])
+@pytest.mark.parametrize("edge", [204, 206, 208, 210, 213, 215])  # a mask through three fibers, and between them
+def test_a_mask_through_fibers_that_overlap_accuses_none_beside_it(edge, upper):
+    slit = SlitSpec((420, 500), 60, spacing=6, block=20, gap=8, sigma=(1.5, 1.8), bend=2.5)
+    made = expose(slit, snr=50, seed=5)
+    ivar = 1 / made.variance
+    ivar[slice(edge, None) if upper else slice(None, edge)] = 0
+    result = diagnose(made.image, made.traces, gain=1.0, readnoise=made.readnoise, ivar=ivar)
+    assert not result.problems and not modes(result) and "right where they are measured" in result.sentence
+    place = np.median(made.traces.center, axis=1)
+    inside = place < edge - 9 if upper else place > edge + 9
+    pull = (result.offset / result.offset_err)[inside]
+    assert np.isfinite(pull).mean() > 0.95 and abs(np.nanmean(pull)) < 0.1 and np.nanstd(pull) < 1.15
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_dead_and_missing_fibers_in_most_blocks_shift_no_index(seed):
+    slit = SlitSpec((950, 300), 100, spacing=8.0, block=25, gap=9.0, bend=3.0)
+    pick = np.random.default_rng(seed).permutation(100)
+    dead, missing = sorted(pick[:7].tolist()), pick[7:14].tolist()
+    made = expose(slit, snr=20, seed=seed, throughput=dict.fromkeys(dead, 0.0))
+    rows = [k for k in range(100) if k not in missing]
+    result = found(some(made.traces, rows), made)
+    assert {(kind, rows[k]) for kind, k in kinds(result)} == {("dead", k) for k in dead}
+    assert not modes(result) and next(t for t in result.trouble if t.kind == UNTRACED).amount == 7
+
+
 @pytest.mark.parametrize("size", [1.0, 2.5, -3.0, 3.6, -5.0, 7.5, 18.0])
 def test_a_shift_of_any_part_of_the_spacing_is_found_as_one(size):
     result = found(perturb.shifted(frame().traces, size))
