@@ -37,6 +37,7 @@ UNITS = (("308", "047", "024"), ("309", "046", "005"))
 SIDES = {"LL": "L", "LU": "L", "RL": "R", "RU": "R"}
 FLIPS = {"LL": "LR", "LU": "UL", "RL": "LR", "RU": "UL"}  # of newer controllers
 UNIT = 1e17
+CORRELATED = 2.3  # variance of a line on the grid, whose samples share noise, over that without
 LEAST = 0.08  # of a star that its fibers catch
 SURE = 1.1 * 7.0  # significance of a line that has to be found, as its own error has it
 BARS = {
@@ -365,7 +366,7 @@ class Own:
             with np.errstate(divide="ignore", invalid="ignore"):
                 term = np.where(error > 0, (UNIT * line.flux * share[:, None] * profile / error) ** 2, 0)
             total += float(np.nansum(term))
-        return float(np.sqrt(total / 1.3))  # neighbors on the grid share noise
+        return float(np.sqrt(total / CORRELATED))
 
 
 def _core(fwhm: float) -> float:
