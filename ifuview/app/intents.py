@@ -153,7 +153,7 @@ TASKS = (
     "night.reduction.live.channels", "night.cutouts.tasks", "night.detections.tasks", "night.trends.tasks", "judging",
     "reporting.tasks", "saved.restore", "undo",
 )  # fmt: skip
-WITHOUT_COLUMN = ("open_tasks", "judging", "reporting", "saved", "undo")
+WITHOUT_COLUMN = ("undo", "open_tasks", "judging", "reporting", "saved")
 WINDOW: frozenset[type[Intent]] = frozenset(
     (CopyText, ShowDesk, ShowDock, SaveImage, SetTheme, SetPreferences, EditPreferences, BeginTour, CancelJob, TalkSamp,
      OpenConsole, SaveSession, ShowPanels)

@@ -28,10 +28,10 @@ def last_of_each(session: Session) -> Iterator[Found]:
             yield slot.past_traces[-1].number, UndoTraces(slot.key), slot.key
         if slot.photons is not None and slot.photons.past:
             yield slot.photons.past[-1].number, TakeBackCalibration(slot.key), slot.key
-    from ifuview.app.night.reduction.live.showing import frame_of_step
-
     reduction, detections = session.reduction, session.detections
     if reduction is not None and reduction.past:
+        from ifuview.app.night.reduction.live.showing import frame_of_step
+
         yield reduction.past[-1].number, TakeBack(), frame_of_step(session)
     if detections is not None and detections.past:
         yield detections.past[-1].number, UndoJudgment(), None

@@ -68,7 +68,12 @@ class IndexFolder(ScanFolder):
 
     def apply(self, session: Session, result: ExposureIndex) -> Outcome:
         """List them."""
+        now = session.night
+        if self.watched and now is not None and now.index.folder == result.folder:
+            return self._watched_too(session, result)
         opened = Night(result, watched=self.watched, newest=self.follow, results=self.results)
+        if now is not None and now.index.folder == result.folder:
+            opened = replace(opened, shown=now.shown)  # the frames of it that are open
         session = note(replace(session, night=opened), open_night.summary(result))
         for text in result.notes:
             session = note(session, text)
@@ -78,6 +83,12 @@ class IndexFolder(ScanFolder):
         others = () if result.raw_night is not None or session.headless else look_for_others(opened)
         named = self.path if "://" in self.path else result.folder
         return Change(remember(session, named), (ShowDock("exposures", front=False), *then, *others))
+
+    def _watched_too(self, session: Session, result: ExposureIndex) -> Session:
+        """The folder that is open, watched from now on: its frames and what was judged stay."""
+        session = open_night.refreshed(session, result)[0]
+        night = replace(open_night.night_of(session), watched=True, newest=self.follow, results=self.results)
+        return note(replace(session, night=night), f"Watched from now on: {open_night.summary(result)}")
 
 
 def _todo(folder: str) -> str:

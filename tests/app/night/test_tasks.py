@@ -13,7 +13,7 @@ from ifuview.app.frames.views.fiber_marks import MarkKind
 from ifuview.app.night import open_night
 from ifuview.app.night.showing import ReadProducts
 from ifuview.app.night.state import Place
-from ifuview.app.session import Layout, Level
+from ifuview.app.session import Layout, Level, Session
 from ifuview.model.night.triage import Finding, TriageResult
 from tests.app.night.production import FIRST, SECOND, put, write_production
 from tests.app.runner import Runner
@@ -137,3 +137,18 @@ def test_this_exposure_means_all_its_cameras_also_for_a_product_opened_alone(roo
         state = alone.ask(want.Triage(scope)).triage
         assert set(state.result.cameras) == cameras
     assert state.scope.startswith("the exposure of sframe")
+
+
+def test_a_folder_that_is_open_is_watched_as_it_is(root):
+    """Frames keep their places in it, and what was judged is not asked again."""
+    runner = Runner(Session())
+    runner.ask(want.OpenFolder(str(root)), want.ShowProduct(FIRST, "r1", "sframe"))
+    before = runner.session
+    runner.done.clear()
+    runner.ask(want.WatchFolder(newest=True))
+    night = runner.session.night
+    assert night.watched and night.newest and night.shown == before.night.shown
+    assert runner.session.triage is before.triage and len(runner.done) == 1
+    assert here(runner) == Place(FIRST, "r1", "sframe") and "Watched from now on" in runner.said()[-1]
+    runner.ask(want.WatchFolder(on=False), want.OpenFolder(str(root)))
+    assert runner.session.night.shown == before.night.shown or here(runner) is not None
