@@ -21,6 +21,7 @@ ENDINGS = (".gz", ".fz", ".bz2", ".fits", ".fit")
 
 ERRNO = re.compile(r"\berrno = (\d+)")
 FULL = re.compile(r"Not enough space on disk: requested (\d+)")
+SHORT = re.compile(r"\b\d+ requested and \d+ written")  # numpy's words, without an errno
 LIBRARY = re.compile(r"^Unable to|^Can't|^Can not|H5|addr|b-tree|heap|object header", re.IGNORECASE)  # HDF5's own words
 MAX_TEXT = 200  # characters of a reason
 PART = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)-\d+\.part(?:\.\w+)?$", re.DOTALL)  # a name that `part_name` made
@@ -289,6 +290,8 @@ def brackets(problem: BaseException) -> str:
     number = ERRNO.search(text)
     if own is None and (full := FULL.search(text)):  # astropy looks for room itself, and names no errno
         own = f"the disk is full: {int(full[1]) / 1e6:.0f} MB are needed"
+    if own is None and SHORT.search(text):
+        own = "the disk is full, or files may not become so large"
     if own is None and number is not None:
         own = os.strerror(int(number[1]))
     if own is None and not LIBRARY.search(text):

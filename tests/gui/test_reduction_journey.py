@@ -19,6 +19,7 @@ from tests.app.night.reduction.conftest import X, Y, write_one_night
 from tests.gui.hands import Hands
 from tests.gui.shell.test_cut_words import cut_at
 from tests.gui.windows import TIMEOUT, settle, window
+from tests.robust.disk import small_files
 
 pytestmark = pytest.mark.screen
 
@@ -119,6 +120,18 @@ def test_a_raw_night_by_keys_and_clicks(
         qtbot.waitUntil(lambda: not session().reduction.past and not session().reduction.running, timeout=TIMEOUT)
         assert session().reduction.value("sky") is first.value("sky")
         settle(qtbot, shell)
+
+        # a folder that takes nothing, and a disk that is full: one sentence each, nothing is left there
+        for place, limit, words in ((Path("/sys"), 1 << 40, ""), (out, 1 << 20, "the disk is full")):
+            monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, place=place: str(place))
+            before = session().messages
+            with small_files(limit):
+                shell.window.actions_by_name["save-reduction"].trigger()
+                qtbot.waitUntil(lambda before=before: session().messages != before, timeout=TIMEOUT)
+                settle(qtbot, shell)
+            (said,) = [m.text for m in session().messages if m not in before]
+            assert said.startswith(f"{place}: the calibrations cannot be written ({words}") and said.count(". ") == 0
+        assert not list(out.iterdir())
 
         # the products, in their folders
         monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(out))

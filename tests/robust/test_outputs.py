@@ -150,6 +150,9 @@ def test_what_the_library_says_of_a_full_disk_is_one_sentence(tmp_path: Path) ->
     with pytest.raises(UsageError) as found, told(tmp_path, "the products"):
         raise OSError(said)
     assert "cannot be written (the disk is full: 147 MB are needed); choose another folder" in str(found.value)
+    with pytest.raises(UsageError) as found, told(tmp_path, "the products"):
+        raise OSError("577920 requested and 130712 written")
+    assert "cannot be written (the disk is full, or files may not become so large)" in str(found.value)
 
 
 def test_a_failure_leaves_the_older_set(tmp_path: Path) -> None:
