@@ -12,6 +12,8 @@ from ifuview.inputs import read_toml
 
 MOST = 1000
 LISTS = (("start", "stop"), ("startTimes", "stopTimes"))  # ours, and those of published dither configurations
+OF_A_TABLE = ("name", "start", "stop")
+MOST_NAMED = 12  # keys that a sentence lists
 CLOCK = 1e8  # s; larger times are those of a clock (unix), not since the start of a list
 EXAMPLE = "write start = [0, 30] and stop = [30, 60], or a table [[position]] with start and stop for each"
 
@@ -51,6 +53,23 @@ def read_positions(path: str, clock: float) -> tuple[Position, ...]:
         if after.start < before.stop:
             raise UsageError(f"positions {before.name} and {after.name} overlap", path, "correct their times")
     return tuple(out)
+
+
+def not_used(path: str) -> tuple[str, ...]:
+    """A sentence about the keys of a file of positions that say nothing here; none if all are used."""
+    found = read_toml(path)
+    tables = found.get("position")
+    if isinstance(tables, list):
+        known: tuple[str, ...] = ("position",)
+        inner = dict.fromkeys(f"position.{key}" for row in tables for key in row if key not in OF_A_TABLE)
+    else:
+        known = next(((a, b) for a, b in LISTS if a in found and b in found), ())
+        inner = {}
+    unknown = [*(key for key in found if key not in known), *inner]
+    if not unknown:
+        return ()
+    listed = ", ".join(unknown[:MOST_NAMED]) + (f" and {len(unknown) - MOST_NAMED} more" * (len(unknown) > MOST_NAMED))
+    return (f"{path}: not used: {listed}; known are start and stop, and name in a table [[position]].",)
 
 
 def _rows(found: dict[str, object], path: str) -> list[dict[str, object]]:

@@ -68,7 +68,7 @@ def run_positions(chosen: Namespace, ctx: JobContext) -> Said:
     from ifuview.app.photons import lists as photons
     from ifuview.app.photons import products
     from ifuview.app.photons.counting.positions import count_positions
-    from ifuview.commands.photons.positions import read_positions
+    from ifuview.commands.photons.positions import not_used, read_positions
 
     for name in ("cube", "start", "stop", "pixel"):
         if getattr(chosen, name) is not None:
@@ -86,7 +86,8 @@ def run_positions(chosen: Namespace, ctx: JobContext) -> Said:
     numbers = products.summary(whole) | {
         "positions": [{"name": name} | products.summary(image) for name, image in images.items()]
     }
-    return Said(json_to(chosen.json, json.dumps(numbers)), products.notes(whole))
+    said = (*not_used(chosen.positions), *products.notes(whole))
+    return Said(json_to(chosen.json, json.dumps(numbers)), said)
 
 
 def counted(chosen: Namespace, ctx: JobContext) -> tuple[PhotonImage | PhotonCube, dict[str, BinnedLight]]:

@@ -146,6 +146,22 @@ def test_positions_of_a_dithered_exposure_are_images_and_their_sum(dithered, tmp
         assert numbers["photons"] == hdus[0].header["PHOTONS"] == sum(p["photons"] for p in numbers["positions"])
 
 
+@pytest.mark.parametrize(
+    ("text", "unused"),
+    [
+        ("start = [0, 1]\nstop = [1, 3]\nstpo = 3\nxPos = [1, 2]\n", "not used: stpo, xPos;"),
+        ("inttime = 2\n[[position]]\nstart = 0\nstop = 2\nfilter = 'J'\n", "not used: inttime, position.filter;"),
+        ("start = [5]\n[[position]]\nstart = 0\nstop = 2\n", "not used: start;"),
+        ("start = [0]\nstop = [2]\n", ""),
+    ],
+)
+def test_keys_of_positions_that_are_not_used_are_said(dithered, tmp_path, capsys, text, unused):
+    (tmp_path / "F.toml").write_text(text, "utf-8")
+    command("quicklook", [str(dithered), "--positions", str(tmp_path / "F.toml"), "-o", str(tmp_path / "o.fits")])
+    said = capsys.readouterr().err
+    assert unused in said and ("not used" in said) == bool(unused)
+
+
 @pytest.mark.parametrize("text, words", [
     ("start = [0, 1]\nstop = [2, 3]\n", "overlap"), ("start = [0, 1]\nstop = [1]\n", "2 starts and 1 stops"),
     ("start = [1]\nstop = [0.5]\n", "not after its start"), ("x = 1\n", "has no positions"), ("start =", "no TOML"),
