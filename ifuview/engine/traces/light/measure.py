@@ -18,6 +18,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.cores import spread
 from ifuview.engine.traces.light import kernels as kernel
 from ifuview.engine.traces.light.first_width import first_width
+from ifuview.engine.traces.light.ground import less_certain
 from ifuview.engine.traces.light.light_fit import LightFit, Noise
 from ifuview.engine.traces.light.masked import half_hidden
 from ifuview.engine.traces.light.shape import gaussian_table
@@ -458,6 +459,11 @@ class _Fit:
             width_err = np.where(info > 0, np.sqrt(max(scale, 1.0) / info), np.inf)
             chi2 = sums[..., kernel.CHI2] / (npix - PER_COLUMN * sums[..., kernel.NCOL])
         width_step = np.where(np.isfinite(width_step), np.clip(width_step, -0.5, 0.5), 0)
+        usual = sums[..., kernel.FLUX] / ncol
+        level, level_err = _background(ground, self.shape)
+        level_err = level_err * less_certain(
+            path, self.width, usual, level, self.noise, self.group, self.columns.shape[1], WIDTH_DEGREE + 1
+        )
         return LightFit(
             self.edges,
             np.where(measured, path + step, np.nan),
@@ -465,12 +471,13 @@ class _Fit:
             np.where(measured, error, np.nan),
             np.where(measured, self.width + width_step, np.nan),
             np.where(measured, width_err, np.nan),
-            sums[..., kernel.FLUX] / ncol,
+            usual,
             np.where(sums[..., kernel.NCOL] > 0, np.sqrt(sums[..., kernel.VARIANCE]) / ncol, np.inf),
             np.where(npix > 0, chi2, np.nan),
             clipped,
             self.shape,
-            *_background(ground, self.shape),
+            level,
+            level_err,
             self.group,
             flux,
             variance,
