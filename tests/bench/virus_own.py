@@ -78,6 +78,11 @@ def _bright() -> OwnCase:
     return OwnCase(replace(own, stars=(*own.stars, FieldStar("047", -6.0, 5.0, 12.0, 0.3))))
 
 
+def _bleeding() -> OwnCase:
+    own = usual(31, stars=2, lines=3, light=(1.0,), moon="grey")
+    return OwnCase(replace(own, stars=(*own.stars, FieldStar("046", 3.0, 2.0, 10.3, -0.5))))
+
+
 def _galaxy() -> OwnCase:
     own = usual(17, stars=4, lines=3)
     disk = SkySource(3.0, -2.0, own.fwhm, 3e-15, 0.5, reference=4750.0, scale=5.0)
@@ -97,6 +102,7 @@ CASES: dict[str, Callable[[], OwnCase]] = {
     "two": lambda: OwnCase(usual(14, light=(1.0, 0.9), moon="bright", drift=-0.03)),
     "undithered": lambda: OwnCase(usual(15, dithers=((0.0, 0.0),) * 3, drift=0.04)),
     "bright": _bright,
+    "bleeding": _bleeding,
     "galaxy": _galaxy,
     "crowded": lambda: OwnCase(usual(18, stars=60, lines=4)),
     "pointing": lambda: OwnCase(usual(19, off=(-8.0, 6.0, -0.2), stars=5)),

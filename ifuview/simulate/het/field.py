@@ -20,6 +20,7 @@ from ifuview.model.reduction.tables import FocalSlot, WaveCurve
 from ifuview.simulate.het.heads import RADIUS, HeadTables, head_setup
 from ifuview.simulate.het.light import SkyScene
 from ifuview.simulate.het.night import Shot, write_night
+from ifuview.simulate.het.setup import TrueChannel
 from ifuview.simulate.het.source import SkySource, SpectralLine
 from ifuview.simulate.het.truth import NightTruth
 
@@ -38,6 +39,9 @@ class FieldTables(HeadTables, Protocol):
 
     def passband(self) -> WaveCurve:
         """Transmission of the filter of the catalog."""
+
+    def real_slot(self, slot: str, night: int) -> str:
+        """The slot that headers of a night mean."""
 
     def focal_plane(self, night: int = 0) -> tuple[FocalSlot, ...]:
         """Where the heads lie."""
@@ -184,10 +188,7 @@ def write_field(
     without : tuple of str
         Kinds of these that are left out.
     """
-    heads = [
-        head_setup(spec, tables, f"{unit[1]}{side}", unit, date, field.seed, broken=broken, moon=field.moon)
-        for unit in field.units for side in "LR"
-    ]  # fmt: skip
+    heads = heads_of(spec, tables, field, date, broken)
     ra = field.ra - field.off[0] / 3600 / np.cos(np.radians(field.dec))
     dec, angle = field.dec - field.off[1] / 3600, 360.0 - field.turn - 90.0 - TURN - field.off[2]
     cards = {"TRAJCRA": ra / 15, "TRAJCDEC": dec, "TRAJRA": ra / 15, "TRAJDEC": dec, "PARANGLE": angle}
@@ -202,6 +203,20 @@ def write_field(
     Path(folder).mkdir(parents=True, exist_ok=True)
     write_catalog(Path(folder) / f"Panstarrs_{ra:.6f}_{dec:.5f}_0.1500.dat", tables, field, date)
     return write_night(folder, spec, heads, shots, date, packing=packing, seed=field.seed, radius=RADIUS, broken=broken)
+
+
+def heads_of(
+    spec: InstrumentSpec, tables: FieldTables, field: TrueField, date: int, broken: bool = True
+) -> list[TrueChannel]:
+    """Both detectors of all heads, under the slots that the headers of the night have for them."""
+    out = []
+    for specid, slot, ifuid in field.units:
+        real = tables.real_slot(slot, date)
+        for side in "LR":
+            unit, camera = (specid, real, ifuid), f"{real}{side}"
+            one = head_setup(spec, tables, camera, unit, date, field.seed, broken=broken, moon=field.moon)
+            out.append(replace(one, camera=f"{slot}{side}", slot=slot))
+    return out
 
 
 def _calibrations() -> tuple[Shot, ...]:

@@ -11,7 +11,7 @@ from ifuview import instrument
 from ifuview.engine.spectra.field.positions import sky_place
 from ifuview.instrument.tables import Tables
 from ifuview.io.night.star_catalog import read_catalog
-from ifuview.simulate.het.field import DITHERS, FieldStar, random_field, star_source, write_catalog
+from ifuview.simulate.het.field import DITHERS, FieldStar, heads_of, random_field, star_source, write_catalog
 from ifuview.simulate.het.heads import RADIUS, head_setup
 from ifuview.simulate.het.light import SkyScene, sky_and_source
 from ifuview.simulate.het.setup import cut
@@ -67,3 +67,13 @@ def test_heads_see_the_sky_of_the_moon_and_exposures_their_own_dithers():
     assert [field.dither(n) for n in range(3)] == list(DITHERS)
     assert replace(field, light=(1.0, 0.9)).dither(1) == (0.0, 0.0)
     assert replace(field, dithers=((0.0, 0.0),) * 3).dither(2) == (0.0, 0.0)
+
+
+def test_heads_have_the_slots_that_headers_of_the_night_give_them():
+    spec = instrument.instrument("virus")
+    then, now = (
+        heads_of(spec, TABLES, random_field((("317", slot, "039"),), 3), date, broken=False)
+        for slot, date in (("015", 20200115), ("024", 20190822))
+    )
+    assert [(one.camera, one.slot) for one in then] == [("015L", "015"), ("015R", "015")]
+    assert np.abs(then[0].amplifiers[0].trace[:, 0] - now[0].amplifiers[0].trace[:, 0]).max() < 0.5  # the same head
