@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QBoxLayout, QDoubleSpinBox, QHBoxLayout, QWidget
+from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QWidget
 
 from ifuview.app.spectra.views import focal_plane as pure
 from ifuview.app.spectra.views.focal_plane import FocalPlaneView
@@ -18,20 +18,16 @@ BOX_WIDTH = 84  # screen px
 
 
 class ProductMaps(QWidget):
-    """A map of each other product that is open; shown while its button is on and there is one."""
+    """A map of each other product that is open, without axes: they are those of the focal plane beside it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.button = button("Side by side", "The other open products of this exposure beside it", check=True)
         self.button.setChecked(True)
         self.maps: list[FigurePlot] = []
-        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self.hide()
-
-    def set_direction(self, direction: QBoxLayout.Direction) -> None:
-        """Side by side, or one below the other where that leaves more room."""
-        self._row.setDirection(direction)
 
     def draw(self, view: FocalPlaneView | None, sigmas: float) -> None:
         """Show the products beside a view, with the same number of scatters; None: nothing."""
@@ -40,6 +36,8 @@ class ProductMaps(QWidget):
         shown = others if self.button.isChecked() else ()
         while len(self.maps) < len(shown):
             self.maps.append(FigurePlot("Focal plane of another product"))
+            for axis in ("left", "bottom"):
+                self.maps[-1].plotItem.hideAxis(axis)
             self._row.addWidget(self.maps[-1])
         for plot, other in zip(self.maps, shown):
             shades = pure.shades(other, pure.WINDOW, sigmas)

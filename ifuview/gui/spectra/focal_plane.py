@@ -75,12 +75,12 @@ class FocalPlaneDock(Dock):
         self.draw(None)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """In a high panel the maps stand one below the other."""
+        """In a high panel the maps of other products stand in a row above."""
         super().resizeEvent(event)
         down = self.height() > self.width()
-        direction = QBoxLayout.Direction.TopToBottom if down else QBoxLayout.Direction.LeftToRight
-        self.maps.setDirection(direction)
-        self.side.set_direction(direction)
+        self.maps.setDirection(QBoxLayout.Direction.TopToBottom if down else QBoxLayout.Direction.LeftToRight)
+        for part, stretch in ((self.side, 1 if down else 2), (self.plot, 2 if down else 1)):
+            self.maps.setStretchFactor(part, stretch)
 
     def _build_choices(self) -> None:
         """What is shown, in which color."""

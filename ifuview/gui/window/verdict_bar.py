@@ -8,6 +8,7 @@ from itertools import accumulate, pairwise
 from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PyQt6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QMainWindow,
@@ -30,7 +31,8 @@ BUTTON = (
 )
 CELL_HEIGHT = 24
 SMALL = 620  # px, height of a window whose bar has one line
-LEAST_WIDTH = 600  # px, before the window has its size
+LEAST_WIDTH = 440  # px, before the window has its size
+NARROW = 900  # px, of a bar whose buttons stand below its words
 MARGIN = 12  # px beside the words of a cell
 SPARE = 6  # px around both
 PROGRESS = 3  # px, height of the line that grows while cameras are judged
@@ -98,12 +100,16 @@ class VerdictBar(QFrame):
         self.bar.hide()
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
+        top = self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         top.addWidget(self.headline, 1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(top.spacing())
         for widget in (self.back, self.place, self.on, self.proof, self.more, self.list, self.stop):
-            top.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+            buttons.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+        buttons.addStretch()
+        top.addLayout(buttons)
         self.place.setMinimumHeight(self.on.sizeHint().height())
-        below = QHBoxLayout()
+        below = self._below = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         below.addWidget(self.detail, 1)
         below.addWidget(self.judged)
         whole = QVBoxLayout(self)
@@ -150,6 +156,9 @@ class VerdictBar(QFrame):
         """As high as the words need at this width; a tool bar asks for no more."""
         layout, view = self.layout(), self._view
         if layout is not None and view is not None:
+            narrow = self.width() < NARROW
+            for row in (self._top, self._below):
+                row.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
             room = self.bar.window().height() >= SMALL  # else they are a tool tip
             self.detail.setVisible(room and bool(view.detail or view.judged))
             self.judged.setVisible(room and bool(view.judged))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt6.QtGui import QPalette
-from PyQt6.QtWidgets import QApplication, QCheckBox
+from PyQt6.QtWidgets import QApplication, QCheckBox, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
@@ -17,6 +17,8 @@ from ifuview.app.night.demo import tour
 from ifuview.gui.dialogs.mask_bits import MaskBitsDialog
 from ifuview.gui.shell.tour import TourPanel
 from ifuview.gui.window import theme
+from ifuview.gui.window.verdict_bar import VerdictBar
+from ifuview.model.inspection import VerdictProblem, VerdictState, VerdictView
 from tests import demo
 from tests.gui.windows import settle, window
 
@@ -151,3 +153,27 @@ def test_the_demo_fits_the_screen_and_begins_with_the_verdict(monkeypatch: pytes
     assert shell.window.width() <= room.width() and shell.window.height() <= room.height()
     shell.take_down()
     assert tour({"kink": 61, "dead": 37, "bump": 62})[0].title == "The verdict first"
+
+
+@pytest.mark.parametrize("width", [700, 500])
+def test_the_words_of_the_verdict_are_read_in_a_narrow_window(qtbot: QtBot, width: int) -> None:
+    """The buttons stand below them, and the bar is as high as both."""
+    holder = QMainWindow()
+    qtbot.addWidget(holder)
+    bar = VerdictBar(holder)
+    holder.resize(width, 700)
+    holder.show()
+    problem = VerdictProblem(VerdictState.WRONG, "sky", "SKY MODEL wrong", "", (0,))
+    bar.draw(VerdictView(
+        VerdictState.WRONG, "SKY MODEL wrong: blocks of fibers deviate \u00b7 r6 r7 r8 \u00b7 6352-6879 \u00c5",
+        "FIBER 3000-3049", "judged 12 of 12, 4 questions not asked", problems=(problem, problem), problem=0, proof=True,
+        more=(("Blink the exposures", ()),),
+    ))  # fmt: skip
+    qtbot.wait(50)
+    assert bar.headline.width() > 0.9 * bar.width()
+    assert bar.headline.height() >= bar.headline.heightForWidth(bar.headline.width())
+    assert bar.list.y() > bar.headline.y() and bar.list.geometry().right() < bar.width()
+    assert max(part.geometry().bottom() for part in (bar.list, bar.detail, bar.judged)) < bar.height() < 160
+    holder.resize(1200, 700)
+    qtbot.wait(50)
+    assert bar.list.y() < bar.headline.geometry().bottom() and bar.list.x() > bar.headline.geometry().right()

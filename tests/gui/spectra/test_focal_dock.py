@@ -128,3 +128,18 @@ def test_a_lasso_is_drawn_with_the_mouse(build, view_of, qtbot):
         qtbot.wait(15)  # the plot takes at most a hundred moves a second
     assert dock.asked == [want.SelectSlot(2), want.SelectFiber(0, (0, 1, 2, 3))]
     assert dock.plot.plotItem.vb.viewRange() == before
+
+
+def test_maps_of_other_products_have_room_in_a_high_narrow_panel(build, view_of, monkeypatch):
+    """They stand in a row, without axes, above the focal plane."""
+    dock = build("focal")
+    view = view_of("focal", session())
+    monkeypatch.setattr(focal_plane, "beside", lambda _view: (view, view, view))
+    dock.resize(360, 560)
+    dock.show()
+    dock.draw(view)
+    QApplication.processEvents()
+    for plot in dock.side.maps:
+        box = plot.plotItem.vb.rect()
+        assert plot.isVisible() and min(box.width(), box.height()) > 50
+    assert len({plot.y() for plot in dock.side.maps}) == 1 and dock.side.geometry().bottom() < dock.plot.y()
