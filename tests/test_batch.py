@@ -347,7 +347,21 @@ def test_exit_codes():
 
 
 def test_a_finding_comes_back_from_its_file():
-    one = Finding(104284, "r6", "wavelength-blocks", "sky", (1, 2), (0, 3), 50, (6384.0, 6848.0), "A", 3.0, "e", 9.0)
+    one = Finding(
+        104284,
+        "r6",
+        "wavelength-blocks",
+        "sky",
+        (1, 2),
+        (0, 3),
+        50,
+        (6384.0, 6848.0),
+        "A",
+        3.0,
+        "e",
+        9.0,
+        alternatives=(("ccd-row", "preproc"),),
+    )
     assert finding_of(json.loads(json.dumps(one.as_dict()))).as_dict() == one.as_dict()
 
 

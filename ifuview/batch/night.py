@@ -117,7 +117,8 @@ def unpacked(tree: PackedCamera) -> Triaged:
 def finding_of(tree: Mapping[str, object]) -> Finding:
     """A finding as `triage.json` has it."""
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in tree.items()}
-    return Finding(kind=values.pop("class"), **values)
+    others = tuple((one["class"], one["first_step"]) for one in values.pop("alternatives", ()))
+    return Finding(kind=values.pop("class"), alternatives=others, **values)
 
 
 def fixed_of(tree: PackedFixed) -> Fixed:
@@ -240,6 +241,7 @@ def worst_lines(
             continue
         said.add(same)
         place = f"{f.expid:08d}", f.camera
-        out.append((level, " ".join(place), f"{f.kind}, first in {f.first_step}: {f.text} ({f.extent})", pages[place]))
+        words = f"{f.kind}, first in {' or '.join(f.steps)}: {f.text} ({f.extent})"
+        out.append((level, " ".join(place), words, pages[place]))
     out.sort(key=lambda line: LEVELS_OF_FINDINGS.index(line[0]))
     return out

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.night.problems import together
 from ifuview.engine.night.questions.amplifiers import edges, rows
 from ifuview.engine.night.questions.blocks import blocks
 from ifuview.engine.night.questions.case import BLOCK, Case
@@ -40,6 +41,7 @@ ALL_BUT_FEW = 0.9  # of the fibers of blocks
 PART = 0.5  # of the fibers of an amplifier
 ALIKE = 0.3  # part that two amplifiers may trail differently by, and it be no charge
 TAIL = 0.5  # of the significance of charge that trails: what single lines show of it
+OF_FIBERS = ("isolated-fiber", "block-throughput")  # that leave a part of the lines of their fibers
 MIN_FIBERS = 4 * BLOCK  # fewer blocks have no majority
 OR_SFRAME = {"flat": ("fiberflat",), "frame": ("light", "trace", "frame")}  # steps that look like a wrong sframe then
 COMPARED = (
@@ -128,7 +130,7 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         step(case)
         case.done += weight
         ctx.checkpoint(case.done, f"{expid} {camera}")
-    found = [_as_sure_as(made, f) for f in _by_charge(_merged(case.findings), nfiber)]
+    found = [_as_sure_as(made, f) for f in together(_by_charge(_merged(case.findings), nfiber))]
     arrays, numbers = case.arrays(), case.numbers
     if BY_NOISE in made.values():  # which is no sky to compare with others
         numbers = {name: value for name, value in numbers.items() if name not in ("sky", "sky_wave")}
@@ -200,6 +202,8 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     jumps = {a for x in findings if x.kind == "amplifier-step" and not x.detail for a in x.amplifier.split("/")}
     beside += [x for x in findings if x.detail.get("side") is False and jumps & set(x.amplifier.split("/"))]
     beside += [x for x in findings if any(_of_a_level(x, step) for step in findings)]
+    other = {f for x in findings if x.kind in OF_FIBERS for f in x.fibers}
+    beside += [x for x in findings if x.kind == "cosmic-rays" and other.issuperset(x.fibers)]  # lines that are left
     return [
         x for x in findings
         if x not in beside and not (x.kind == "isolated-fiber" and set(x.fibers) <= blocks and not x.detail.get("dead"))

@@ -158,12 +158,17 @@ def judged(findings: list[Finding], truth: Truth) -> tuple[bool, bool, bool]:
     """Whether a defect was found, has its class and first step, and its fibers."""
     wanted = set(truth.fibers)
     near = [f for f in findings if not wanted or wanted & set(f.fibers)]
-    right = [f for f in near if f.kind in truth.kinds and f.first_step in truth.steps]
+    right = [f for f in near if any(kind in truth.kinds and step in truth.steps for kind, step in said(f))]
     if truth.amplifiers:
         right = [f for f in right if set(f.amplifier.split("/")) & set(truth.amplifiers)]
     named = [*([f] for f in right), right]
     fibers = bool(right) and (not wanted or any(_same(wanted, group) for group in named if group))
     return bool(near), bool(right), fibers
+
+
+def said(finding: Finding) -> list[tuple[str, str]]:
+    """Classes and first steps that a finding names: the likeliest, and those that it says it cannot exclude."""
+    return [(finding.kind, finding.first_step), *finding.alternatives]
 
 
 def _same(wanted: set[int], group: list[Finding]) -> bool:

@@ -141,7 +141,8 @@ def findings(session: Session) -> Table:
         nan = float("nan")
         return Table({
             "expid": [f.expid for f in rows], "camera": [f.camera for f in rows], "class": [f.kind for f in rows],
-            "first_step": [f.first_step for f in rows], "fibers": [_named(f.fibers) for f in rows],
+            "first_step": [f.first_step for f in rows], "or_first_step": [" ".join(f.steps[1:]) for f in rows],
+            "fibers": [_named(f.fibers) for f in rows],
             "wave_low": [f.wave_range[0] if f.wave_range else nan for f in rows],
             "wave_high": [f.wave_range[1] if f.wave_range else nan for f in rows],
             "amplifier": [f.amplifier for f in rows], "amplitude": [f.amplitude for f in rows],

@@ -47,6 +47,8 @@ class Finding:
         One of CLASSES; "class" in the file.
     first_step : str
         One of STEPS: the first product that has it.
+    alternatives : tuple of (str, str)
+        Other classes and first steps that the data cannot exclude; the text says what would.
     fibers : tuple of int
         Fibers of the camera, from 0; all it concerns.
     blocks : tuple of int
@@ -85,6 +87,12 @@ class Finding:
     text: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
     evidence: str = ""
+    alternatives: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """All first steps that are possible, the likeliest first."""
+        return tuple(dict.fromkeys((self.first_step, *(step for _, step in self.alternatives))))
 
     @property
     def rank(self) -> tuple[int, int, float, float]:
@@ -104,6 +112,7 @@ class Finding:
             "camera": self.camera,
             "class": self.kind,
             "first_step": self.first_step,
+            "alternatives": [{"class": kind, "first_step": step} for kind, step in self.alternatives],
             "fibers": list(self.fibers),
             "blocks": list(self.blocks),
             "block_size": self.block_size,

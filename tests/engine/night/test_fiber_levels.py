@@ -10,6 +10,7 @@ import pytest
 from ifuview.engine.night.questions.tables import exchanged, partner
 from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.reasons import CONSTANT, FACTOR, PART, SMOOTH, of_target, reasons
+from ifuview.engine.night.search.throughput import guilt
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
 from ifuview.simulate.defects.camera import _places
@@ -62,6 +63,39 @@ def test_weak_defects_of_a_fiber_have_their_first_step(name, arm, seed):
     defect = table.DEFECTS[name]
     planted = plant_at(camera.made(arm, 1000 + seed), defect, defect.snr, seed=seed)
     assert judged(list(desi_qa.run(planted.chain, 1, "r1").findings), planted.truth) == (True, True, True)
+
+
+@pytest.mark.parametrize(("name", "arm", "seed", "best"), [
+    ("sky fiber on a star", "b", 8300000, "ccd-column"), ("throughput of a fiber", "b", 11000006, "isolated-fiber"),
+])  # fmt: skip
+def test_where_the_spectrum_cannot_tell_two_causes_both_are_named(name, arm, seed, best):
+    defect = table.DEFECTS[name]
+    planted = plant_at(camera.made(arm, 1000 + seed), defect, defect.snr, seed=seed)
+    (one,) = (f for f in desi_qa.run(planted.chain, 1, "b1").findings if f.fibers == planted.truth.fibers)
+    assert one.kind == best and one.first_step not in planted.truth.steps
+    assert (planted.truth.kinds[0], planted.truth.steps[0]) in one.alternatives
+    assert "would tell" in one.text
+
+
+@pytest.mark.parametrize("seed", [8300012, 12000015])
+def test_a_wrong_flat_is_found_by_flat_and_lines_together(seed):
+    defect = table.DEFECTS["gray flat of a fiber"]  # its lines alone tell 3.5 sigma: a target hides its level
+    planted = plant_at(camera.made("b", 1000 + seed), defect, defect.snr, seed=seed)
+    assert judged(list(desi_qa.run(planted.chain, 1, "b1").findings), planted.truth) == (True, True, True)
+
+
+@pytest.mark.parametrize(("ratio", "error", "step", "sure"), [
+    (0.84, 0.0, "fiberflat", True), (0.68, 0.0, "light", False), (0.68, 0.1, "fiberflat", False),
+    (1.3, 0.0, "light", True),
+])  # fmt: skip
+def test_who_is_to_blame_by_a_flat_that_is_off_by_a_part_of_what_the_light_is(ratio, error, step, sure):
+    flats = np.exp(0.055 * np.random.default_rng(3).normal(size=500))
+    flats[20] = np.median(flats) * np.exp(0.17)
+    found = guilt(flats, (20,), ratio, error)
+    assert (found.step, found.sure) == (step, sure)
+    assert found.alternatives("isolated-fiber", "light") == (
+        () if sure else (("isolated-fiber", "light" if step == "fiberflat" else "fiberflat"),)
+    )
 
 
 def test_fields_whose_rows_are_right_have_no_exchanged_places():

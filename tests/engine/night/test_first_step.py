@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from ifuview.engine.night.image.detector import Detector, noisy, off_trace
-from ifuview.engine.night.image.first_step import IN_BLOCK, told_apart, with_read_noise, with_shared_light
+from ifuview.engine.night.image.first_step import (
+    IN_BLOCK,
+    UNSURE,
+    told_apart,
+    with_other_cameras,
+    with_read_noise,
+    with_shared_light,
+)
 from ifuview.model.night.chain import Section
 from ifuview.model.night.triage import Finding
 from tests.engine.night.made import camera
@@ -83,6 +90,29 @@ def test_what_two_cameras_of_a_petal_share_is_light():
     assert [f.first_step for f in told] == ["light", "light", "trace", "trace", "trace"]
     assert [f.text == IN_BLOCK for f in told] == [False, False, True, True, True]
     assert "flat" not in told[0].text
+
+
+@pytest.mark.parametrize(("kind", "step", "of_light"), [
+    ("isolated-fiber", "fiberflat", "light"), ("isolated-fiber", "light", "light"),
+    ("block-throughput", "trace", "trace"), ("block-throughput", "fiberflat", "trace"),
+])  # fmt: skip
+def test_another_camera_of_the_petal_tells_a_wrong_flat_from_lost_light(kind, step, of_light):
+    other = of_light if step == "fiberflat" else "fiberflat"
+    fibers = (7,) if kind == "isolated-fiber" else tuple(range(25, 50))
+    unit = "throughput / flat" if len(fibers) == 1 else "level / other blocks"
+    open_ = Finding(
+        1, "b1", kind, step, fibers, amplitude=0.8, unit=unit, text=f"lost{UNSURE}", alternatives=((kind, other),)
+    )
+    error = np.full(NFIBER, 0.02)
+    lost = np.where(np.isin(np.arange(NFIBER), fibers), -0.2, 0.0)
+    kept = {(1, "r1"): np.stack([lost, error]), (1, "r2"): np.stack([0 * lost, error])}
+    (one,) = with_other_cameras([open_], kept)
+    assert (one.steps, one.detail["shared_with"], UNSURE in one.text) == (("light",), ["r1"], False)
+    (one,) = with_other_cameras([open_], {**kept, (1, "r1"): np.stack([0 * lost, error])})
+    assert one.steps == (("fiberflat",) if of_light == "light" else open_.steps)
+    assert one.detail["not_in"] == ["r1"]
+    unknown = {(1, "r1"): np.stack([lost, np.full(NFIBER, np.inf)]), (2, "r1"): kept[1, "r1"]}
+    assert with_other_cameras([open_], unknown) == [open_]
 
 
 def test_offsets_are_those_of_the_image():

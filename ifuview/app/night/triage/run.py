@@ -268,4 +268,5 @@ def as_json(result: TriageResult) -> str:
 def line_of(finding: Finding) -> str:
     """One finding in one line."""
     known = " (known)" if finding.known else ""
-    return f"{finding.expid} {finding.camera}  {finding.kind}{known}, first in {finding.first_step}: {finding.text}"
+    first = " or ".join(finding.steps)
+    return f"{finding.expid} {finding.camera}  {finding.kind}{known}, first in {first}: {finding.text}"

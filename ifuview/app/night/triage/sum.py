@@ -33,10 +33,15 @@ class Triaged:
 def summed(done: list[Triaged], problems: list[str], only: Sequence[str]) -> TriageResult:
     """Findings of all cameras, worst first, with their extent and the causes."""
     from ifuview.engine.night.extent import NightReach, with_extent
-    from ifuview.engine.night.image.first_step import with_shared_light
+    from ifuview.engine.night.image.first_step import with_other_cameras, with_shared_light
 
     night = NightReach({t.camera.expid: t.tile for t in done}, tuple((t.camera.expid, t.camera.camera) for t in done))
-    own = with_shared_light([f for t in done for f in t.found.findings])
+    kept = {
+        (t.camera.expid, t.camera.camera): t.found.numbers["light_kept"]
+        for t in done
+        if "light_kept" in t.found.numbers
+    }
+    own = with_other_cameras(with_shared_light([f for t in done for f in t.found.findings]), kept)
     stray, alone = _stray_light(done) if not only or STRAY in only else ([], [])
     told = between([(t.camera.expid, t.camera.camera, t.found.numbers) for t in done])
     told = [f for f in told if not only or f.kind in only]

@@ -173,14 +173,17 @@ def _places(found: list[Finding]) -> str:
 
 def kind_words(finding: Finding) -> str:
     """What kind of fault it is."""
+    few = len(finding.fibers) <= 1
     if finding.kind == "isolated-fiber" and finding.unit.startswith("throughput") and finding.amplitude < DEAD:
-        return "a fiber is dead"
+        return "a fiber is dead" if few else "fibers are dead"
+    if finding.kind == "isolated-fiber" and not few:
+        return "fibers deviate"
     return KIND_WORDS.get(finding.kind, finding.kind)
 
 
 def step_words(finding: Finding) -> str:
     """The first step that is wrong, as far as that is known."""
-    step = STEP_WORDS[finding.first_step]
+    step = " or ".join(STEP_WORDS[step] for step in finding.steps)
     return f"a step up to {step}" if finding.detail.get("without") else step
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from ifuview.engine.night.image.detector import (  # fmt: skip
     off_trace,
     stands_out,
 )
+from ifuview.engine.night.search.throughput import UNSURE
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
 from ifuview.model.night.triage import Finding, NotMeasured
@@ -32,6 +34,8 @@ IN_BLOCK = "traces, PSF or flat of this block"  # may have lost it, as long as n
 BEFORE_DETECTOR = "lost or added before the detector"
 OFF_TRACES = "its traces are displaced"
 MASKED = 0.5  # of the pixels on the traces
+OF_LIGHT = ("throughput / flat", "level / other blocks")  # units of light over what the flat says
+TOLD = 9.0  # of chi2 in another camera
 DOUBT = 0.6  # of the confidence, where the image does not show what it should
 
 
@@ -110,14 +114,57 @@ def with_shared_light(findings: Sequence[Finding]) -> list[Finding]:
         if twins:
             have = "has" if len(twins) == 1 else "have"
             text = f"{_of_the_light(f)}; {', '.join(twins)} {have} the same in these fibers"
-            f = replace(f, first_step="light", text=text, detail={**f.detail, "shared_with": twins})
+            f = replace(f, first_step="light", text=text, alternatives=(), detail={**f.detail, "shared_with": twins})
         out.append(f)
     return out
 
 
+def with_other_cameras(findings: Sequence[Finding], kept: Mapping[tuple[int, str], Array]) -> list[Finding]:
+    """The findings; whether fibers lost light or their flat is wrong, where it is open, the petal's other cameras tell.
+
+    The light of a fiber goes to all of them, each has a flat of its own.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        Of all cameras.
+    kept : mapping of (exposure, camera) to ndarray, shape (2, nfiber)
+        By how much the lines of each fiber are stronger than the others', and the error.
+    """
+    out = []
+    for f in findings:
+        open_ = f.unit in OF_LIGHT and "fiberflat" in f.steps and len(f.steps) > 1
+        beside = [(c, v) for (e, c), v in kept.items() if e == f.expid and c[1:] == f.camera[1:] and c != f.camera]
+        told = [(camera, _shown_by(f, *values)) for camera, values in beside] if open_ else []
+        camera, gain = max(told, key=lambda one: abs(one[1]), default=("", 0.0))
+        if gain > TOLD:
+            text = f"{_of_the_light(f)}; {camera} has the same: light that is lost or gained"
+            f = replace(f, first_step="light", text=text, alternatives=(), detail={**f.detail, "shared_with": [camera]})
+        elif gain < -TOLD:
+            text = f"{f.text.replace(UNSURE, '')}; {camera} has it not: no light that all cameras would lack"
+            f = replace(f, **_without_light(f), text=text, detail={**f.detail, "not_in": [camera]})
+        out.append(f)
+    return out
+
+
+def _without_light(f: Finding) -> dict[str, Any]:
+    """First step and alternatives of a finding that is of one camera alone."""
+    said = [(f.kind, f.first_step), *f.alternatives]
+    left = [one for one in said if one[1] != "light"]
+    return {"first_step": left[0][1], "alternatives": tuple(left[1:])}
+
+
+def _shown_by(f: Finding, value: Array, error: Array) -> float:
+    """Chi2 by which another camera shows what the fibers of a finding lost, rather than nothing."""
+    rows = [fiber for fiber in f.fibers if fiber < value.size]
+    weight = np.where(np.isfinite(error[rows]), error[rows], np.inf) ** -2.0
+    change = f.amplitude - 1
+    return float(np.sum(weight * (value[rows] ** 2 - (value[rows] - change) ** 2)))
+
+
 def _of_the_light(f: Finding) -> str:
     """The text of a finding without the steps that are excluded once it is of the light."""
-    return f.text.replace(IN_BLOCK, BEFORE_DETECTOR)
+    return f.text.replace(IN_BLOCK, BEFORE_DETECTOR).replace(UNSURE, "")
 
 
 def _same_sign(a: Finding, b: Finding) -> bool:

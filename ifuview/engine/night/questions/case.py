@@ -61,6 +61,8 @@ class LightLevel:
     guilt : Guilt
     doubt : str
         Another reason that cannot be excluded, and what would tell; "" if none.
+    alternatives : tuple of (str, str)
+        Classes and first steps of it.
     """
 
     fibers: tuple[int, ...]
@@ -68,6 +70,7 @@ class LightLevel:
     error: float
     guilt: Guilt
     doubt: str = ""
+    alternatives: tuple[tuple[str, str], ...] = ()
 
 
 class Case:

@@ -13,7 +13,7 @@ from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.losses import runs_of_light
 from ifuview.engine.night.search.scan import Span, deviations, spans
 from ifuview.engine.night.search.templates import KINDS, FiberFits, by_itself, fiber_fits, sharp, without_strongest
-from ifuview.engine.night.search.throughput import guilt
+from ifuview.engine.night.search.throughput import guilt, wrong_flats
 from ifuview.engine.night.stats import mad, middle
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
@@ -91,14 +91,15 @@ def changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Ar
             runs = runs_of_light(light, case.flat_level, BUNDLE)
         else:
             runs = spans(*numbers, found.use, single=np.inf, snap=BUNDLE)
+        runs = [r for r in runs if abs(r.value) > LEAST[kind]]  # else its fibers are single ones
         single = spans(numbers[0], numbers[1], found.use, run=np.inf)
         if kind == FACTOR and of is not None:
             single += _dark(found, of, numbers[0], {s.first for s in single})
-        alone = [
-            s
-            for s in single
-            if not any(r.first <= s.first < r.last for r in runs) and _of_more_lines(case, found, kind, s)
-        ]
+        alone = [s for s in single if _of_more_lines(case, found, kind, s)]
+        if kind == FACTOR:
+            flats = wrong_flats(*deviations(*numbers, found.use), case.flat_level)
+            alone += [Span(f, f + 1, *told) for f, *told in flats if f not in {s.first for s in alone}]
+        alone = [s for s in alone if not any(r.first <= s.first < r.last for r in runs)]
         kept = [s for s in runs + alone if abs(s.value) > LEAST[kind] and not (kind == WIDTH and _of_shift(found, s))]
         for span in kept:
             take[kind, span.first : span.last] = True
@@ -328,7 +329,9 @@ def _note_run(case: Case, found: Changes, kind: int, span: Span) -> None:
     """A run of fibers: light lost or a wrong flat, or lines that are displaced or wide."""
     fibers = tuple(int(f) for f in span.fibers if found.use[f])
     if kind == FACTOR:
-        case.runs.append(LightLevel(fibers, 1 + span.value, span.error, guilt(case.flat_level, fibers, 1 + span.value)))
+        case.runs.append(
+            LightLevel(fibers, 1 + span.value, span.error, guilt(case.flat_level, fibers, 1 + span.value, span.error))
+        )
         return
     step = LINE_STEP[kind]
     text = f"In fibers {ranges(fibers)} the {_said(kind, span.value)}: {WHERE[step]}"
@@ -339,7 +342,7 @@ def _note_fiber(case: Case, found: Changes, kind: int, span: Span) -> None:
     """One fiber."""
     fiber = span.first
     if kind == FACTOR:
-        level = guilt(case.flat_level, (fiber,), 1 + span.value)
+        level = guilt(case.flat_level, (fiber,), 1 + span.value, span.error)
         case.singles.append(LightLevel((fiber,), 1 + span.value, span.error, level))
         return
     step = LINE_STEP[kind]

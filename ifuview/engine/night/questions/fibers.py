@@ -17,8 +17,9 @@ from ifuview.engine.night.questions.levels import measured_levels, odd_levels
 from ifuview.engine.night.questions.lines import lines_that_stay
 from ifuview.engine.night.questions.weak_rows import offsets, weak_rows
 from ifuview.engine.night.search.coherent import row_pixels
+from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.scan import blocks_of_fibers
-from ifuview.engine.night.search.throughput import WOULD_TELL, guilt
+from ifuview.engine.night.search.throughput import Guilt, guilt, light_kept
 from ifuview.engine.night.stats import MEDIAN_ERROR, middle
 from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
@@ -33,7 +34,7 @@ SEEN_GAIN = 3.0  # errors by which its lines must gain, too
 LIT = 0.5  # of the sky that a dead fiber cannot have
 DROWNED = 10.0  # sky levels of a fiber in which lines of the sky tell nothing
 FLAT_OFF = "the flat is wrong there, it stands out among the others by as much"
-FIBER_STEP = "light"  # where the light of one fiber is lost: before the detector
+FIBER_STEP, IN_RUN = "light", "trace"  # where one fiber loses light: before the detector; where a run does
 
 
 def fibers(case: Case) -> None:
@@ -68,7 +69,7 @@ def fibers(case: Case) -> None:
     with np.errstate(invalid="ignore"):
         shown = case.measured & ~dim & ~(value < of_fibers.DEAD) & ~(level > DROWNED * np.median(case.level))
     found = measured_changes(case, shown, chain.wave[lines.at[lines.strong]])
-    shared = None if found is None else changes(case, found, of, in_blocks)
+    shared = None if found is None else _changes(case, found, of, in_blocks)
     in_runs = {f for run in case.runs for f in run.fibers}
     losing = [x for x in losing if x[1] < 1 or _lines_agree(case, found, _block(x[0]), x[1] - 1)]
     if of is not None:
@@ -99,6 +100,12 @@ def fibers(case: Case) -> None:
         lines_that_stay(case, lines, own, shared)
 
 
+def _changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Array | None:
+    """Note what lines have in common, and keep what they say of each fiber for the other cameras of its petal."""
+    case.numbers["light_kept"] = light_kept(found.fits.value[FACTOR], found.fits.error[FACTOR], found.use)
+    return changes(case, found, of, skip)
+
+
 def _lines_agree(case: Case, found: Changes | None, fibers: range, gain: float) -> bool:
     """Whether the sky lines of fibers that seem to gain light gain, too: targets add light of their own."""
     if found is None or gain > SURE_GAIN:
@@ -119,15 +126,16 @@ def _block(number: int) -> range:
 def _runs(case: Case) -> None:
     """Runs of neighbors that give more or less light."""
     for run in case.runs:
-        first, last, step = run.fibers[0], run.fibers[-1], "fiberflat" if run.guilt.step == "fiberflat" else "trace"
+        first, last = run.fibers[0], run.fibers[-1]
+        step = run.guilt.first(IN_RUN)
         blocks = blocks_of_fibers(run.fibers, BUNDLE)
-        why = IN_BLOCK if step == "trace" else FLAT_OFF
+        why = IN_BLOCK if step == IN_RUN else FLAT_OFF
         case.add(
             "block-throughput", step, fibers=run.fibers, blocks=blocks, block_size=BUNDLE if blocks else 0,
             amplitude=run.ratio, unit="level / other blocks", significance=abs(run.ratio - 1) / run.error,
             confidence=0.8 if run.guilt.sure else 0.6, detail={"flat_deviation": round(run.guilt.deviation, 3)},
             text=f"Fibers {first}-{last} have {run.ratio:.3f} of the others' light at all wavelengths: {why}"
-            + ("" if run.guilt.sure else f"; not sure: {WOULD_TELL}"),
+            + run.guilt.doubt, alternatives=run.guilt.alternatives("block-throughput", IN_RUN),
         )  # fmt: skip
 
 
@@ -139,16 +147,17 @@ def _singles(case: Case, skip: set[int]) -> None:
         if fiber in seen:
             continue
         seen.add(fiber)
-        by_flat = one.guilt.step == "fiberflat"
+        step = one.guilt.first(FIBER_STEP)
         known = bool(case.known[fiber])
-        said = "its flat stands out by as much" if by_flat else "its flat is like the others'"
+        said = "its flat stands out by as much" if step == "fiberflat" else "its flat is like the others'"
         case.add(
-            "isolated-fiber", "fiberflat" if by_flat else FIBER_STEP, fibers=(fiber,), amplitude=one.ratio, known=known,
+            "isolated-fiber", step, fibers=(fiber,), amplitude=one.ratio, known=known,
+            alternatives=(*one.guilt.alternatives("isolated-fiber", FIBER_STEP), *one.alternatives),
             unit="throughput / flat", significance=abs(one.ratio - 1) / one.error,
             confidence=0.9 if one.guilt.sure and not one.doubt else 0.6,
             detail={"dead": False, "throughput": round(one.ratio, 3), "error": round(one.error, 3)},
-            text=f"Fiber {fiber} has {one.ratio:.3f} of the throughput that the flat says: {said}"
-            + ("" if one.guilt.sure else f"; not sure: {WOULD_TELL}") + one.doubt,
+            text=f"Fiber {fiber} has {one.ratio:.3f} of the throughput that the flat says: {said}{one.guilt.doubt}"
+            f"{one.doubt}",
         )  # fmt: skip
 
 
@@ -190,12 +199,14 @@ def _isolated(case: Case, fiber: int, value: float, error: float, level: float) 
     most = "" if measured else "at most "
     text = "is dead" if dead else f"has {most}{throughput:.2f} of the throughput that the flat says"
     state_of = f"known: {said or 'flagged'}" if known else "new: its status does not say so"
-    blame = guilt(case.flat_level, (fiber,), throughput)
-    step = "fiberflat" if blame.step == "fiberflat" and measured and not dead else FIBER_STEP
+    blame = guilt(case.flat_level, (fiber,), throughput, error)
+    blame = blame if measured and not dead else Guilt("light", True, blame.deviation)
+    step = blame.first(FIBER_STEP)
     case.add(
         "isolated-fiber", step, fibers=(fiber,), amplitude=throughput, unit="throughput / flat",
         significance=float(abs(throughput - 1) / max(error, 1e-6)), known=known, confidence=1.0 if measured else 0.8,
-        text=f"Fiber {fiber} {text} ({state_of})" + (f": {FLAT_OFF}" if step == "fiberflat" else ""),
+        text=f"Fiber {fiber} {text} ({state_of})" + (f": {FLAT_OFF}" if step == "fiberflat" else "")
+        + blame.doubt, alternatives=blame.alternatives("isolated-fiber", FIBER_STEP),
         detail={"dead": bool(dead), "throughput": round(throughput, 3), "error": round(error, 3)},
     )  # fmt: skip
 
@@ -203,12 +214,14 @@ def _isolated(case: Case, fiber: int, value: float, error: float, level: float) 
 def _losing(case: Case, losing: list[tuple[int, float, float]]) -> None:
     for block, level, significance in losing:
         fibers = tuple(range(block * BUNDLE, (block + 1) * BUNDLE))
-        step = "fiberflat" if guilt(case.flat_level, fibers, level).step == "fiberflat" else "trace"
+        blame = guilt(case.flat_level, fibers, level, abs(level - 1) / max(significance, 1.0))
+        step = blame.first(IN_RUN)
         case.add(
             "block-throughput", step, fibers=fibers, blocks=(block,), block_size=BUNDLE, amplitude=level,
             unit="level / other blocks", significance=significance, confidence=0.8,
             text=f"Block {block} of {BUNDLE} fibers ({fibers[0]}-{fibers[-1]}) has {level:.2f} of the others' light "
-            f"at all wavelengths: {IN_BLOCK if step == 'trace' else FLAT_OFF}",
+            f"at all wavelengths: {IN_BLOCK if step == IN_RUN else FLAT_OFF}{blame.doubt}",
+            alternatives=blame.alternatives("block-throughput", IN_RUN),
         )  # fmt: skip
 
 

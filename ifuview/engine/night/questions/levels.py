@@ -11,8 +11,8 @@ from ifuview.engine.night.questions.case import COUNTS, LEAST_FIBERS, MODEL_CLIP
 from ifuview.engine.night.questions.changes import FACTOR, Changes
 from ifuview.engine.night.questions.tables import add_exchanged, partner
 from ifuview.engine.night.search.levels import Levels, best_scores, levels
+from ifuview.engine.night.search.reasons import CONSTANT, PART, SMOOTH, Reason, of_target, reasons
 from ifuview.engine.night.search.reasons import FACTOR as ALL_LIGHT
-from ifuview.engine.night.search.reasons import PART, SMOOTH, Reason, of_target, reasons
 from ifuview.engine.night.search.throughput import Guilt, guilt
 from ifuview.engine.night.stats import spread_of
 from ifuview.model.checks import Array
@@ -36,6 +36,16 @@ LEAST_SKY = 5  # sky fibers that tell their scatter
 OTHER_LIGHT = "an object in a sky fiber, or stray light"
 LIGHT_OR = "; not sure: another part of the light (flat, trace) looks alike here, another exposure would tell"
 LEVEL_OR = "; or a level that the detector image adds or lacks: the preproc image or another exposure would tell"
+OBJECT_OR = "; or light of an object in it, or stray light: another exposure would tell"
+COLUMN_OR = "; or a column of the detector through a part of it: the preproc image would tell"
+
+
+@dataclass(frozen=True, slots=True)
+class LevelDoubt:
+    """What else a level may be: in words, and classes with first steps."""
+
+    words: str = ""
+    alternatives: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,24 +226,39 @@ def _judge(
     why = reasons(of, fiber, lines, scatters.natural, scatters.excess)
     if share < 0:
         why.pop(SMOOTH, None)
-    level = guilt(case.flat_level, (fiber,), 1 + share)
+    level = guilt(case.flat_level, (fiber,), 1 + share, share_error)
     score = {kind: reason.gain + (_prior(share, level) if kind == ALL_LIGHT else 0.0) for kind, reason in why.items()}
     best = max(score, key=lambda kind: score[kind], default="")
     if not best or not (sure or (best == PART and why[PART].gain > STRETCH**2)):
         return
+    doubt = _doubt(best, share, level, {k for k, v in score.items() if v > max(score[best] - DOUBT, 0.0)})
     if best == PART:
-        _column(case, of, fiber, why[PART])
+        _column(case, of, fiber, why[PART], doubt)
         return
     if abs(share) < LEAST:
         return
-    open_ = score[best] - max((v for k, v in score.items() if (k == ALL_LIGHT) != (best == ALL_LIGHT)), default=0.0)
-    doubt = open_ < DOUBT
     if best == ALL_LIGHT and 1 + share > 0:
-        case.singles.append(LightLevel((fiber,), 1 + share, share_error, level, LEVEL_OR * doubt))
+        case.singles.append(LightLevel((fiber,), 1 + share, share_error, level, doubt.words, doubt.alternatives))
     elif share < 0:
-        _below(case, fiber, share, share_error, LIGHT_OR * doubt)
+        _below(case, fiber, share, share_error, doubt)
     elif not _exchanged(case, of, fiber, share):
-        _object(case, of, fiber, share, share_error, LIGHT_OR * doubt)
+        _object(case, of, fiber, share, share_error, doubt)
+
+
+def _doubt(best: str, share: float, level: Guilt, possible: set[str]) -> LevelDoubt:
+    """What else the level of a fiber may be, of the reasons that explain it nearly as well."""
+    words: list[str] = []
+    others: list[tuple[str, str]] = []
+    if ALL_LIGHT in possible and best != ALL_LIGHT:
+        words.append(LIGHT_OR)
+        others += [("isolated-fiber", level.first("light")), *level.alternatives("isolated-fiber", "light")]
+    if {CONSTANT, SMOOTH} & possible and best in (ALL_LIGHT, PART):
+        words.append(LEVEL_OR if share < 0 else OBJECT_OR)
+        others.append(("isolated-fiber", "preproc" if share < 0 else "light"))
+    if PART in possible and best != PART:
+        words.append(COLUMN_OR)
+        others.append(("ccd-column", "preproc"))
+    return LevelDoubt("".join(words), tuple(dict.fromkeys(others)))
 
 
 def _prior(share: float, level: Guilt) -> float:
@@ -246,12 +271,14 @@ def _prior(share: float, level: Guilt) -> float:
 def _judge_target(case: Case, fiber: int, share: float, error: float, lines: tuple[float, float]) -> None:
     """A target below zero: it lost at least so much of its light, or a level was taken off."""
     factor, gain = of_target(share, lines)
-    level = guilt(case.flat_level, (fiber,), 1 + factor)
+    level = guilt(case.flat_level, (fiber,), 1 + factor, lines[1] if factor < share else error)
     score = gain + max(LIKELY, _prior(factor, level))
-    if score > 0 and 1 + factor > 0:
-        case.singles.append(LightLevel((fiber,), 1 + factor, error, level, LEVEL_OR * (score < DOUBT)))
+    best = ALL_LIGHT if score > 0 and 1 + factor > 0 else CONSTANT
+    doubt = _doubt(best, share, level, {ALL_LIGHT, CONSTANT} if abs(score) < DOUBT else set())
+    if best == ALL_LIGHT:
+        case.singles.append(LightLevel((fiber,), 1 + factor, error, level, doubt.words, doubt.alternatives))
     else:
-        _below(case, fiber, share, error, LIGHT_OR * (score > -DOUBT))
+        _below(case, fiber, share, error, doubt)
 
 
 def _exchanged(case: Case, of: Levels, fiber: int, share: float) -> bool:
@@ -275,28 +302,29 @@ def _exchanged(case: Case, of: Levels, fiber: int, share: float) -> bool:
     return True
 
 
-def _object(case: Case, of: Levels, fiber: int, share: float, error: float, doubt: str) -> None:
+def _object(case: Case, of: Levels, fiber: int, share: float, error: float, doubt: LevelDoubt) -> None:
     """A sky fiber with light."""
     case.add(
         "isolated-fiber", "light", fibers=(fiber,), amplitude=share, unit="of the sky", confidence=0.8,
         significance=share / error, known=bool(case.known[fiber]),
         detail={"cause": "object in a sky fiber", "level": round(share * float(np.median(of.sky)), 2)},
         text=f"Sky fiber {fiber} has light of its own, {100 * share:.1f} % of the sky over the whole spectrum, while "
-        f"its sky lines are right: {OTHER_LIGHT}{doubt}",
+        f"its sky lines are right: {OTHER_LIGHT}{doubt.words}", alternatives=doubt.alternatives,
     )  # fmt: skip
 
 
-def _below(case: Case, fiber: int, share: float, error: float, doubt: str) -> None:
+def _below(case: Case, fiber: int, share: float, error: float, doubt: LevelDoubt) -> None:
     """A fiber below zero."""
     case.add(
         "isolated-fiber", "preproc", fibers=(fiber,), amplitude=share, unit="of the sky", known=bool(case.known[fiber]),
-        significance=abs(share) / error, confidence=0.6 if doubt else 0.8, detail={"cause": "negative level"},
+        significance=abs(share) / error, confidence=0.6 if doubt.words else 0.8, detail={"cause": "negative level"},
+        alternatives=doubt.alternatives,
         text=f"Fiber {fiber} lies {100 * abs(share):.1f} % of the sky below zero while its sky lines are right: no "
-        f"light is negative, a level was taken off in the detector image (bias, dark, scattered light){doubt}",
+        f"light is negative, a level was taken off in the detector image (bias, dark, scattered light){doubt.words}",
     )  # fmt: skip
 
 
-def _column(case: Case, of: Levels, fiber: int, best: Reason) -> None:
+def _column(case: Case, of: Levels, fiber: int, best: Reason, doubt: LevelDoubt) -> None:
     """A level that begins or ends inside the spectrum."""
     half = float(np.median(np.diff(of.wave))) / 2
     at = np.flatnonzero(np.isfinite(of.error[fiber]))
@@ -306,7 +334,7 @@ def _column(case: Case, of: Levels, fiber: int, best: Reason) -> None:
         return
     case.add(
         "ccd-column", "preproc", fibers=(fiber,), wave_range=(low, high), amplitude=best.level, unit=COUNTS,
-        significance=abs(best.level) / error, confidence=0.8, known=bool(case.known[fiber]),
+        significance=abs(best.level) / error, confidence=0.6 if doubt.words else 0.8, known=bool(case.known[fiber]),
         text=f"Sky fiber {fiber} has {best.level:+.1f} {COUNTS} at {low:.0f}-{high:.0f} A and not elsewhere: a column "
-        "of the detector along it",
+        f"of the detector along it{doubt.words}", alternatives=doubt.alternatives,
     )  # fmt: skip

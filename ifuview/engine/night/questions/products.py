@@ -52,27 +52,14 @@ def _for_others(case: Case, fluxcalib: Array) -> None:
 
 def _calibration(case: Case, fluxcalib: Array) -> None:
     """A bump or a step that no response has, and fibers whose calibration has another level."""
-    wave = case.chain.wave
-    everyone = tuple(range(case.chain.shape[0]))
-    step = others.calibration_step(fluxcalib, wave)
-    found = None if step is not None else others.wiggle(fluxcalib, wave)
-    if found is not None:
-        peak, span = found
-        case.add(
-            "fluxcalib", "fluxcalib", fibers=everyone, wave_range=span, amplitude=peak, unit="relative",
-            significance=abs(peak) / 0.01, text=f"The flux calibration has a feature of {100 * peak:+.0f} % at "
-            f"{span[0]:.0f}-{span[1]:.0f} A that no smooth response has",
-        )  # fmt: skip
-    if step is not None:
-        size, at = step
-        case.add(
-            "fluxcalib", "fluxcalib", fibers=everyone, wave_range=(at - EDGE, at + EDGE), amplitude=size,
-            unit="relative", significance=abs(size) / 0.01,
-            text=f"The flux calibration jumps by {100 * size:+.0f} % at {at:.0f} A: no response does",
-        )  # fmt: skip
-    _calibration_shapes(case, fluxcalib)
+    rest = others.calibration_shapes(fluxcalib)
+    told = np.zeros(rest.shape[0], bool)
+    for part in _alike(rest):
+        if _rough_calibration(case, fluxcalib, part):
+            told |= part
+    _calibration_shapes(case, np.where(told[:, None] & ~told.all(), 0.0, rest))
     logs = others.calibration_levels(fluxcalib)
-    known = np.isfinite(logs)
+    known = np.isfinite(logs) & (~told | bool(told.all()))
     scatter = float(mad(logs[known])) if known.any() else 0.0
     if scatter > LEVEL:
         case.add(
@@ -94,9 +81,42 @@ def _calibration(case: Case, fluxcalib: Array) -> None:
         )  # fmt: skip
 
 
-def _calibration_shapes(case: Case, fluxcalib: Array) -> None:
+def _alike(rest: Array) -> list[Array]:
+    """Fibers in which the strongest feature that not all calibrations have is, and the others; all, if none is.
+
+    Where half of the fibers have it the typical one has half of it, and the others lack that.
+    """
+    strongest = rest[np.argmax(np.abs(rest).max(axis=1))]
+    if np.abs(strongest).max() < others.WIGGLE / 2:
+        return [np.ones(rest.shape[0], bool)]
+    part = rest @ strongest
+    has = part > (part.min() + part.max()) / 2
+    return [has, ~has]
+
+
+def _rough_calibration(case: Case, fluxcalib: Array, part: Array) -> bool:
+    """A bump or a step in the calibration of some fibers, by their typical one: whether there is one."""
+    wave, fibers = case.chain.wave, tuple(int(f) for f in np.flatnonzero(part))
+    whose = "" if part.all() else f" of fiber{'s' * (len(fibers) > 1)} {ranges(fibers)}"
+    step = others.calibration_step(fluxcalib[part], wave)
+    found = None if step is not None else others.wiggle(fluxcalib[part], wave)
+    if found is not None:
+        size, span = found
+        text = f"has a feature of {100 * size:+.0f} % at {span[0]:.0f}-{span[1]:.0f} A that no smooth response has"
+    elif step is not None:
+        (size, at), text = step, f"jumps by {100 * step[0]:+.0f} % at {step[1]:.0f} A: no response does"
+        span = at - EDGE, at + EDGE
+    else:
+        return False
+    case.add(
+        "fluxcalib", "fluxcalib", fibers=fibers, wave_range=span, amplitude=size, unit="relative",
+        significance=abs(size) / 0.01, text=f"The flux calibration{whose} {text}",
+    )  # fmt: skip
+    return True
+
+
+def _calibration_shapes(case: Case, rest: Array) -> None:
     """Fibers whose calibration has a feature that the others' have not."""
-    rest = others.calibration_shapes(fluxcalib)
     fibers = np.flatnonzero(np.abs(rest).max(axis=1) > others.WIGGLE)
     if not fibers.size or fibers.size > MOST * rest.shape[0]:
         return

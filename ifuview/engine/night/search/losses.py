@@ -112,7 +112,7 @@ def runs_of_light(of: ToldLight, flat_level: Array | None, bundle: int) -> list[
     for span in (measured(of, s) for s in lost_runs(both, bundle)):
         same = [s for s in out if s.first < span.last and span.first < s.last]
         seen = bool(same) or score_of(own, span.first, span.last) > SEEN
-        if seen and all(guilt(flat_level, s.fibers, 1 + s.value).step == "fiberflat" for s in (span, *same)):
+        if seen and all(guilt(flat_level, s.fibers, 1 + s.value, s.error).step == "fiberflat" for s in (span, *same)):
             out = [s for s in out if s not in same] + [span]
     return out
 
