@@ -121,10 +121,10 @@ def test_a_circle_can_be_put_anywhere(runner, told):
 
 
 def test_a_stopped_trial_leaves_all_as_it_was(runner, told):
-    task = want.carried_out(runner.session, want.TryParams("spectrum", (("radius", 1.0),)))
+    (task,) = want.carried_out(runner.session, want.TryParams("spectrum", (("radius", 1.0),))).then
     partial = as_change(runner.session, task.news(runner.session, replace(task.state, steps=told[3].steps))).session
     assert partial.reduction.running
-    also = want.carried_out(partial, want.TryParams("sources", (("most", 1),)))  # both are wanted
+    (also,) = want.carried_out(partial, want.TryParams("sources", (("most", 1),))).then  # both are wanted
     assert set(also.state.params) == {"spectrum", "sources"} and also.state.before.steps is told[-1].steps
     back = as_change(partial, task.stopped(partial)).session.reduction
     assert back.steps is told[-1].steps and not back.running
@@ -218,3 +218,19 @@ def test_products_that_cannot_be_written_are_said_and_nothing_is_left(runner, tm
     assert "cannot be written (the disk is full: 147 MB are needed)" in runner.said()[-1]
     assert (tmp_path / "mine").read_text() == "text"
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "mine"]
+
+
+def test_a_change_that_still_waits_is_taken_back_alone(runner, told):
+    """Ctrl+Z at once: the change before it stays."""
+    runner.ask(want.ShowStep("field"), want.TryParams("spectrum", (("radius", 2.0),)))
+    first = runner.session.reduction
+    wish = as_change(runner.session, want.carried_out(runner.session, want.TryParams("spectrum", (("radius", 3.0),))))
+    waits = wish.session
+    assert waits.reduction.running and len(waits.reduction.past) == 2
+    back = as_change(waits, want.carried_out(waits, want.Undo()))
+    assert back.then[-1] == want.TakeBack()
+    again = Runner(back.session)
+    again.ask(want.TakeBack())
+    assert again.session.reduction.params["spectrum"].radius == 2.0 and len(again.session.reduction.past) == 1
+    assert again.session.reduction.value("spectrum") is first.value("spectrum")
+    assert "taken back: source: radius 3" in again.said()[-1]

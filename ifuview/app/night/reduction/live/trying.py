@@ -101,7 +101,7 @@ def try_params(session: Session, intent: want.TryParams) -> Outcome:
     title = dict(base.plan)[intent.step]
     words = f"{title}: " + ", ".join(f"{name} {_brief(value)}" for name, value in intent.values)
     past = (*base.past, Past(next_number(session), words, base.params))
-    return _again(base, {**now.params, intent.step: after}, words, past)
+    return _again(session, base, {**now.params, intent.step: after}, words, past)
 
 
 def _brief(value: object) -> str:
@@ -116,21 +116,28 @@ def take_back(session: Session, intent: want.TakeBack) -> Outcome:
     base, now = settled(session), session.reduction
     assert now is not None
     if len(now.past) > len(base.past):
-        return _again(base, base.params, f"taken back: {now.past[-1].words}", base.past)
+        return _again(session, base, base.params, f"taken back: {now.past[-1].words}", base.past)
     if not base.past:
         raise UsageError(NOTHING)
     last = base.past[-1]
-    return _again(base, last.before, f"taken back: {last.words}", base.past[:-1])
+    return _again(session, base, last.before, f"taken back: {last.words}", base.past[:-1])
 
 
 def _again(
-    base: ReductionState, params: Mapping[str, object], words: str, past: tuple[Past[Mapping[str, object]], ...]
-) -> ReduceAgain:
+    session: Session, base: ReductionState, params: Mapping[str, object], words: str,
+    past: tuple[Past[Mapping[str, object]], ...],
+) -> Change:  # fmt: skip
+    """The wish is known at once, so that it can be taken back while it waits; the steps are those of before."""
+    now = session.reduction
+    assert now is not None
     before = replace(base, before=None)
-    state = replace(
-        base, params=params, change=words, past=past, before=before, steps={}, verdicts=(), running=base.plan[0][0]
-    )
-    return ReduceAgain(title=f"Reduce {base.camera} again: {words}", state=state, front=True, aside=_long(base, params))
+    wished = replace(base, params=params, change=words, past=past, before=before, running=base.plan[0][0])
+    task = ReduceAgain(
+        title=f"Reduce {base.camera} again: {words}", state=replace(wished, steps={}, verdicts=()), front=True,
+        aside=_long(base, params),
+    )  # fmt: skip
+    shown = replace(wished, shown=now.shown, frames=now.frames, problem=now.problem, follows=now.follows)
+    return Change(replace(session, reduction=shown), (task,))
 
 
 def _long(base: ReductionState, params: Mapping[str, object]) -> bool:
