@@ -17,8 +17,10 @@ from ifuview.app.session import Session
 from ifuview.app.traces import doctor
 from ifuview.app.traces import steps as trace_steps
 from ifuview.app.traces.views import findings as view
+from ifuview.app.traces.views import verdict
 from ifuview.errors import MissingDataError
 from ifuview.io.traces.reading import read_traces
+from ifuview.model.inspection import VerdictState
 from ifuview.model.orientation import Orientation
 from ifuview.model.traces.doctor import DoctorLimits
 from tests.app.frames.views import made
@@ -93,6 +95,9 @@ def test_buttons_ask_and_follow_the_session(dock, session, monkeypatch, tmp_path
     dock.draw(view.make(applied))
     assert not dock.apply.isEnabled() and dock.undo.isEnabled()
     assert applied.slot().traces is session.slot().diagnosis.corrected
+    assert verdict.make(session).state is VerdictState.WRONG
+    bar = verdict.make(applied)  # nobody has judged the corrected traces
+    assert bar.state is VerdictState.NOT_JUDGED and "not judged again" in bar.headline and "before: " in bar.headline
     assert "before the correction" in dock.hint.text() and dock.hint.isVisible()
     for said in (dock.sentence, dock.text):
         assert said.text().startswith("Before the correction: ")

@@ -25,9 +25,13 @@ def make(session: Session) -> VerdictView | None:
     number = min(session.problem, len(problems) - 1)
     shown = problems[number] if number >= 0 else None
     judged = "" if found.diagnosis is None else f"judged {found.diagnosis.nfiber} fibers"
+    headline = found.sentence if shown is None else shown.headline
+    corrected = found.corrected and found.changed  # what was found is about the traces before
+    if corrected:
+        headline = f"traces corrected, not judged again{DOT}{'' if shown is None else 'before: '}{headline}"
     return VerdictView(
-        state=as_state(found.verdict),
-        headline=found.sentence if shown is None else shown.headline,
+        state=VerdictState.NOT_JUDGED if corrected else as_state(found.verdict),
+        headline=headline,
         detail=found.hint if shown is None else shown.detail,
         judged=judged,
         problems=problems,
