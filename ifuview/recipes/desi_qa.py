@@ -10,7 +10,7 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.night.problems import together
-from ifuview.engine.night.questions.amplifiers import edges, rows
+from ifuview.engine.night.questions.amplifiers import edges, rows, untraced
 from ifuview.engine.night.questions.blocks import blocks
 from ifuview.engine.night.questions.case import BLOCK, Case
 from ifuview.engine.night.questions.detector import detector
@@ -124,7 +124,12 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         said = {m.what for m in missing}
         compare = [kind for kind in wanted if kind in COMPARED and kind not in said]
         missing += tuple(NotMeasured(expid, camera, kind, few) for kind in compare)
-    case = Case(chain, expid, camera, tuple(set(wanted) - {m.what for m in missing}), given)
+    asked = tuple(set(wanted) - {m.what for m in missing})
+    case = Case(chain, expid, camera, asked, given)
+    bare, striped = untraced(case) if "ccd-row" in wanted else (chain, [])
+    if striped:
+        case = Case(bare, expid, camera, asked, given)
+        case.findings += striped
     case.numbers["fiber_id"] = None if chain.fiber_id is None else [int(number) for number in chain.fiber_id]
     for step, weight in ASKED:
         step(case)

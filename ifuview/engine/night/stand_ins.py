@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from ifuview.engine.night.stats import middle
 from ifuview.model.checks import Array
@@ -22,6 +23,7 @@ CALIBRATED = "cframe x fluxcalib"
 BY_NOISE = "the light that makes the noise of sframe"
 LEAST_SKY = 20  # fibers that look at empty sky, else all are asked for the noise
 FAINT = 0.05  # of the typical light: below, nothing can be divided by it
+FEW = 5  # px over which a flat varies little
 
 
 def completed(chain: Chain) -> tuple[Chain, dict[str, str]]:
@@ -85,9 +87,11 @@ def _of_the_others(chain: Chain, name: str) -> Chain:
     if sky is None:
         assert by is not None
         return replace(chain, sky=_typical_elsewhere(frame / by - sframe, known & np.isfinite(by)))
-    light = sframe + sky
-    known &= np.abs(light) > FAINT * np.median(np.abs(light))
-    return replace(chain, flat=_typical_elsewhere(frame / np.where(known, light, 1.0), known))
+    light = np.where(known, sframe + sky, 0.0)
+    power = uniform_filter1d(light**2, FEW, axis=1)  # numbers of files may be rounded, pixel by pixel
+    known = power > FAINT**2 * np.median(power)
+    ratio = uniform_filter1d(frame * light, FEW, axis=1) / np.where(known, power, 1.0)
+    return replace(chain, flat=_typical_elsewhere(ratio, known))
 
 
 def _known(chain: Chain) -> Array:
@@ -100,9 +104,12 @@ def _known(chain: Chain) -> Array:
 
 
 def _typical_elsewhere(values: Array, known: Array) -> Array:
-    """Values where they are known, elsewhere those of the other fibers."""
-    typical = np.nan_to_num(middle(np.where(known, values, np.nan), axis=0))
-    return np.where(known, values, typical).astype(np.float32)
+    """Values where they are known, elsewhere those of the other fibers at the level of the own ones."""
+    own = np.where(known, values, np.nan)
+    typical = np.nan_to_num(middle(own, axis=0), nan=1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level = np.nan_to_num(middle(own / typical, axis=1), nan=1.0, posinf=1.0, neginf=1.0)
+    return np.where(known, values, typical * level[:, None]).astype(np.float32)
 
 
 def _by_noise(chain: Chain, ivar: Array) -> Array:

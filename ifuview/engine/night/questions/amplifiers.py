@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ifuview.engine.night import others
-from ifuview.engine.night.patterns import SharedPattern, pattern
 from ifuview.engine.night.questions.case import BLOCK, COUNTS, Case
-from ifuview.engine.night.rows import RowTest, row_tests
+from ifuview.engine.night.rows.levels import RowTest, row_tests
+from ifuview.engine.night.rows.patterns import SharedPattern, pattern
+from ifuview.engine.night.rows.stripes import Striped, striped
 from ifuview.engine.night.search.templates import shapes
 from ifuview.engine.night.stats import without_gaps
+from ifuview.model.night.chain import Chain
+from ifuview.model.night.triage import Finding
 
 WEAK, BESIDE = 0.03, 4  # of the sky that lines may have where patterns are asked for; px beside them that are theirs
 
@@ -111,6 +115,50 @@ def _row_finding(case: Case, test: RowTest) -> dict[str, Any]:
         "known": known,
         "detail": {"chi2_rows": round(test.rows, 1), "chi2_waves": round(test.waves, 1)},
     }  # fmt: skip
+
+
+def untraced(case: Case) -> tuple[Chain, list[Finding]]:
+    """Amplifiers whose rows seem to have levels though no traces tell them: a chain without them, and words."""
+    chain = case.chain
+    if case.clean is None or case.level is None or chain.has("traces"):
+        return chain, []
+    known = case.good & np.isfinite(case.clean)
+    z = np.where(known, without_gaps(case.clean - case.expected) / case.sigma, 0.0)
+    parts = striped(z, case.strong_lines)
+    hidden = np.zeros(chain.shape, bool)
+    for part in parts:
+        hidden[part.fibers, part.columns] = True
+    ivars = {f"{name}_ivar": getattr(chain, f"{name}_ivar") for name in ("frame", "sframe")}
+    ivars = {name: np.where(hidden, 0.0, ivar).astype(ivar.dtype) for name, ivar in ivars.items() if ivar is not None}
+    return replace(chain, **ivars) if parts else chain, [_untraced_finding(case, part) for part in parts]
+
+
+def _untraced_finding(case: Case, part: Striped) -> Finding:
+    wave = case.chain.wave[part.columns]
+    fibers, low, high = range(*part.fibers.indices(case.chain.shape[0])), float(wave.min()), float(wave.max())
+    name = _section_of(case.chain, part)
+    known, said = listed(case, name) if name else (False, "")
+    size = part.level * float(np.median(case.sigma[part.columns]))
+    return Finding(
+        case.expid, case.camera, "ccd-row", "preproc", fibers=tuple(fibers), wave_range=(low, high), amplifier=name,
+        amplitude=size, unit=COUNTS, significance=part.score, confidence=0.7, known=known, detail={"by": "neighbors"},
+        text=f"Neighbors among fibers {fibers[0]}-{fibers[-1]} share levels of {size:.2g} {COUNTS}, pixel by pixel, at "
+        f"{low:.0f}-{high:.0f} A alone: whole rows of one amplifier{f', {name}' if name else ''}{said}; the traces "
+        "would tell, and what lies under them is not judged",
+    )  # fmt: skip
+
+
+def _section_of(chain: Chain, part: Striped) -> str:
+    """The amplifier that lies where a part of the fibers and wavelengths does, "" if none is known."""
+    low_fibers, low_waves = part.fibers.start == 0, part.columns.start == 0
+    if not chain.sections or (low_waves and part.columns.stop == chain.shape[1]):
+        return ""
+    middle_of = [float(np.mean([sum(getattr(s, axis)) / 2 for s in chain.sections])) for axis in ("cross", "disp")]
+    for section in chain.sections:
+        below = [sum(getattr(section, axis)) / 2 < m for axis, m in zip(("cross", "disp"), middle_of, strict=True)]
+        if below == [low_fibers, low_waves]:
+            return section.name
+    return ""
 
 
 def _band_finding(case: Case, test: RowTest) -> dict[str, Any]:

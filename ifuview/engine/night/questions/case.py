@@ -132,7 +132,7 @@ class Case:
         self.products = {"sky": sky_deviation(chain.sky, level)}
         if chain.flat is not None:
             self.products["fiberflat"] = flat_deviation(chain.flat, _light(smooth, level))
-        if chain.frame is not None and chain.flat is not None and chain.sframe is not None:
+        if self.given.has("frame", "flat", "sky", "sframe"):  # else nothing contradicts what was made of the others
             lacks = sframe_deviation(self.gaps, self.good_in_both, level)
             self.products |= {} if lacks is None else {"sframe": lacks}
         wheres = [(step, where) for step, p in self.products.items() for where in deviating(step, p, level)]

@@ -1,0 +1,1 @@
+"""Levels that keep to rows of the detector."""
