@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -57,17 +57,17 @@ class DetectorImages:
     ----------
     image : CcdFrame
         Electrons; cosmic rays are in its mask.
-    flattened : ndarray
-        Without scattered light, over the flat.
-    wave : ndarray, Angstrom
-        Of each pixel; 0 where no fiber is near.
+    flattened : callable
+        Gives it without scattered light, over the flat: made when it is written, as it is large.
+    wave : callable
+        Gives the wavelength of each pixel, Angstrom; 0 where no fiber is near.
     fiber : ndarray of int
         Number of the fiber whose trace is near, from 1; 0: none.
     """
 
     image: CcdFrame
-    flattened: Array
-    wave: Array
+    flattened: Callable[[], Array]
+    wave: Callable[[], Array]
     fiber: Array
 
 

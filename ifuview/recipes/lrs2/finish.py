@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,10 +58,18 @@ def detector_images(spectra: ExtractedExposure, wave: Array, response: FiberFlat
     """Pictures of the detector that belong to the spectra."""
     frame, center = spectra.extraction.frame, spectra.traces.center
     fiber = fiber_image(center, frame.shape[0])
-    clean = frame.data - spectra.scattered
-    column = np.arange(frame.shape[1])
-    for row in range(0, frame.shape[0], ROWS):
+    return DetectorImages(
+        frame, partial(_flattened, frame.data, spectra.scattered, fiber, response.fibers.flat),
+        partial(wave_image, center, wave, frame.shape[0]), fiber,
+    )  # fmt: skip
+
+
+def _flattened(data: Array, scattered: Array, fiber: Array, flat: Array) -> NDArray[np.float32]:
+    """Light without what is scattered, over the response of the fibers."""
+    clean = data - scattered
+    column = np.arange(data.shape[1])
+    for row in range(0, data.shape[0], ROWS):
         own = fiber[row : row + ROWS]
-        level = response.fibers.flat[np.maximum(own - 1, 0), column]
+        level = flat[np.maximum(own - 1, 0), column]
         clean[row : row + ROWS] /= np.where((own > 0) & (level > 0), level, np.float32(1))
-    return DetectorImages(frame, clean, wave_image(center, wave, frame.shape[0]), fiber)
+    return np.asarray(clean, np.float32)

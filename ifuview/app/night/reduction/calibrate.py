@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from ifuview.app.night.reduction.setup import ARC, INPUTS, SKIES, near
@@ -104,3 +106,9 @@ def let_go_of_lit(night: RawNight, todo: Sequence[tuple[str, RawExposure]], one:
     """When the last step before the arcs has read its frames: give up their archives."""
     if one.step == "flat":
         let_go(night, todo, (ARC,))
+
+
+def give_back() -> None:
+    """Give free memory back to the system, where the C library keeps it until it is asked."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -18,6 +18,7 @@ from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import GIVEN_UP, Given, StepResult, StepVerdict, run
 from ifuview.recipes.lrs2.figures import figures_of
+from ifuview.recipes.lrs2.numbers import StepNumber, numbers
 from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.recipes.lrs2.values import ChannelSetup
 
@@ -44,6 +45,8 @@ class ReducedChannel:
         Cards of the exposure.
     drawn : mapping of str to tuple of Figure
         Of steps whose values are held no more.
+    measured : tuple of StepNumber
+        Of those steps.
     """
 
     exposure: RawExposure
@@ -54,11 +57,21 @@ class ReducedChannel:
     verdicts: tuple[StepVerdict, ...] = ()
     header: Header = field(default_factory=dict)
     drawn: Mapping[str, tuple[Figure, ...]] = field(default_factory=dict)
+    measured: tuple[StepNumber, ...] = ()
 
     def light(self) -> ReducedChannel:
         """The same without values, but for the sources and their spectrum."""
         steps = {name: one if name in SUMMARY else one.given_up() for name, one in self.steps.items()}
         return replace(self, steps=steps)
+
+    def for_pages(self) -> ReducedChannel:
+        """The same without values, with the figures and numbers of all steps: a page is made of less memory."""
+        return replace(self.light(), drawn={name: self.figures(name) for name in self.steps}, measured=self.numbers)
+
+    @property
+    def numbers(self) -> tuple[StepNumber, ...]:
+        """What it comes to in a few numbers."""
+        return self.measured or numbers(self)
 
     def value(self, step: str) -> object:
         """What a step has made; None where it could not, or it is held no more."""

@@ -12,6 +12,7 @@ from ifuview.app.night.reduction.calibrate import (
     ChannelCalibration,
     archives,
     calibrate,
+    give_back,
     key_of,
     let_go,
     let_go_of_lit,
@@ -278,15 +279,29 @@ def reduce_exposures(
             night, exposure, camera, tables, chosen, cache, part.part(0.4, 0.9), known=held.steps,
             more=more,
         )  # fmt: skip
-        own = judged(done.steps, setup, [name for name in done.steps if name not in held.steps])
-        done = replace(done, verdicts=(*held.verdicts, *own), drawn=held.drawn)
-        notes = (*remarks(night), *lacking, *said, *done.notes, *held.notes, *odd(done.steps, ("science",)))
-        done = replace(done, notes=notes)
+        done = _judged(done, held, setup, (*remarks(night), *lacking, *said), frees)
         if output and done.complete:
             done = write(done, tables, output, chosen, part.part(0.9, 1.0))
+        light = done if hold else done.light()
         if told is not None:
+            done = done if hold else done.for_pages()
+            if frees:
+                give_back()
             told(done)
-        yield done if hold else done.light()
+        yield light
+
+
+def _judged(
+    done: ReducedChannel, held: ChannelCalibration, setup: ChannelSetup, notes: tuple[str, ...], frees: bool
+) -> ReducedChannel:
+    """A channel with what is said of its steps and of its raw frames; free memory is given back if it `frees`."""
+    if frees:
+        give_back()
+    own = judged(done.steps, setup, [name for name in done.steps if name not in held.steps])
+    if frees:
+        give_back()
+    notes = (*notes, *done.notes, *held.notes, *odd(done.steps, ("science",)))
+    return replace(done, verdicts=(*held.verdicts, *own), drawn=held.drawn, notes=notes)
 
 
 def write(

@@ -21,8 +21,9 @@ from ifuview.io.products.lrs2.cards import (
     scaled,
     wave_cards,
 )
+from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import ReductionBit
-from ifuview.model.reduction.products import ReducedExposure
+from ifuview.model.reduction.products import DetectorImages, ReducedExposure
 from ifuview.model.reduction.source import SkyCube
 
 CUBES = ("obs", "sky", "skysub")
@@ -127,14 +128,23 @@ def _detector(done: ReducedExposure) -> Iterator[fits.ImageHDU]:
     names = ("bigw", "image", "flattened_image", "trace", "cosmics")
     units = ("Angstrom", "electron", "", "", "")
     found = done.images
-    for number, (name, unit) in enumerate(zip(names, units)):
+    for name, unit in zip(names, units):
         picture = np.zeros((1, 1), np.float32)
         if found is not None and name == "cosmics":
             picture = found.image.mask & int(ReductionBit.COSMIC) != 0
         elif found is not None:
-            picture = (found.wave, found.image.data, found.flattened, found.fiber)[number]
+            picture = _picture_of(found, name)
         yield image(picture.astype(np.float32, copy=False), name, unit=unit if found is not None else "")
     yield image(done.native.flux, "unrectified_spectra", unit=done.native.unit)
+
+
+def _picture_of(found: DetectorImages, name: str) -> Array:
+    """One of the pictures of the detector."""
+    if name == "image":
+        return found.image.data
+    if name == "trace":
+        return found.fiber
+    return found.wave() if name == "bigw" else found.flattened()
 
 
 def _beyond(done: ReducedExposure) -> Iterator[fits.ImageHDU | fits.BinTableHDU]:

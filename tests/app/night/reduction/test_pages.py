@@ -62,6 +62,15 @@ def test_a_report_has_a_figure_for_most_steps_even_of_values_given_up(reduced):
     assert light.complete and light.line == done.line and light.value("flat") is None
 
 
+def test_what_a_page_is_made_of_holds_no_values(reduced):
+    done = reduced[1]
+    less = done.for_pages()
+    whole, page = report_of(done), report_of(less)
+    assert page.numbers == whole.numbers and page.numbers and page.verdict == whole.verdict
+    assert [step.figure is None for step in page.steps] == [step.figure is None for step in whole.steps]
+    assert all(less.value(step) is None for step in less.steps if step not in ("sky", "spectrum"))
+
+
 def test_what_was_not_reduced_is_listed_and_a_folder_that_cannot_be_written_said(reduced, tmp_path):
     done = reduced[1]
     lost = dict(done.steps)

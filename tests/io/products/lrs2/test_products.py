@@ -80,7 +80,8 @@ def made(**changes) -> ReducedExposure:
         subtracted=subtracted, sky=sky, positions=positions, spectrum=spectrum, sources=(fit,),
         response=np.full(NWAVE, 1.7e-10), dar=np.zeros((3, 5)),
         native=FiberSpectra(flux * 100, variance * 1e4, mask, np.broadcast_to(WAVE, shape)),
-        lsf=np.full(shape, 1.8), images=DetectorImages(CcdFrame(picture, picture, pixel), picture, picture, picture),
+        lsf=np.full(shape, 1.8),
+        images=DetectorImages(CcdFrame(picture, picture, pixel), picture.copy, picture.copy, picture),
         cubes={"obs": cube, "sky": cube, "skysub": cube}, collapsed=cube.data[0], area=51.4e4, transparency=1.0,
         record=ReductionRecord({"sky.knots": "0.8"}, {"raw.fits": "ab" * 32}, ("mirror area: the default",), "1.0"),
     )  # fmt: skip
