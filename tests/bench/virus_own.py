@@ -332,15 +332,14 @@ class Own:
             near = (rows["ifuslot"] == one.slot.encode()) & (np.abs(rows["wave"] - one.wave) < MATCH_WAVE)
             near &= np.hypot(rows["ifux"] - one.x, rows["ifuy"] - one.y) < MATCH
             used |= near
-            if near.any():
+            snr = self.true_snr(one)
+            if near.any() and snr > SURE:  # fainter ones are chosen by their noise
                 n = int(np.flatnonzero(near)[0])
                 flux.append(rows["flux"][n] / (UNIT * one.flux))
                 wave.append(rows["wave"][n] - one.wave)
-            elif self.true_snr(one) > SURE:
+            elif snr > SURE:
                 missed += 1
-                print(
-                    f"    missed: {one.slot} {one.x:.1f} {one.y:.1f} {one.wave:.0f} A, sigma {self.true_snr(one):.1f}"
-                )
+                print(f"    missed: {one.slot} {one.x:.1f} {one.y:.1f} {one.wave:.0f} A, sigma {snr:.1f}")
         for row in rows[~used]:
             print(
                 f"    false: {row['ifuslot'].decode()} {row['ifux']:.1f} {row['ifuy']:.1f} {row['wave']:.1f} A, "

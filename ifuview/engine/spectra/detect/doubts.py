@@ -25,6 +25,7 @@ LEAST_LIGHT = 0.5  # of what they catch inside of the field
 OFF, LEVEL = 3.0, 60.0  # widths, Angstrom: where the level below a line is taken
 WORSE = 4.0  # sigma of the misfit
 NARROW = 0.72  # of an unresolved line
+REMAINS = Doubt.NEAR_STAR | Doubt.MASKED
 INFLATED = 2.0  # variance over that of the fibers' own noise: of a star
 
 
@@ -52,7 +53,16 @@ def doubt(light: FieldLight, fit: LineFit, grid: Array, along: Array) -> LineFit
 
 
 def is_hit(fit: LineFit) -> bool:
-    """Whether a line is no source but what a particle left: of one exposure or one fiber, faint or doubted besides."""
+    """Whether a line is no source.
+
+    It is what a particle left, of one exposure or one fiber and faint or doubted besides, where there is but one
+    exposure one that is unlike a line; or what masks left of a star.
+    """
+    if fit.doubts & REMAINS == REMAINS:
+        return True
+    single = fit.exposures is not None and np.isfinite(fit.exposures[:, 1]).sum() < 2
+    if single and fit.doubts & (Doubt.NARROW | Doubt.PROFILE) and fit.snr < SURE:
+        return True
     alone = fit.doubts & (Doubt.ONE_EXPOSURE | Doubt.ONE_FIBER)
     other = fit.doubts & (Doubt.NARROW | Doubt.PROFILE | Doubt.EDGE)
     return bool(alone) and (fit.snr < SURE or bool(other) or alone == Doubt.ONE_EXPOSURE | Doubt.ONE_FIBER)

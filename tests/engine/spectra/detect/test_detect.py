@@ -9,6 +9,8 @@ import pytest
 
 from ifuview.engine.spectra.detect.completeness import completeness
 from ifuview.engine.spectra.detect.continuum import steady
+from ifuview.engine.spectra.detect.doubts import is_hit
+from ifuview.engine.spectra.detect.measure import LineFit
 from ifuview.engine.spectra.detect.search import DetectParams, KnownSource, detect, threshold_of
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
 from ifuview.model.checks import Array
@@ -193,3 +195,23 @@ def test_the_light_of_a_bright_star_that_its_profile_misses_is_no_line_where_a_f
     mask[int(np.argmax(wide)), 150:157] = int(ReductionBit.BAD)
     found = detect(replace(field, spectra=replace(spectra, flux=flux, mask=mask)), SEEING, GRID)
     assert all(one.kind == CONTINUUM for one in found.detections)
+
+
+@pytest.mark.parametrize(
+    ("doubts", "snr", "count", "hit"),
+    [
+        (Doubt.NARROW, 6.0, 1, True),  # nothing else tells a particle from a line
+        (Doubt.NARROW, 6.0, 3, False),
+        (Doubt.NARROW, 20.0, 1, False),
+        (Doubt(0), 6.0, 1, False),
+        (Doubt.EDGE, 6.0, 1, False),
+        (Doubt.NEAR_STAR | Doubt.MASKED, 16.0, 3, True),  # of a saturated star, what is not masked
+        (Doubt.NEAR_STAR, 8.0, 3, False),
+        (Doubt.MASKED, 8.0, 3, False),
+        (Doubt.ONE_EXPOSURE, 8.0, 3, True),
+    ],
+)
+def test_what_particles_and_stars_leave_is_no_line(doubts, snr, count, hit):
+    told = np.array([[10.0, 1.0]] * count + [[np.nan, np.inf]] * (3 - count))
+    fit = LineFit(np.array([0.0, 0.0, 4500.0, 0.9]), 10.0, snr, np.zeros(0, np.intp), doubts=doubts, exposures=told)
+    assert is_hit(fit) == hit
