@@ -28,6 +28,7 @@ from ifuview.model.night.exposures import ExposureIndex
 
 LIST_SUFFIXES = (".h5", ".hdf5")  # of photon lists and the like
 MOST_NAMED = 5  # files in a sentence
+MOST_FOLDERS = 20  # that are looked into for files
 
 # folders
 
@@ -93,11 +94,18 @@ class IndexFolder(ScanFolder):
 
 def _todo(folder: str) -> str:
     """What to do with a folder without exposures."""
-    single = sorted(name for name in os.listdir(folder) if name.endswith((*FITS_SUFFIXES, *LIST_SUFFIXES)))
+    single = _files_in(folder)
+    for place in () if single else sorted(entry.path for entry in os.scandir(folder) if entry.is_dir())[:MOST_FOLDERS]:
+        single += [os.path.join(os.path.basename(place), name) for name in _files_in(place)]
     if not single:
         return "choose a production, a night, an exposure or a tile"
     more = f" and {len(single) - MOST_NAMED} more" if len(single) > MOST_NAMED else ""
     return f"open one of its files: {', '.join(single[:MOST_NAMED])}{more}"
+
+
+def _files_in(folder: str) -> list[str]:
+    """Names of the files in a folder that can be opened one by one."""
+    return sorted(name for name in os.listdir(folder) if name.endswith((*FITS_SUFFIXES, *LIST_SUFFIXES)))
 
 
 def open_folder(session: Session, intent: want.OpenFolder) -> IndexFolder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +53,11 @@ def test_a_folder_without_products_is_refused(tmp_path):
         (tmp_path / name).touch()
     runner.ask(want.OpenFolder(str(tmp_path)))
     assert "open one of its files: a.fits, b.h5" in runner.said()[-1]
+    deeper = tmp_path / "calibrations"  # its files lie in folders, as those of nights do
+    (deeper / "20211014").mkdir(parents=True)
+    (deeper / "20211014" / "psfnight-r6-20211014.fits").write_bytes(b"")
+    runner.ask(want.OpenFolder(str(deeper)))
+    assert f"open one of its files: {os.path.join('20211014', 'psfnight-r6-20211014.fits')}" in runner.said()[-1]
 
 
 def test_products_are_read_once_and_stepped_through(runner):
