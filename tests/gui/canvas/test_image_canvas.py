@@ -322,8 +322,9 @@ def test_a_view_at_any_angle_shows_each_pixel_where_the_read_out_has_it(canvas, 
     data = np.add.outer(np.arange(NY), np.arange(NX) % 2 * 50).astype(np.float32)
     view = ViewState(x=24.3, y=19.1, zoom=zoom, fit=False, rotation=rotation, flip_x=flip)
     seen = show(canvas, Session(slots=(slot(1, data, view=view),), current=1))
-    below, right = np.mgrid[0 : SIZE[1], 0 : SIZE[0]] + 0.5
-    x, y = viewport.to_image(view, SIZE, right, below)
+    size = canvas.size_px()
+    below, right = np.mgrid[0 : size[1], 0 : size[0]] + 0.5
+    x, y = viewport.to_image(view, size, right, below)
     step = 1 / zoom  # a screen pixel to either side: two roundings to the nearest
     edge = step - 0.5
     inside = (x > edge) & (x < NX - 1 - edge) & (y > edge) & (y < NY - 1 - edge)
