@@ -14,6 +14,7 @@ from ifuview.app.frames.views import skyposition
 from ifuview.app.preferences import data_folder
 from ifuview.gui.docks import DOCKS
 from ifuview.gui.shell.window_contract import CommandedWindow
+from ifuview.gui.window.actions import photons_of
 from ifuview.gui.window.menus import ACTIONS
 from ifuview.gui.window.save_dialogs import SaveDialogs
 
@@ -99,6 +100,9 @@ class WindowCommands(SaveDialogs):
 
     def save_photon_cube_dialog(self) -> None:
         """Ask for the axis, then the bins (0: those of the file), then where."""
+        if photons_of(self.controller.session) is None:
+            self.controller.handle(want.Note("info", "open a photon list first"))
+            return
         axes = ("time", "wavelength or phase")
         axis, ok = QInputDialog.getItem(self.window, "Save a cube", "Bins of", axes, 0, False)
         if not ok:

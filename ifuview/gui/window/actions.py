@@ -181,7 +181,6 @@ def draw(shape: str) -> Make:
 
 def photons_of(session: Session) -> tuple[int, PhotonFrame] | None:
     """Key and photon half of the photon frame that is meant; None without one."""
-
     slot = photon_frame(session)
     return None if slot is None or slot.photons is None else (slot.key, slot.photons)
 

@@ -74,6 +74,12 @@ def test_unchecked_boxes_are_seen_on_dark(qtbot: QtBot) -> None:
     assert box.palette().color(QPalette.ColorRole.Base).lightness() > 200
 
 
+def test_a_cube_of_photons_is_not_asked_about_without_photons(qtbot: QtBot, flat: str) -> None:
+    with window(qtbot, flat) as shell:
+        shell.window.actions_by_name["save-photon-cube"].trigger()  # no dialog waits for an answer
+        assert shell.store.session.messages[-1].text == "open a photon list first"
+
+
 def test_smoothing_and_mask_bits_by_action(qtbot: QtBot, flat: str) -> None:
     with window(qtbot, flat) as shell:
         actions = shell.window.actions_by_name
