@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from ifuview.engine.night.extent import same
+from ifuview.engine.night.stats import runs
 from ifuview.model.night.triage import RATIOS, Finding, ranges
 
 OF_SINGLE = ("isolated-fiber", "positioning", "sky-line residual")  # classes with a finding for each fiber
 MOST_NAMED = 4  # fibers that are named one by one
 MOST_SAID = 12  # and in a sentence
+SHORTEST, OF_LIGHT = 3, "throughput / flat"  # fibers of a run; unit of the part of the light that a fiber has
 NEAR = 0.3  # of a range of wavelengths that two have in common
 
 Key = tuple[object, ...]
@@ -68,7 +70,28 @@ def together(findings: Sequence[Finding]) -> list[Finding]:
             if home is not None:
                 many[home].append(f)
     inside = {id(f) for group in many.values() for f in group}
-    return [*(f for f in findings if id(f) not in inside), *(one for group in many.values() for one in _joined(group))]
+    rest = [f for f in findings if id(f) not in inside]
+    return [*_neighbors(rest), *(_of_a_run(one) for group in many.values() for one in _joined(group))]
+
+
+def _neighbors(findings: list[Finding]) -> list[Finding]:
+    """The findings; three or four neighbors on the slit that lose or gain light are a run."""
+    own = {f.fibers[0]: f for f in findings if f.kind == "isolated-fiber" and f.unit == OF_LIGHT and len(f.fibers) == 1}
+    lit = np.zeros(max(own, default=0) + 1, bool)
+    lit[[fiber for fiber, f in own.items() if not f.known and not f.detail.get("dead")]] = True
+    for first, last in runs(lit):
+        part = [own[fiber] for fiber in range(first, last)]
+        if last - first >= SHORTEST and len({_sign(f) for f in part}) == 1:
+            findings = [*(f for f in findings if f not in part), _of_a_run(_one(part))]
+    return findings
+
+
+def _of_a_run(f: Finding) -> Finding:
+    """The finding; fibers that are all neighbors and have another part of the light are a run."""
+    whole = len(f.fibers) >= SHORTEST and f.fibers[-1] - f.fibers[0] + 1 == len(f.fibers)
+    if not whole or f.kind != "isolated-fiber" or f.unit != OF_LIGHT or f.known or f.detail.get("dead"):
+        return f
+    return replace(f, kind="block-throughput", alternatives=tuple(("block-throughput", step) for step in f.steps[1:]))
 
 
 def _key(f: Finding, kind: str, step: str) -> Key:

@@ -42,6 +42,30 @@ def test_fibers_with_a_wrong_flat_are_one_finding_though_that_of_a_few_is_open(c
     assert (one.kind, one.first_step, one.fibers) == ("isolated-fiber", "fiberflat", SOME)
 
 
+@pytest.mark.parametrize("fibers", [(60, 61, 62), tuple(range(180, 187)), (7, 8, 9, 10)])
+@pytest.mark.parametrize("way", ["throughput", "flat"])
+def test_a_few_neighbors_that_lose_light_are_a_run_of_just_these(chain, fibers, way):
+    factor = 1 + (-0.3 if way == "throughput" else 0.4) * rows(fibers)
+    (one,) = found(chain, PlantedChange(**{way: factor}))
+    assert (one.kind, one.fibers) == ("block-throughput", fibers)
+    assert one.first_step in (("trace", "light") if way == "throughput" else ("fiberflat",))
+
+
+def test_fibers_that_lose_light_here_and_there_make_no_run(chain):
+    (one,) = found(chain, PlantedChange(throughput=1 - 0.3 * rows(SOME)))
+    assert (one.kind, one.first_step, one.fibers) == ("isolated-fiber", "light", SOME)
+
+
+def test_a_shift_of_two_bundles_and_of_fibers_here_and_there_is_named_everywhere(chain):
+    slope = np.gradient(np.median(chain.sky, axis=0), chain.wave)
+    bundles = tuple(range(25, 50)), tuple(range(300, 325))
+    change = PlantedChange(light=-(0.2 * rows(bundles[0]) + 0.1 * rows(bundles[1])) * slope)
+    assert {f.fibers for f in found(chain, change) if f.kind == "sky-line residual"} == set(bundles)
+    one = next(f for f in found(chain, PlantedChange(light=-0.3 * rows(SOME) * slope)) if len(f.fibers) < NFIBER)
+    assert (one.kind, one.first_step) == ("sky-line residual", "trace")
+    assert set(SOME) <= set(one.fibers) and len(one.fibers) <= len(SOME) + 1  # one between three of them
+
+
 def single(fiber, **values):
     return Finding(
         1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from ifuview.engine.night.questions.case import BUNDLE, Case, LightLevel
 from ifuview.engine.night.questions.lines import LEAST_SKY, LINE_EDGE, light_of, over_field, unlike
 from ifuview.engine.night.search.common import common_fit, mean_spectrum
 from ifuview.engine.night.search.levels import Levels
-from ifuview.engine.night.search.losses import runs_of_light
+from ifuview.engine.night.search.losses import runs_without_strangers
 from ifuview.engine.night.search.scan import Span, deviations, spans
 from ifuview.engine.night.search.templates import KINDS, FiberFits, by_itself, fiber_fits, sharp, without_strongest
 from ifuview.engine.night.search.throughput import guilt, wrong_flats
@@ -86,13 +86,13 @@ def changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Ar
     level_use[list(skip)] = False
     for kind in (SHIFT, WIDTH, FACTOR):
         numbers = value[kind], fits.error[kind]
+        single = spans(numbers[0], numbers[1], found.use, run=np.inf)
         if kind == FACTOR:
             light = light_of(case, of, *deviations(*numbers, found.use), level_use)
-            runs = runs_of_light(light, case.flat_level, BUNDLE)
+            runs = runs_without_strangers(light, single, case.flat_level, BUNDLE)
         else:
             runs = spans(*numbers, found.use, single=np.inf, snap=BUNDLE)
         runs = [r for r in runs if abs(r.value) > LEAST[kind]]  # else its fibers are single ones
-        single = spans(numbers[0], numbers[1], found.use, run=np.inf)
         if kind == FACTOR and of is not None:
             single += _dark(found, of, numbers[0], {s.first for s in single})
         alone = [s for s in single if _of_more_lines(case, found, kind, s)]
@@ -129,8 +129,7 @@ def _dark(found: Changes, of: Levels, factor: Array, told: set[int]) -> list[Spa
 def _of_more_lines(case: Case, found: Changes, kind: int, span: Span) -> bool:
     """Whether other lines of the sky show the same as the one that tells most: a target may have a line on that one.
 
-    Nor may it depend on the other two numbers: light of a target on lines of the sky makes a factor of one sign and a
-    width of the other, which together leave little.
+    Nor may it depend on the other two numbers: light of a target on lines makes a factor and a width that leave little.
     """
     row = case.sharp[span.first], case.weight[span.first]
     shapes = found.fits.shapes.astype(np.float32)
@@ -148,10 +147,11 @@ def _same(part: float, whole: float, variance: float) -> bool:
 
 def _note(case: Case, found: Changes, kind: int, kept: list[Span]) -> None:
     """Runs of fibers, and single ones: one by one, or together where they are many."""
-    singles = [span for span in kept if span.last - span.first == 1]
-    for span in kept:
-        if span.last - span.first > 1:
-            _note_run(case, found, kind, span)
+    least = 1 if kind == FACTOR or sum(s.last - s.first == 1 for s in kept) <= MOST_NAMED else MOST_NAMED
+    few = [s for s in kept if found.use[s.first : s.last].sum() <= (least if s.last - s.first == 1 else max(least, 2))]
+    singles = [replace(s, first=f, last=f + 1) for s in few for f in s.fibers if found.use[f]]
+    for span in (s for s in kept if s not in few):  # a few that are neighbors by chance are like the other single ones
+        _note_run(case, found, kind, span)
     if kind == FACTOR or len(singles) <= MOST_NAMED:
         for span in singles:
             _note_fiber(case, found, kind, span)

@@ -32,6 +32,7 @@ CERTAIN = 2.0  # errors: a number below is only a bound
 SURE_GAIN = 0.15  # of the light of a bundle, that no targets add
 SEEN_GAIN = 3.0  # errors by which its lines must gain, too
 LIT = 0.5  # of the sky that a dead fiber cannot have
+FEW_ODD = 0.5  # of the fibers of a block
 DROWNED = 10.0  # sky levels of a fiber in which lines of the sky tell nothing
 FLAT_OFF = "the flat is wrong there, it stands out among the others by as much"
 FIBER_STEP, IN_RUN = "light", "trace"  # where one fiber loses light: before the detector; where a run does
@@ -63,7 +64,7 @@ def fibers(case: Case) -> None:
     with np.errstate(invalid="ignore"):  # lines of a bright star are its own
         odd = of_fibers.odd_fibers(value, error) & ~(level > DROWNED * np.median(case.level))
         odd &= ~((value < of_fibers.DEAD) & (level > LIT * expected))  # lines of a target lie on those of the sky
-    losing = of_fibers.losing_blocks(level, BUNDLE) if level.size >= BUNDLE else []
+    losing = of_fibers.losing_blocks(_without_few(level, odd | dim), BUNDLE) if level.size >= BUNDLE else []
     in_blocks = {f for x in case.findings if x.kind == "wavelength-blocks" for f in x.fibers}
     known_already = {f for x in case.findings if x.kind == "isolated-fiber" for f in x.fibers}
     with np.errstate(invalid="ignore"):
@@ -117,6 +118,14 @@ def _lines_agree(case: Case, found: Changes | None, fibers: range, gain: float) 
     factors = np.nan_to_num(found.fits.value[FACTOR][part]) - case.line_tilt[part]
     factor = float(np.sum(weight * factors) / weight.sum())
     return factor > max(0.5 * gain, SEEN_GAIN * float(weight.sum()) ** -0.5)
+
+
+def _without_few(level: Array, odd: Array) -> Array:
+    """Levels without those of fibers that are off by themselves; in blocks where half of them are, with them."""
+    count = level.size // BUNDLE * BUNDLE
+    share = np.append(odd[:count].reshape(-1, BUNDLE).mean(axis=1), 1.0)
+    few = odd & (share[np.minimum(np.arange(level.size), count) // BUNDLE] < FEW_ODD)
+    return np.where(few, np.nan, level)
 
 
 def _block(number: int) -> range:

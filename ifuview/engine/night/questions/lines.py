@@ -192,4 +192,4 @@ def _in_the_side_of(line: Finding, other: Finding) -> bool:
     """Whether a line's continuum is taken where a stronger finding lies."""
     if line.wave_range is None or other.wave_range is None or line.significance >= other.significance:
         return False
-    return abs(line.wave_range[0] - other.wave_range[0]) < SIDE_BAND
+    return abs(line.wave_range[0] - other.wave_range[0]) < SIDE_BAND and not set(line.fibers).isdisjoint(other.fibers)

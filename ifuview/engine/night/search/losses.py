@@ -23,6 +23,7 @@ SHORTEST, MOST_RUNS = 3, 24
 NEARLY = 0.8  # of the limit, by a few lengths
 SURE = 3.0  # errors of what lines and sky fibers say by themselves
 SEEN = 4.0  # sigma of the light alone, where a flat stands out
+OWN = 0.5  # of what a fiber is off by that its run may differ by
 MODEST = 0.2  # by how much a deviation of one sigma a fiber lets more than half of them agree
 
 
@@ -115,6 +116,45 @@ def runs_of_light(of: ToldLight, flat_level: Array | None, bundle: int) -> list[
         if seen and all(guilt(flat_level, s.fibers, 1 + s.value, s.error).step == "fiberflat" for s in (span, *same)):
             out = [s for s in out if s not in same] + [span]
     return out
+
+
+def runs_without_strangers(of: ToldLight, singles: list[Span], flat_level: Array | None, bundle: int) -> list[Span]:
+    """Runs as above; fibers that are off by themselves, by another amount, make none and end none.
+
+    Parameters
+    ----------
+    of, flat_level, bundle
+        As above.
+    singles : list of Span
+        Fibers that stand out by themselves.
+    """
+    runs = _trimmed(of, runs_of_light(of, flat_level, bundle))
+    own = [s for s in singles if not any(r.first <= s.first < r.last and _alike(r, s) for r in runs)]
+    if not own or not runs:
+        return runs
+    unknown = np.zeros(of.lines.size, bool)
+    unknown[[s.first for s in own]] = True
+    errors = (np.where(unknown, np.inf, error) for error in (of.lines_error, of.level_error))
+    lines_error, level_error = errors
+    level = None if flat_level is None else np.where(unknown, np.nan, flat_level)
+    left = replace(of, lines_error=lines_error, level_error=level_error, empty=of.empty & ~unknown)
+    return _trimmed(left, runs_of_light(left, level, bundle))
+
+
+def _trimmed(of: ToldLight, runs: list[Span]) -> list[Span]:
+    """The runs without fibers at their ends that keep all their light; what is too short then is no run."""
+    out = []
+    for run in runs:
+        keep = (np.abs(of.lines - run.value) < SURE * of.lines_error) | (np.abs(of.lines) > OWN * abs(run.value))
+        inside = np.flatnonzero(keep[run.first : run.last])
+        if inside.size and inside[-1] - inside[0] + 1 >= SHORTEST:
+            out.append(replace(run, first=run.first + int(inside[0]), last=run.first + int(inside[-1]) + 1))
+    return out
+
+
+def _alike(run: Span, single: Span) -> bool:
+    """Whether a fiber is off by what its run is."""
+    return abs(run.value - single.value) < OWN * abs(single.value)
 
 
 def measured(of: ToldLight, span: Span) -> Span:

@@ -17,7 +17,8 @@ FEW = 0.02  # scatter of the flats that is believed at least
 OUTLYING = 2.0  # scatters of a fiber that it counts in the mean of some at most
 CERTAIN = 9.0  # of chi2 between the two
 NEAR = 3.0  # scatters of the flats: what stands out more is wrong whatever the light says
-TOGETHER, BY_LIGHT = 5.0, 4.0  # sigma of flat and light that agree; chi2 by which the light does
+TOGETHER, BY_LIGHT = 5.5, 4.0  # sigma of flat and light that agree; chi2 by which the light does
+OF_TARGETS = 0.05  # of the lines that those of a target may change: it has lines of its own on them
 WOULD_TELL = "another camera of the petal, another exposure with the same flat, or another flat, would tell which"
 
 UNSURE = f"; not sure: {WOULD_TELL}"
@@ -86,7 +87,7 @@ def wrong_flats(value: Array, error: Array, flat_level: Array | None) -> list[tu
     away = np.nan_to_num(logs - middle(logs))
     expected = np.expm1(-away)
     scatter = max(float(mad(logs)), FEW) * (1 + expected)
-    of_flat, of_light = scatter**-2.0, error**-2.0
+    of_flat, of_light = scatter**-2.0, np.hypot(error, OF_TARGETS) ** -2.0
     both = (of_flat * expected + of_light * value) / (of_flat + of_light)
     score = np.abs(both) * np.sqrt(of_flat + of_light)
     told = (value**2 - (value - expected) ** 2) * of_light > BY_LIGHT
