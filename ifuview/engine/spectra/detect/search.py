@@ -36,6 +36,7 @@ GAINED = 1.5  # false maxima for each of one filter, of two
 BLEND, FAINT = 3.0, 0.25  # arcsec, of the light: what is no source beside a brighter one at its wavelength
 SAME_WAVE = 1.5  # widths
 STAR, FIRST = 1.5, 25.0  # arcsec about a known source; significance of continua taken off before lines are sought
+MANY = 4  # lines about one star that are none
 CLOSED_PLACE, CLOSED_WAVE = 1.0, 1.5  # arcsec, widths: about a peak that was no line
 
 
@@ -95,8 +96,21 @@ def detect(
     params = params or DetectParams()
     search = Search(field, seeing, np.asarray(grid, np.float64), params)
     search.prepare(known)
-    fits = search.lines(ctx)
+    fits = without_remains(search.lines(ctx), known)
     return search.described(fits, known)
+
+
+def without_remains(fits: list[LineFit], known: tuple[KnownSource, ...]) -> list[LineFit]:
+    """Lines without those that stars have left: many about one star, whose own lines were taken off with it.
+
+    Where stars are too close to be told apart, what one is given too little of is left at all wavelengths.
+    """
+    left = set()
+    for one in known:
+        if (one.error > 0).any():
+            near = [n for n, fit in enumerate(fits) if np.hypot(fit.theta[0] - one.x, fit.theta[1] - one.y) < STAR]
+            left |= set(near) if len(near) >= MANY else set()
+    return [fit for n, fit in enumerate(fits) if n not in left]
 
 
 class Search:

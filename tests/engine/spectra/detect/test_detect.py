@@ -11,7 +11,7 @@ from ifuview.engine.spectra.detect.completeness import completeness
 from ifuview.engine.spectra.detect.continuum import steady
 from ifuview.engine.spectra.detect.doubts import is_hit
 from ifuview.engine.spectra.detect.measure import LineFit
-from ifuview.engine.spectra.detect.search import DetectParams, KnownSource, detect, threshold_of
+from ifuview.engine.spectra.detect.search import DetectParams, KnownSource, detect, threshold_of, without_remains
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import ReductionBit
@@ -215,3 +215,15 @@ def test_what_particles_and_stars_leave_is_no_line(doubts, snr, count, hit):
     told = np.array([[10.0, 1.0]] * count + [[np.nan, np.inf]] * (3 - count))
     fit = LineFit(np.array([0.0, 0.0, 4500.0, 0.9]), 10.0, snr, np.zeros(0, np.intp), doubts=doubts, exposures=told)
     assert is_hit(fit) == hit
+
+
+def test_many_lines_about_one_star_are_what_it_left():
+    def line(x, y, wave):
+        return LineFit(np.array([x, y, wave, 0.9]), 10.0, 8.0, np.zeros(0, np.intp))
+
+    star = KnownSource(2.5, 2.0, np.ones(5), np.full(5, 0.1))
+    about = [line(2.4 + 0.1 * n, 2.2, 4300.0 + 80 * n) for n in range(6)]
+    elsewhere = [line(-4.0, 1.0, 4400.0 + 80 * n) for n in range(6)]  # a galaxy of many lines
+    assert without_remains([*about, *elsewhere], (star,)) == elsewhere
+    assert without_remains(about[:3], (star,)) == about[:3]
+    assert without_remains(about, (replace(star, error=np.zeros(5)),)) == about  # nothing of it was taken off
