@@ -36,7 +36,9 @@ def load(
 
     dataset = open_dataset(request.image, ctx.part(0.0, 0.6))
     if not dataset.images:
-        raise MissingDataError("there is no image in this file", request.image, "give a detector image")
+        todo = "give it after --traces" if dataset.traces else "give a detector image"
+        what = "there are traces in this file, no image" if dataset.traces else "there is no image in this file"
+        raise MissingDataError(what, request.image, todo)
     image = dataset.images[0]
     image, said = lying(image, request.dispersion, known=dataset.instrument != PLAIN)
     path = request.traces

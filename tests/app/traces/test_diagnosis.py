@@ -180,6 +180,12 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(tmp_path, name):
     assert not (tmp_path / "out").exists()
 
 
+def test_traces_in_the_place_of_an_image_are_told_their_option(tmp_path):
+    with pytest.raises(IfuviewError, match=r"there are traces in this file, no image.* --traces"):
+        command("diagnose", [trace_file(tmp_path), "-o", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
+
+
 def test_wavelengths_of_other_fibers_are_refused(tmp_path):
     two = expose(SlitSpec((64, 512), 2, block=2), snr=50, seed=3)
     other = trace_file(tmp_path, two.traces, "other.csv")
