@@ -12,12 +12,13 @@ from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
 SCORE, OF_TARGETS = 5.3, 5.8  # sigma in a sky fiber, in a target
-ALIKE, TOP, USUAL = 100, 0.97, 3.0  # targets nearest in brightness, part of them below that many sigma by noise alone
-BROAD = 5.0  # sigma of a target that has features of its own
-SOME, SURER, MOST = 0.02, 1.2, 0.15  # part of the targets from which that much more is asked for, or no score is enough
+ALIKE, TOP, USUAL = 40, 0.95, 3.0  # targets nearest in brightness, part of them below that many sigma by noise alone
+BROAD = 4.0  # sigma of a target with features of its own
+SOME, SURER, MOST = 0.008, 1.3, 0.06  # part of the targets from which that much more is asked for, or none is told
 BRIGHT, OF_TARGET = 1.0, 0.05  # sky levels of a target, and part of its light, that no spectrum is known to
-ALIKE_SHAPE = -15.0  # chi2 by which a bump or break of a target may fit better, and the column still be one
-OWN_SHAPE, ENOUGH, UNLIKE = 20.0, 0.45, 80.0  # chi2 by which it fits better: then part of the score is enough, or any
+ALIKE_SHAPE = -5.0  # chi2 by which a bump or break of a target may fit better, and the column still be one
+LIKELY_SHAPE, LIKELY = 7.0, 0.8  # chi2 by which it fits better: then that part of the score is enough
+OWN_SHAPE, OWN_PART, ENOUGH, UNLIKE = 20.0, 0.2, 0.45, 80.0  # or that, if it is a part of its own, too; or any
 LESS_BRIGHT = 2.0  # sky levels of a target in which its shape tells
 IN_BOTH = 0.5  # of the score, in two fibers beside each other, of one column
 SAME = 1.5  # px between what two fibers say of one column
@@ -49,7 +50,7 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
     hit |= _in_targets(of, found, targets & (found.continuum < LESS_BRIGHT * level), targets, cross, lower)
     hit &= found.level > OF_TARGET * found.continuum
     for fiber in np.flatnonzero(hit)[np.argsort(-found.score[hit])]:
-        if not search.steady(found, int(fiber), cross, lower):
+        if not search.steady(of, found, int(fiber), cross, lower):
             continue
         at, half = float(found.at[fiber]), bool(found.lower[fiber])
         if not any(x.detail.get("lower") == half and abs(x.detail["column"] - at) <= SAME for x in case.findings):
@@ -60,15 +61,16 @@ def _in_targets(
     of: search.Spectra, found: search.BestColumns, asked: Array, targets: Array, cross: Array, lower: Array
 ) -> Array:
     """Targets with a column: far above what others of their brightness have, of its own shape, or in two fibers."""
-    least = OF_TARGETS * _features(found, targets)
+    least = OF_TARGETS * _features(found, targets, of.sky)
     hit = np.zeros(asked.size, bool)
     some = np.flatnonzero(asked & (found.score > SCORE))
     own = np.full(asked.size, -np.inf)
     own[some] = search.own_shape(of, found, some, cross, lower)
     bright = found.continuum > BRIGHT * of.sky
     hit |= (own > ALIKE_SHAPE) & (found.score > least) & ~bright
-    hit |= (own > OWN_SHAPE) & (found.score > ENOUGH * least)
-    hit |= (own > UNLIKE) & (found.score > OF_TARGETS)
+    hit |= (own > LIKELY_SHAPE) & (found.score > LIKELY * least) & ~bright
+    hit |= (own > np.maximum(OWN_SHAPE, OWN_PART * found.score**2)) & (found.score > ENOUGH * least)
+    hit |= (own > UNLIKE) & (found.score > OF_TARGETS) & np.isfinite(least)
     own[found.score < np.maximum(IN_BOTH * least, SCORE)] = -np.inf
     both = (own[:-1] > ALIKE_SHAPE) & (own[1:] > ALIKE_SHAPE) & ~bright[:-1] & ~bright[1:]
     both &= (np.abs(np.diff(found.at)) <= SAME) & (found.lower[:-1] == found.lower[1:])
@@ -77,17 +79,18 @@ def _in_targets(
     return hit
 
 
-def _features(found: search.BestColumns, targets: Array) -> Array:
+def _features(found: search.BestColumns, targets: Array, sky: float) -> Array:
     """Scores of targets over those that noise makes, by what others of their brightness have, shape (nfiber,).
 
-    At least 1; more where many have features of their own, infinite where too few are there to tell.
+    At least 1; infinite where too few are there to tell, or too many have features of their own as wide as a column.
     """
     out = np.where(targets, np.inf, 1.0)
     order = np.flatnonzero(targets)[np.argsort(found.continuum[targets])]
-    if order.size > ALIKE:
+    faint = targets & (found.continuum < LESS_BRIGHT * sky)
+    if np.count_nonzero(faint) > ALIKE:
         scores = np.lib.stride_tricks.sliding_window_view(found.score[order], ALIKE)
         level = np.maximum(np.quantile(scores, TOP, axis=1) / USUAL, 1.0)
-        broad = float(np.mean(found.score[order] > BROAD))
+        broad = float(np.mean(found.score[faint] > BROAD))
         level = level * (1.0 if broad <= SOME else SURER if broad <= MOST else np.inf)
         out[order] = level[np.clip(np.arange(order.size) - ALIKE // 2, 0, level.size - 1)]
     return out

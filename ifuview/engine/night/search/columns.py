@@ -2,7 +2,7 @@
 
 A trace bends, so a column enters and leaves it; where, and in which fibers, its position says. Every position in both
 halves of the columns is asked for with a matched filter. What a spectrum may be is learned from the others of the
-camera: how far those of their brightness depart from a constant.
+camera, see `bumps.usual`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,14 @@ from functools import lru_cache
 import numpy as np
 
 from ifuview.engine.night.blocks import BIN
+from ifuview.engine.night.search.bumps.usual import Usual, usual
 from ifuview.engine.night.stats import binned
-from ifuview.engine.numeric.medians import MAD_TO_SIGMA
 from ifuview.model.checks import Array
 
 PROFILE = 1.1  # px, sigma of the profile of a fiber
 STEP = 1.5  # px at most between the columns that are asked for
 REFINED, FINER = 2.5, (-1.0, -0.5, 0.0, 0.5, 1.0)  # sigma from which others beside it are asked for, px
-CLIP, FIT_CLIP = 2.5, 3.0  # sigma that a bin can count
-TERMS = 4  # of the polynomial of a spectrum
-USUAL = 2.0  # times the usual departure from a constant that is allowed
-MEASURED = 10.0  # errors of the level of a fiber that tells what is usual
-EMPTY, EMPTY_SLOPE, LEAST_SLOPE = 0.01, 0.002, 0.004  # of the sky: level and slopes of sky fibers, least of targets
+CLIP = 2.5  # sigma that a bin can count
 ON = 0.5  # of its light that a column must send into a fiber somewhere
 LEFT = 0.03  # of the power of a column that the spectrum must leave
 TYPICAL = 0.5  # of the mean of its bins that half of them must reach
@@ -70,6 +66,8 @@ class BestColumns:
         Level of the spectrum without it.
     rest : ndarray, shape (nfiber, nbin), sigma
         What a smooth spectrum leaves.
+    usual : Usual
+        What a smooth spectrum may be.
     """
 
     score: Array
@@ -78,6 +76,7 @@ class BestColumns:
     level: Array
     continuum: Array
     rest: Array
+    usual: Usual
 
 
 def spectra(flux: Array, use: Array, sigma: Array, empty: Array, sky: float) -> Spectra:
@@ -97,9 +96,8 @@ def columns(of: Spectra, cross: Array, lower: Array) -> BestColumns:
     lower : ndarray of bool, shape (nfiber, nbin)
         Bins in the lower half of the detector, along wavelength.
     """
-    shapes = _polynomials(of.value.shape[1])
-    normal = _normal(of.weight, shapes) + _prior(of, shapes)[:, :, None] * np.eye(TERMS)
-    coeff = np.linalg.solve(normal, ((of.weight * of.value) @ shapes.T)[..., None])[..., 0]
+    own = usual(of.value, of.weight, of.empty, of.sky)
+    shapes, normal, coeff = own.shapes, own.normal, own.fitted(of.value, of.weight)
     sigma = np.sqrt(np.maximum(of.weight, 1e-12))
     away = np.clip((of.value - coeff @ shapes) * sigma, -CLIP, CLIP)
     rest = (away * np.sqrt(of.weight)).astype(np.float32)
@@ -112,7 +110,7 @@ def columns(of: Spectra, cross: Array, lower: Array) -> BestColumns:
     finer = _best(part, found[1][again, None] + np.array(FINER, np.float32))
     for values, better in zip(found, finer, strict=True):
         values[again] = better
-    return BestColumns(*found, coeff[:, 0], away)
+    return BestColumns(*found, coeff[:, 0], away, own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,11 +150,15 @@ def _best(of: _Asked, at: Array) -> tuple[Array, Array, Array, Array]:
     return best
 
 
-def steady(found: BestColumns, fiber: int, cross: Array, lower: Array) -> bool:
+def steady(of: Spectra, found: BestColumns, fiber: int, cross: Array, lower: Array) -> bool:
     """Whether a column shows in most of its bins: lines of a target are in a few."""
     light = np.exp(-0.5 * ((cross[fiber] - found.at[fiber]) / PROFILE) ** 2) * (lower[fiber] == found.lower[fiber])
+    without = of.value[fiber] - found.level[fiber] * light
+    right = found.usual.shapes @ (of.weight[fiber] * without)
+    rest = of.value[fiber] - np.linalg.solve(found.usual.normal[fiber], right) @ found.usual.shapes
+    rest = np.clip(rest * np.sqrt(of.weight[fiber]), -CLIP, CLIP)
     on = light > ON * light.max()
-    inside, beside = found.rest[fiber, on], np.median(found.rest[fiber, ~on]) if not on.all() else 0.0
+    inside, beside = rest[on], np.median(rest[~on]) if not on.all() else 0.0
     return bool(np.median(inside) - beside > TYPICAL * (np.mean(inside) - beside))
 
 
@@ -166,9 +168,8 @@ def own_shape(of: Spectra, found: BestColumns, fibers: Array, cross: Array, lowe
     Where a trace crosses a column, and how fast, is known: few features of a target are as wide, and have their edges
     there. Near 0 both fit alike.
     """
-    shapes = _polynomials(of.value.shape[1])
+    shapes, normal = found.usual.shapes, found.usual.normal
     features, at = _features(of.value.shape[1])
-    normal = _normal(of.weight, shapes) + _prior(of, shapes)[:, :, None] * np.eye(TERMS)
     out = np.zeros(len(fibers))
     for k, f in enumerate(fibers):
         weight = of.weight[f].astype(np.float64)
@@ -202,39 +203,9 @@ def _features(count: int) -> tuple[Array, Array]:
     return np.array(out), np.array([np.nan] * len(centers) + [c for c, _ in breaks])
 
 
-def _polynomials(count: int) -> Array:
-    """Those of a spectrum, shape (TERMS, nbin)."""
-    return np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, count), TERMS - 1).T
-
-
 def touched(cross: Array, inside: Array, at: float) -> tuple[tuple[int, ...], tuple[int, int]]:
     """Fibers that a column lights in the bins in its half, and the bins of the one that has most, half-open."""
     light = np.exp(-0.5 * ((cross - at) / PROFILE) ** 2) * inside
     whole = np.sqrt(np.sum(light**2, axis=1))
     on = np.flatnonzero(light[np.argmax(whole)] > TOUCHED)
     return tuple(int(f) for f in np.flatnonzero(whole > TOUCHED * whole.max())), (int(on[0]), int(on[-1]) + 1)
-
-
-def _normal(weight: Array, shapes: Array) -> Array:
-    """Normal matrices of the polynomial, shape (nfiber, TERMS, TERMS)."""
-    pairs = (shapes[:, None] * shapes[None]).reshape(-1, shapes.shape[1])
-    return np.asarray((weight @ pairs.T).reshape(-1, TERMS, TERMS), np.float64) + 1e-9 * np.eye(TERMS)
-
-
-def _prior(of: Spectra, shapes: Array) -> Array:
-    """Inverse variances of the coefficients, from those of the brighter targets, shape (nfiber, TERMS)."""
-    weight = of.weight
-    for _ in range(2):
-        normal = _normal(weight, shapes)
-        coeff = np.linalg.solve(normal, ((weight * of.value) @ shapes.T)[..., None])[..., 0]
-        away = np.abs(of.value - coeff @ shapes) * np.sqrt(of.weight)
-        weight = of.weight / np.maximum(1.0, away / FIT_CLIP) ** 2
-    level = np.maximum(coeff[:, 0], 0.0)
-    tells = ~of.empty & (level > MEASURED / np.sqrt(np.maximum(of.weight.sum(axis=1), 1e-12)))
-    usual = np.zeros(TERMS)
-    if np.count_nonzero(tells) > TERMS:
-        usual = USUAL * MAD_TO_SIGMA * np.median(np.abs(coeff[tells] / level[tells, None]), axis=0)
-    spread = np.maximum(level[:, None] * usual, LEAST_SLOPE * of.sky)
-    spread[of.empty] = EMPTY_SLOPE * of.sky
-    spread[:, 0] = np.where(of.empty, EMPTY * of.sky, np.inf)
-    return np.asarray(spread**-2.0)

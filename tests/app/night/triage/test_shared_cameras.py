@@ -66,11 +66,12 @@ def test_sky_that_is_left_in_sky_fibers_is_named_fiber_by_fiber(camera, left):
 AT_THE_BAR = {  # class and the seeds of noise and place for each camera
     "all lines": ("sky-line residual", {"r6": 8300008, "r7": 7200005}),
     "sky window": ("wavelength-all", {"r6": 6400002, "r7": 8300005}),
+    "hot column": ("ccd-column", {"r6": 8300008, "r7": 8300011}),
 }
 
 
 @pytest.mark.parametrize("name", AT_THE_BAR)
-def test_what_the_sky_model_leaves_in_all_fibers_is_found_at_the_bar_beside_real_targets(camera, name):
+def test_weak_defects_are_found_at_the_bar_beside_real_targets(camera, name):
     """An ideal observer has 12 sigma; the targets have features of their own, the same clean camera is silent."""
     kind, seeds = AT_THE_BAR[name]
     seed, own = seeds[camera[1]], {fibers for _, fibers in OWN[camera[1]]}
