@@ -98,6 +98,11 @@ def test_who_is_to_blame_by_a_flat_that_is_off_by_a_part_of_what_the_light_is(ra
     )
 
 
+def test_no_fiber_is_accused_by_the_noise_of_few_lines():
+    clean = camera.made("b", 61005027, plane=0.2)  # a dark target whose ten lines have 4.8 sigma less by chance
+    assert not [f for f in desi_qa.run(clean, 1, "b1").findings if f.kind != "sky-gradient"]
+
+
 def test_fields_whose_rows_are_right_have_no_exchanged_places():
     assert [pair for seed in range(60) for pair in exchanged(*_places(np.random.default_rng(seed)))] == []
 

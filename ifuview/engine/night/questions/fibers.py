@@ -185,7 +185,8 @@ def _below_sky(case: Case, value: Array, error: Array, level: Array, sigma: Arra
     """
     assert case.chain.sky is not None
     thin = sigma[:, ::THIN]
-    noise = MEDIAN_ERROR * float(np.median(thin[thin < UNKNOWN])) / np.sqrt(sigma.shape[1])
+    known = thin[thin < UNKNOWN]
+    noise = MEDIAN_ERROR * float(np.median(known)) / np.sqrt(sigma.shape[1]) if known.size else np.inf
     expected = of_fibers.sky_level(level, median(case.chain.sky[:, ::THIN], 1), BUNDLE)
     no_lines = ~np.isfinite(value)
     with np.errstate(invalid="ignore"):
