@@ -52,7 +52,8 @@ def with_regions(canvas, *regions, **fields):
 
 def at(canvas, x, y):
     sx, sy = viewport.to_screen(canvas.view_of(1), canvas.tile_size(1), x, y)
-    return QPoint(round(float(sx)), round(float(sy)))
+    ratio = canvas.devicePixelRatioF()  # the view counts pixels of the screen, the mouse those of the desktop
+    return QPoint(round(float(sx) / ratio), round(float(sy) / ratio))
 
 
 def drag(canvas, start, stop, *, release=True, button=LEFT):

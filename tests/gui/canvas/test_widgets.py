@@ -59,8 +59,8 @@ def test_the_magnifier_shows_the_pixel_under_the_cursor(qtbot):
     magnifier.show()
     magnifier.draw(view(one(data)))
     magnifier.look_at(1, 30.2, 19.9)
-    picture = seen(magnifier)
-    assert picture[40, 50] & 0xFF == 0xFF
+    picture, ratio = seen(magnifier), round(magnifier.devicePixelRatioF())
+    assert picture[40 * ratio, 50 * ratio] & 0xFF == 0xFF
     assert picture[10, 10] & 0xFF == 0
 
 
@@ -109,7 +109,8 @@ def test_an_image_without_contrast_is_drawn_all_the_same(qtbot, value):
         qtbot.addWidget(widget)
         widget.resize(120, 90)
         widget.draw(view(slot))
-        assert seen(widget).shape == (90, 120)
+        ratio = round(widget.devicePixelRatioF())
+        assert seen(widget).shape == (90 * ratio, 120 * ratio)
     for limits in ((np.nan, np.nan), (0.0, np.inf), (5.0, 5.0), (9.0, 3.0)):
         bar.follow(1, Look(lo=limits[0], hi=limits[1]))
         seen(bar)
