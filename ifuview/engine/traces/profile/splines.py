@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ifuview.model.checks import Array
 
 PER_WIDTH = 8  # nodes of the tables per width: cubic interpolation is right to 4e-7
-CORE, STEP, GROWTH = 4.2, 0.6, 1.3  # widths: knots are STEP apart up to CORE, then each step GROWTH times longer
+CORE, STEP, GROWTH = 2.75, 0.55, 1.3  # widths: knots are STEP apart up to CORE, then each step GROWTH times longer
 ORDER = 4  # of the splines: cubic
 
 
