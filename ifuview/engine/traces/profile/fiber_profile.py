@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.traces.profile.splines import PER_WIDTH, Basis, basis
+from ifuview.engine.traces.profile.splines import PER_WIDTH, STIFF, Basis, Knots, basis
 from ifuview.model.checks import Array
 
 
@@ -37,6 +37,8 @@ class FiberProfile:
         Chi2 per degree of freedom of that image, once the profile is settled; NaN if none was fitted.
     rounds : int
         Rounds that it took.
+    knots : Knots
+        Of the splines.
     """
 
     width: NDArray[np.float64]
@@ -47,6 +49,7 @@ class FiberProfile:
     background: NDArray[np.float32]
     chi2: float = math.nan
     rounds: int = 0
+    knots: Knots = STIFF
 
     @property
     def half_rows(self) -> int:
@@ -61,7 +64,7 @@ class FiberProfile:
         -------
         ndarray, shape (ngroup, ndegree, nnode, 2)
         """
-        return tables(basis(self.reach), self.coeff)
+        return tables(basis(self.reach, self.knots), self.coeff)
 
     def legendre(self) -> NDArray[np.float64]:
         """Value of each Legendre polynomial at each column, shape (ncol, ndegree)."""

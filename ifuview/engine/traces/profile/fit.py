@@ -22,6 +22,7 @@ from ifuview.engine.traces.profile.equations import FIBERS, GROUND, SHAPE, accum
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile, tables
 from ifuview.engine.traces.profile.frame import CENTER_DEGREE, MOST_WIDER, WIDTH_DEGREE, Frame, about, prepare
 from ifuview.engine.traces.profile.solve import Sums, empty_sums, fiber_step, ground_step, shape_step
+from ifuview.engine.traces.profile.splines import FLANKS, Knots
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.trace import TraceSet
@@ -56,6 +57,7 @@ def fit_profile(
     block: Array | None = None,
     reach: float = REACH,
     degree: int = DEGREE,
+    knots: Knots = FLANKS,
     place: bool = True,
     ctx: JobContext = SILENT,
 ) -> FiberProfile:
@@ -80,6 +82,8 @@ def fit_profile(
         Where the wings end.
     degree : int
         Of the shape along columns, beyond the change of the width.
+    knots : Knots
+        Of the splines: FLANKS for an image that is measured whole, STIFF for few columns.
     place : bool
         Improve the center and width of each fiber, as far as its light is brighter than their errors.
 
@@ -94,7 +98,7 @@ def fit_profile(
         No fiber has light on usable pixels.
     """
     frame = prepare(
-        image, variance, traces, gain=gain, mask=mask, block=block, reach=reach, degree=degree
+        image, variance, traces, gain=gain, mask=mask, block=block, reach=reach, degree=degree, knots=knots
     )  # fmt: skip
     state = _Fit(frame)
     rounds = state.settle(frame.with_few_columns(), np.zeros((1, 1, 1)), TOGETHER, place, ctx.part(0, 0.5))
@@ -111,6 +115,7 @@ def fit_profile(
         background=frame.background(state.level),
         chi2=state.chi2,
         rounds=rounds,
+        knots=knots,
     )
 
 

@@ -12,7 +12,7 @@ from ifuview.engine.traces.light.measure import groups
 from ifuview.engine.traces.profile.arrays import pixels, rising, transposed
 from ifuview.engine.traces.profile.column import bandwidth
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile, legendre
-from ifuview.engine.traces.profile.splines import Basis, basis
+from ifuview.engine.traces.profile.splines import Basis, Knots, basis
 from ifuview.model.checks import Array
 from ifuview.model.trace import TraceSet
 
@@ -71,6 +71,7 @@ def prepare(
     block: Array | None,
     reach: float,
     degree: int,
+    knots: Knots,
 ) -> Frame:
     """Return the arrays that the kernels take; arguments as in `fit_profile`."""
     order = rising(traces.center)
@@ -79,7 +80,7 @@ def prepare(
     width = np.where(np.isfinite(known) & (known > 0), known, START_WIDTH)[order]
     assert traces.valid is not None  # made by the constructor
     center = np.where(traces.valid, traces.center, np.nan)[order]
-    pieces = basis(reach / float(np.median(width)))
+    pieces = basis(reach / float(np.median(width)), knots)
     rows = 2 * math.ceil(pieces.reach * float(width.max()) * MOST_WIDER**0.5 + 0.5) + 1
     data, floor = pixels(image, variance, mask)
     return Frame(
@@ -112,8 +113,10 @@ def about(
     """Return the arrays for a profile that is known already."""
     reach, degree = profile.reach * float(np.median(profile.width)), profile.coeff.shape[1] - 1
     placed = replace(traces, center=traces.center + profile.offset, sigma=profile.width)
-    frame = prepare(image, variance, placed, gain=gain, mask=mask, block=None, reach=reach, degree=degree)
-    return replace(frame, group=profile.group[rising(traces.center)], pieces=basis(profile.reach))
+    frame = prepare(
+        image, variance, placed, gain=gain, mask=mask, block=None, reach=reach, degree=degree, knots=profile.knots
+    )
+    return replace(frame, group=profile.group[rising(traces.center)], pieces=basis(profile.reach, profile.knots))
 
 
 def _parts(ncol: int, most: int) -> list[NDArray[np.intp]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -17,8 +18,19 @@ from numpy.typing import NDArray
 from ifuview.model.checks import Array
 
 PER_WIDTH = 8  # nodes of the tables per width: cubic interpolation is right to 4e-7
-CORE, STEP, GROWTH = 2.75, 0.55, 1.3  # widths: knots are STEP apart up to CORE, then each step GROWTH times longer
+GROWTH = 1.3  # beyond the core each step between knots is so many times longer
 ORDER = 4  # of the splines: cubic
+
+
+class Knots(NamedTuple):
+    """How far the close knots reach, and how far they are apart, widths."""
+
+    core: float
+    step: float
+
+
+STIFF = Knots(2.75, 0.55)  # what lies between fibers is told by few columns: the shape ends with the flank
+FLANKS = Knots(4.2, 0.6)  # light of wide fibers, whose flanks overlap at 2 to 4 widths, is right to 0.3 %
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,10 +58,10 @@ class Basis:
     end: NDArray[np.intp]
 
 
-def knots(reach: float) -> NDArray[np.float64]:
+def places(reach: float, knots: Knots) -> NDArray[np.float64]:
     """Return the knots from -reach to reach, symmetric, without repetition."""
-    right = list(np.arange(0, CORE + STEP / 2, STEP))
-    step = STEP * GROWTH
+    right = list(np.arange(0, knots.core + knots.step / 2, knots.step))
+    step = knots.step * GROWTH
     while right[-1] + 1.5 * step < reach:
         right.append(right[-1] + step)
         step *= GROWTH
@@ -58,13 +70,13 @@ def knots(reach: float) -> NDArray[np.float64]:
     return np.concatenate([-np.array(right[:0:-1]), right])
 
 
-def basis(reach: float) -> Basis:
+def basis(reach: float, knots: Knots = STIFF) -> Basis:
     """Return the tables for profiles that end `reach` widths from the center, smoothly at zero."""
     from scipy.interpolate import BSpline
 
-    reach = math.ceil(max(reach, 2 * CORE) * PER_WIDTH) / PER_WIDTH
+    reach = math.ceil(max(reach, 2 * knots.core) * PER_WIDTH) / PER_WIDTH
     node = np.linspace(-reach, reach, round(2 * reach * PER_WIDTH) + 1)
-    knot = knots(reach)
+    knot = places(reach, knots)
     nspline = knot.size - ORDER
     tables = np.zeros((nspline, node.size, 2))
     for j in range(nspline):

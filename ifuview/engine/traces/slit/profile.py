@@ -13,6 +13,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.engine.traces.profile.fit import fit_profile
+from ifuview.engine.traces.profile.splines import STIFF
 from ifuview.engine.traces.slit.settle import lit_centers
 from ifuview.model.checks import Array
 from ifuview.model.trace import TraceSet
@@ -58,7 +59,7 @@ def slit_profile(
     found = fit_profile(
         np.asarray(image)[:, some] - np.asarray(scattered)[:, some], read_noise**2, few,
         mask=None if usable is None else ~np.asarray(usable)[:, some], block=block,
-        reach=REACH * float(np.median(width)), place=False, ctx=ctx,
+        reach=REACH * float(np.median(width)), knots=STIFF, place=False, ctx=ctx,
     )  # fmt: skip
     nothing = np.zeros(traces.center.shape)
     return replace(found, width=width, offset=nothing, background=np.zeros(image.shape, np.float32))

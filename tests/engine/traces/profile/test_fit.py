@@ -6,7 +6,7 @@ from ifuview.engine.spectra.joint import extract_joint
 from ifuview.engine.traces.flat import trace_flat
 from ifuview.engine.traces.profile.fit import fit_background, fit_profile
 from ifuview.errors import FitError
-from tests.engine.traces.profile.scene import READNOISE, expose, traces
+from tests.engine.traces.profile.scene import BESIDE, READNOISE, expose, traces
 
 
 def test_light_of_a_profile_is_one_and_ends_at_zero():
@@ -45,6 +45,17 @@ def test_traces_as_measured_by_gaussians_are_placed(shape):
     assert (((found.flux - flux) ** 2 / found.variance).mean()) < 1.1
     held = fit_profile(flat, READNOISE**2, seen, place=False)
     assert held.chi2 > profile.chi2 + (0.1 if shape == "skew" else 0.005)
+
+
+@pytest.mark.parametrize("shape", ("gaussian", "moffat", "disk", "skew"))
+def test_light_of_wide_fibers_is_shared_right_where_their_flanks_overlap(shape):
+    """The flanks between fibers, at 2 to 4 widths, are where shape and background are told apart."""
+    image, made, flux = expose(shape, 10000, seed=1, pitch=8.5, sigma=2.0)
+    profile = fit_profile(image, READNOISE**2, made)
+    found = extract_joint(image, READNOISE**2, made.center, profile, background=profile.background)
+    pull = (found.flux - flux) / np.sqrt(found.variance)
+    assert abs(found.flux.sum() / flux.sum() - 1) < 0.002
+    assert abs(found.flux[BESIDE].sum() / flux[BESIDE].sum() - 1) < 0.003 and pull[BESIDE].std() < 1.1
 
 
 def test_exact_traces_stay_where_they_are():
