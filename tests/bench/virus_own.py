@@ -30,7 +30,18 @@ from ifuview.simulate.het.field import SCIENCE, FieldLine, FieldStar, TrueField,
 from ifuview.simulate.het.source import SkySource
 from ifuview.simulate.het.truth import NightTruth
 from tests.bench.lrs2_truth import rms
-from tests.bench.virus_truth import AMPS, CHUNKS, EMPTY, GRID, INNER, MATCH, MATCH_WAVE, NFIBER, ShotRows
+from tests.bench.virus_truth import (
+    AMPS,
+    CHUNKS,
+    GRID,
+    INNER,
+    MATCH,
+    MATCH_WAVE,
+    NFIBER,
+    ShotRows,
+    SkyOf,
+    sky_numbers,
+)
 
 Array = NDArray[np.float64]
 UNITS = (("308", "047", "024"), ("309", "046", "005"))
@@ -218,32 +229,19 @@ class Own:
         return {"cal trace": max(trace), "cal wave": max(wave), "wave": max(now.values())}
 
     def sky(self) -> dict[str, float]:
-        left, level, pulls, good, bad = [], [], [], [], []
-        for slot in self.slots:
-            alive = np.concatenate([self.alive(slot, amp) for amp in AMPS])
-            broken = np.repeat([slot + amp in self.case.broken for amp in AMPS], NFIBER)
-            for number in self.numbers:
-                fibers = self.shot.tables["Fibers"][self.shot.of(slot, number)]
-                source, light = self.light(slot, number)
-                flux, error = fibers["spectrum"][:, INNER], fibers["error"][:, INNER]
-                known = np.isfinite(flux) & (error > 0)
-                empty = alive & ~broken & (source[:, INNER].mean(1) < EMPTY * light[:, INNER].mean(1))
-                empty &= known.sum(axis=1) > 100
-                model = fibers["skyspectrum"][:, INNER]
-                ratio = np.where(known, flux / np.where(model > 0, model, 1.0), np.nan)
-                left += list(100 * np.nanmean(ratio[empty], axis=1))
-                level += list(np.nanmean(np.where(known, model / light[:, INNER], np.nan)[empty], axis=1))
-                pulls.append((flux / error)[empty][known[empty]])
-                faint = alive & ~broken & (source[:, INNER].mean(1) < light[:, INNER].mean(1))
-                good.append(1 - known[faint].mean())
-                bad += [known[broken].mean()] if broken.any() else []
-        low, middle, high = np.percentile(np.concatenate(pulls), (15.87, 50, 84.13))
+        found = sky_numbers((self.sky_of(slot, number) for slot in self.slots for number in self.numbers), faint=True)
         return {
-            "sky fibers": float(len(left)), "sky median": float(np.median(left)), "sky rms": float(np.std(left)),
-            "sky level": 100 * (float(np.median(level)) - 1), "pull width - 1": (high - low) / 2 - 1,
-            "pull median": middle, "masked": 100 * float(np.mean(good)),
-            "broken not masked": 100 * float(np.mean(bad)) if bad else 0.0,
+            "sky fibers": found["fibers"], "sky median": found["median"], "sky rms": found["rms"],
+            "sky level": 100 * (found["level"] - 1), "pull width - 1": found["pull width - 1"],
+            "pull median": found["pull median"], "masked": found["masked"],
+            "broken not masked": found["broken not masked"],
         }  # fmt: skip
+
+    def sky_of(self, slot: str, number: int) -> SkyOf:
+        alive = np.concatenate([self.alive(slot, amp) for amp in AMPS])
+        broken = np.repeat([slot + amp in self.case.broken for amp in AMPS], NFIBER)
+        fibers = self.shot.tables["Fibers"][self.shot.of(slot, number)]
+        return SkyOf(fibers, *self.light(slot, number), alive, broken)
 
     def stars(self, out: Path) -> dict[str, float]:
         """Stars of g < 20 with their light in working amplifiers."""

@@ -6,10 +6,11 @@ Only arrays and files come in, numbers go out. Dead fibers and those of a third 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -110,32 +111,52 @@ class ShotRows:
         return np.flatnonzero((info["ifuslot"] == slot.encode()) & (info["exp"] == number))
 
 
+class SkyOf(NamedTuple):
+    """One head and exposure: its rows of Fibers, light of sources and of the sky, fibers that live, of broken ones."""
+
+    fibers: Array
+    source: Array
+    light: Array
+    alive: Array
+    broken: Array
+
+
 def sky(truth: VirusTruth, shot: ShotRows) -> dict[str, float]:
     """Residual of the sky (median and rms over fibers, %), its level over truth, pulls, shares masked."""
+    found = sky_numbers(
+        SkyOf(shot.tables["Fibers"][shot.of(slot, number)], *truth.light(slot, number), truth.alive(slot),
+              truth.broken(slot))
+        for slot in SLOTS for number in range(1, NEXP + 1)
+    )  # fmt: skip
+    return {
+        "sky residual, median": found["median"], "sky residual, rms": found["rms"],
+        "sky over truth - 1": found["level"] - 1, "pull width - 1": found["pull width - 1"],
+        "pull median": found["pull median"], "share masked in good amplifiers": found["masked"],
+        "share not masked in the broken one": found["broken not masked"],
+    }  # fmt: skip
+
+
+def sky_numbers(parts: Iterable[SkyOf], faint: bool = False) -> dict[str, float]:
+    """What heads and exposures have left of the sky; `faint`: masked fibers are counted where the sky is brighter."""
     left, level, pulls, good, bad = [], [], [], [], []
-    for slot in SLOTS:
-        alive, broken = truth.alive(slot), truth.broken(slot)
-        for number in range(1, NEXP + 1):
-            rows = shot.of(slot, number)
-            fibers = shot.tables["Fibers"][rows]
-            source, light = truth.light(slot, number)
-            flux, error = fibers["spectrum"][:, INNER], fibers["error"][:, INNER]
-            known = np.isfinite(flux) & (error > 0)
-            empty = alive & ~broken & (source[:, INNER].mean(1) < EMPTY * light[:, INNER].mean(1))
-            empty &= known.sum(axis=1) > 100
-            model = fibers["skyspectrum"][:, INNER]
-            ratio = np.where(known, flux / np.where(model > 0, model, 1.0), np.nan)
-            left += list(100 * np.nanmean(ratio[empty], axis=1))
-            level += list(np.nanmean(np.where(known, model / light[:, INNER], np.nan)[empty], axis=1))
-            pulls.append((flux / error)[empty][known[empty]])
-            good.append(1 - known[alive & ~broken].mean())
-            bad += [known[broken].mean()] if broken.any() else []
+    for one in parts:
+        flux, error = one.fibers["spectrum"][:, INNER], one.fibers["error"][:, INNER]
+        known = np.isfinite(flux) & (error > 0)
+        usable, light = one.alive & ~one.broken, one.light[:, INNER]
+        of_source, of_sky = one.source[:, INNER].mean(1), light.mean(1)
+        empty = usable & (of_source < EMPTY * of_sky) & (known.sum(axis=1) > 100)
+        model = one.fibers["skyspectrum"][:, INNER]
+        ratio = np.where(known, flux / np.where(model > 0, model, 1.0), np.nan)
+        left += list(100 * np.nanmean(ratio[empty], axis=1))
+        level += list(np.nanmean(np.where(known, model / light, np.nan)[empty], axis=1))
+        pulls.append((flux / error)[empty][known[empty]])
+        good.append(1 - known[usable & (of_source < of_sky) if faint else usable].mean())
+        bad += [known[one.broken].mean()] if one.broken.any() else []
     low, middle, high = np.percentile(np.concatenate(pulls), (15.87, 50, 84.13))
     return {
-        "sky residual, median": float(np.median(left)), "sky residual, rms": float(np.std(left)),
-        "sky over truth - 1": float(np.median(level)) - 1, "pull width - 1": (high - low) / 2 - 1,
-        "pull median": middle, "share masked in good amplifiers": 100 * float(np.mean(good)),
-        "share not masked in the broken one": 100 * float(np.mean(bad)),
+        "fibers": float(len(left)), "median": float(np.median(left)), "rms": float(np.std(left)),
+        "level": float(np.median(level)), "pull width - 1": (high - low) / 2 - 1, "pull median": middle,
+        "masked": 100 * float(np.mean(good)), "broken not masked": 100 * float(np.mean(bad)) if bad else 0.0,
     }  # fmt: skip
 
 
