@@ -77,7 +77,8 @@ def fit_outcomes(seen: Array, arrived: Array, live: float, law: Law, ip: float, 
     value = _profile(total, law, rate, parts, ip, 0.0)
     at = min(max(_median(parts, _weights(value, 1.0)), INNER), 1 - INNER)
     spread, factor, sure = _told(seen, arrived, live, law, rate, at, ip)
-    short = max(spread[0] - rate / live, 1e-9 * rate**2) / (at * (2 - at) * (rate - ip) ** 2)
+    short = (spread[0] - rate / live) / (at * (2 - at) * (rate - ip) ** 2)
+    short = max(short, (law[0] if law[0] > 0 else law[2]) / live)  # no more lives than outcomes are told apart
     out[LIVES] = 1 / short
     if wish == FREE or (wish == AUTO and sure > CERTAIN):
         return _fit_open(total, law, rate, spread, factor, out)

@@ -247,3 +247,13 @@ def test_lucky_moments_are_the_sharp_ones():
     assert image.exposure == pytest.approx(0.1 * sharp.sum())
     with pytest.raises(UsageError, match="fraction"):
         lucky_moments(photons, 6, 6, fraction=2)
+
+
+@pytest.mark.parametrize("method", ["binned", "arrival"])
+def test_a_record_has_no_more_lives_than_it_has_bins(method):
+    """Where the mean rate scatters by no more than its photons do, nothing but the bins bounds their number."""
+    width = 0.005
+    short = speckle_maps(
+        speckle_list(60, 400.0, 600.0, 0.0, seed=21, duration=1.0), PhotonCut(0.2, 0.6), method=method, width=width
+    )
+    assert np.nanmax(short.lives) <= 0.4 / width * (1 + 1e-9)
