@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -24,6 +26,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 WIDTH, HEIGHT = 320, 560
+WHOLE = 50  # tests between two rounds over all objects
+_DONE = count()
+
+
+@pytest.fixture(autouse=True)
+def collected_here() -> Iterator[None]:
+    """Garbage of a test is collected on its own thread, as the window does it: Qt's objects are deleted by it."""
+    gc.disable()
+    yield
+    gc.collect(1 if (next(_DONE) + 1) % WHOLE else 2)
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_the_axes_are_called_as_the_file_counts(full):
         assert word in text, word
     assert "column" not in text.replace("all columns", "")
     detector, spectra = (fiber_report.report_input(made.session(current)).axes for current in (1, 2))
-    assert (detector.along, detector.across) == ("column (px)", "cross-dispersion (px)")
+    assert (detector.along, detector.across) == ("column (px)", "row y (px)")
     assert (spectra.along, spectra.across) == ("wavelength pixel", "fiber (row)")
     session = made.session(1)
     slot = session.slot()

@@ -35,7 +35,7 @@ from ifuview.gui.shell.prefetch import Prefetch
 from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.shell.store import Store
 from ifuview.gui.shell.warm_up import WARM_UP, LookForSession, WarmKernels, _keep_loaded, _log, _qt_message, _warm_plots
-from ifuview.gui.shell.worker import PATIENCE, Worker
+from ifuview.gui.shell.worker import GC_THRESHOLDS, PATIENCE, Collector, Worker
 from ifuview.gui.window import theme, window_state
 from ifuview.settings import Settings
 
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 MAX_PROBLEM_BOXES = 3  # open at once; a fault in a paint event comes sixty times a second
 FIRST_PAINT_LIMIT_MS = 400  # then the window is finished even if no picture was painted
-GC_THRESHOLDS = (20_000, 20, 20)
 PICTURE_QUALITY = 80  # of Qt's 0 to 100: light compression, three times faster than the default
 DOCK_PICTURE = QSize(1200, 700)  # of a dock that is not on the screen
 
@@ -67,6 +66,7 @@ class Shell(QObject):
         theme.apply(self.app, options.theme or self.settings.theme)
         self.store = Store(Session(recent=self.settings.recent, blink_ms=self.settings.blink_ms, headless=headless))
         self.worker = Worker()
+        self.collector = Collector(self)
         self.controller = Controller(self.store, self.worker)
         self.player, self.watcher = Player(self.controller), Watcher(self.controller)
         self.files = None if headless else FileWatch(self.controller)
@@ -165,8 +165,11 @@ class Shell(QObject):
         if self.finished:
             return
         self.finished = True
-        gc.enable()
-        gc.set_threshold(*GC_THRESHOLDS)
+        if self.embedded:  # garbage of a notebook does not wait for the window
+            gc.enable()
+            gc.set_threshold(*GC_THRESHOLDS)
+        else:
+            self.collector.begin()
         _keep_loaded()
         self._after_paint_log()
         if not self.embedded:
@@ -230,6 +233,7 @@ class Shell(QObject):
         if self.keeper is not None:
             self.keeper.end()
         self.worker.shut_down(PATIENCE)
+        self.collector.end()
         return code or self.exit_code
 
     def close(self) -> None:
@@ -241,6 +245,7 @@ class Shell(QObject):
         """Close the window and free what the shell holds (for programs that go on without it)."""
         self.controller.jobs.blockSignals(True)  # news of the last jobs have nobody to be shown to
         self.presenter.stop()
+        self.collector.end()
         self.window.close()
         self.window.deleteLater()
         if hasattr(self, "_interrupts"):

@@ -6,6 +6,7 @@ window's wishes need not wait for them.
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 import traceback
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from threading import Condition, Thread
 
-from PyQt6.QtCore import QThread, pyqtSignal
+from PyQt6.QtCore import QObject, QThread, QTimer, pyqtSignal
 
 from ifuview.app.jobs import JobKey, JobRequest
 from ifuview.engine.context import JobContext
@@ -22,6 +23,8 @@ from ifuview.errors import JobCancelled, told
 
 PROGRESS_PERIOD = 0.1  # s, at most this often a job's progress is signalled
 PATIENCE = 2.0  # s, how long a job may take to notice that the window is closed
+COLLECT_MS = 200  # between two looks at how much garbage there may be
+GC_THRESHOLDS = (20_000, 20, 20)  # objects, and rounds of the younger ones, until the next round
 SWITCH_INTERVAL = 0.002  # s, how long Python code on the worker may keep the interpreter from the window
 
 
@@ -35,6 +38,37 @@ class Failure:
 
 
 _UNENDED: list[QThread] = []  # workers that were left to the end of the process
+
+
+class Collector(QTimer):
+    """Collects garbage on the thread of the window alone, as often as Python would.
+
+    Python collects on whatever thread makes the most objects. A timer or widget of Qt that is garbage is then deleted
+    by a thread that does not own it, perhaps while the window runs it, which ends the process.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.setInterval(COLLECT_MS)
+        self.timeout.connect(self._look)
+        self._before = gc.isenabled()
+
+    def begin(self) -> None:
+        """Take over; until `end` nothing is collected by itself."""
+        gc.disable()
+        self.start()
+
+    def end(self) -> None:
+        """Leave it to Python again, if it was when this was made."""
+        if self.isActive():
+            self.stop()
+            if self._before:
+                gc.enable()
+
+    def _look(self) -> None:
+        due = [count > limit for count, limit in zip(gc.get_count(), GC_THRESHOLDS, strict=True)]
+        if due[0]:
+            gc.collect(2 if all(due) else 1 if due[1] else 0)
 
 
 class Worker(QThread):

@@ -91,6 +91,7 @@ def test_both_ways_between_the_window_and_another_program(qtbot, other, spectra,
         qtbot.waitUntil(lambda: any(k == "table.highlight.row" for k, _ in other.heard), timeout=20_000)
         assert other.last("table.highlight.row")["row"] == "4"
         fibers = session().slots[0].image.fibermap
+        qtbot.waitUntil(lambda: any(k == "coord.pointAt.sky" for k, _ in other.heard), timeout=20_000)
         place = other.last("coord.pointAt.sky")
         assert (float(place["ra"]), float(place["dec"])) == pytest.approx((fibers.ra[4], fibers.dec[4]), abs=1e-6)
         settle(qtbot, shell)

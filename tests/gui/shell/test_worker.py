@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from threading import get_ident
 
 import pytest
+from PyQt6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from ifuview.app.jobs import JobKey, JobKind, JobRequest
 from ifuview.engine.context import JobContext
 from ifuview.errors import MissingDataError
-from ifuview.gui.shell.worker import Worker
+from ifuview.gui.shell.worker import GC_THRESHOLDS, Collector, Worker
 
 KEY = JobKey(JobKind.VIEW, "preview")
 
@@ -133,3 +136,35 @@ def test_closing_the_window_ends_the_process_whatever_a_job_does(tmp_path) -> No
     done = subprocess.run([sys.executable, "-c", DEAF], capture_output=True, text=True, timeout=50, env=env)
     assert time.time() - float(done.stdout.split()[0]) < 3.0
     assert done.returncode == 0, done.stderr
+
+
+class Noted:
+    """Tells by which thread it was collected; only the collector finds it."""
+
+    def __init__(self, owners: list[int]) -> None:
+        self.owners, self.itself = owners, self
+
+    def __del__(self) -> None:
+        self.owners.append(get_ident())
+
+
+def test_garbage_is_collected_on_the_thread_of_the_window_alone(worker: Worker, qtbot: QtBot) -> None:
+    """A timer of Qt that a worker's thread collects while the window runs it ends the process."""
+    owners: list[int] = []
+    kept: list[object] = []
+    parent, old = QObject(), gc.get_threshold()
+    gc.enable()
+    gc.set_threshold(*GC_THRESHOLDS)
+    collector = Collector(parent)
+    try:
+        collector.begin()
+        Noted(owners)
+        worker.done.connect(lambda _, value: kept.append(value))
+        worker.submit(JobRequest("many objects", lambda ctx: [[[]] for _ in range(10 * GC_THRESHOLDS[0])], KEY))
+        qtbot.waitUntil(lambda: bool(kept), timeout=20_000)
+        qtbot.waitUntil(lambda: bool(owners), timeout=5_000)
+        assert owners == [get_ident()]
+    finally:
+        collector.end()
+        gc.set_threshold(*old)
+        gc.disable()
