@@ -9,6 +9,23 @@ from pathlib import Path
 from typing import Any
 
 
+def forget_old(package: Path) -> int:
+    """Delete compiled kernels that are older than any source of one; return how many files went.
+
+    Numba keeps with a kernel those that it calls, but looks at the date of its own source alone: after a change of
+    one the others would go on with it as it was.
+    """
+    kept = [path for path in package.rglob("*.nb[ic]") if path.is_file()]
+    sources = [path for path in package.rglob("*.py") if "njit" in path.read_text(encoding="utf-8")]
+    if not kept or not sources:
+        return 0
+    if max(path.stat().st_mtime for path in sources) < min(path.stat().st_mtime for path in kept):
+        return 0
+    for path in kept:
+        path.unlink(missing_ok=True)
+    return len(kept)
+
+
 def once_for_all() -> None:
     """Let numba hold a lock of a function, beside its files on the disk, while it compiles it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        compiling.forget_old(TESTS.parent / "ifuview")
     compiling.once_for_all()
 
 

@@ -6,12 +6,15 @@ An exception stands in one of the lists below with its reason; the lists may onl
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests import compiling
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "ifuview"
@@ -177,3 +180,15 @@ def test_every_setting_is_read(cls):
         if not _read_elsewhere(field, ("ifuview.gui.dialogs", "ifuview.instrument.load"))
     ]
     assert not unread
+
+
+def test_kernels_compiled_before_a_change_of_any_are_forgotten(tmp_path):
+    source, kept = tmp_path / "kernel.py", tmp_path / "__pycache__" / "caller.f-1.py311.1.nbc"
+    kept.parent.mkdir()
+    for path, when in ((source, 100), (kept, 200), (tmp_path / "window.py", 300)):
+        path.write_text("@njit" if path is source else "")
+        os.utime(path, (when, when))
+    assert compiling.forget_old(tmp_path) == 0  # the window has no kernels
+    os.utime(source, (250, 250))
+    assert compiling.forget_old(tmp_path) == 1
+    assert not kept.exists()
