@@ -23,7 +23,7 @@ from ifuview.errors import JobCancelled, told
 
 PROGRESS_PERIOD = 0.1  # s, at most this often a job's progress is signalled
 PATIENCE = 2.0  # s, how long a job may take to notice that the window is closed
-COLLECT_MS = 200  # between two looks at how much garbage there may be
+COLLECT_MS = 25  # between two looks at how much garbage there may be; more of it stalls the window when its turn comes
 GC_THRESHOLDS = (20_000, 20, 20)  # objects, and rounds of the younger ones, until the next round
 SWITCH_INTERVAL = 0.002  # s, how long Python code on the worker may keep the interpreter from the window
 
