@@ -169,6 +169,8 @@ def _without_holes(chain: Chain) -> Chain:
         parts = [changed.get(name, getattr(chain, name)) for name in ("sframe", "fluxcalib")]
         right = np.zeros(chain.shape) if any(part is None for part in parts) else parts[0] / parts[1]
         changed["cframe"] = np.where(known, cframe, right).astype(cframe.dtype)  # what is unknown contradicts nothing
+        if chain.cframe_ivar is not None:
+            changed["cframe_ivar"] = np.where(known, chain.cframe_ivar, 0.0)
     for name in ("frame", "sframe"):
         ivar = changed.get(f"{name}_ivar", getattr(chain, f"{name}_ivar"))
         if ivar is not None and not np.any(ivar > 0):

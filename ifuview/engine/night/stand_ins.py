@@ -62,7 +62,8 @@ def _lacking(chain: Chain) -> tuple[str, ...]:
 
 
 def _calibrated(chain: Chain) -> bool:
-    return chain.has("cframe", "fluxcalib") and chain.cframe_ivar is not None
+    """Whether calibrated spectra with any weight, and what they were divided by, are there."""
+    return chain.has("cframe", "fluxcalib") and chain.cframe_ivar is not None and bool(np.any(chain.cframe_ivar > 0))
 
 
 def _of_the_calibrated(chain: Chain) -> Chain:

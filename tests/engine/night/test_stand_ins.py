@@ -131,3 +131,17 @@ def test_the_calibrated_spectra_and_their_calibration_are_the_sframe() -> None:
     wrong = replace(wrong, cframe=wrong.sframe / wrong.fluxcalib)
     (found,) = desi_qa.run(without(wrong, "frame", "flat", "sframe"), 1, "r1").findings
     assert set(found.fibers) == set(range(100, 150))
+
+
+def test_what_is_unknown_in_calibrated_spectra_is_no_light_of_the_sframe_that_they_make() -> None:
+    chain = camera.made("r", 78)
+    assert chain.fluxcalib is not None
+    cframe, ivar = chain.sframe / chain.fluxcalib, chain.sframe_ivar * chain.fluxcalib**2
+    chain = without(replace(chain, cframe=cframe, cframe_ivar=ivar), "sframe")
+    assert untold(replace(without(chain, "frame"), cframe_ivar=np.zeros_like(ivar))) == ("frame", "sframe")
+    gone = cframe.copy()
+    gone[100:130] = np.nan
+    (found,) = desi_qa.run(replace(chain, cframe=gone), 1, "r1").findings
+    assert (found.kind, found.first_step, found.fibers) == ("masked-data", "cframe", tuple(range(100, 130)))
+    nothing = replace(chain, cframe_ivar=np.zeros_like(ivar))
+    assert [f.kind for f in desi_qa.run(nothing, 1, "r1").findings] == ["masked-data"]
