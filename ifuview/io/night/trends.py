@@ -57,10 +57,16 @@ def _files(path: str) -> Iterator[str]:
     if os.path.isfile(path):
         yield path
     elif os.path.isdir(path):
-        wanted = (*Path(path).rglob(f"*{ENDING}"), *Path(path).rglob(TRIAGE), *Path(path).rglob(METRICS))
-        yield from sorted(map(str, wanted))
+        yield from sorted(_below(path))
     else:
         raise MissingDataError("no such file or folder", path)
+
+
+def _below(top: str) -> Iterator[str]:
+    """Files with numbers below a folder that a batch may be writing; hidden and vanished folders do not count."""
+    for folder, folders, files in os.walk(top):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (os.path.join(folder, name) for name in files if name == METRICS or is_trend_file(name))
 
 
 def _read(path: str) -> Found:

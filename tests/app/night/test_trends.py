@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 
 import numpy as np
 import pytest
@@ -116,6 +118,23 @@ def test_bad_files_are_said_and_left_out(folder, tmp_path):
     assert len(table) == 144 and len(notes) == 2
     with pytest.raises(MissingDataError, match="no such file"):
         read_trends((str(tmp_path / "c"),))
+
+
+def test_a_folder_that_is_written_meanwhile_is_read_as_far_as_it_stands(folder, tmp_path, monkeypatch):
+    """A batch moves its unfinished sets into place: what vanishes is no error, what is unfinished no number."""
+    shutil.copytree(folder, tmp_path / "done")
+    shutil.copytree(folder, tmp_path / ".r7.1.part")
+    (tmp_path / "gone").mkdir()
+    scandir = os.scandir
+
+    def vanishing(place="."):
+        if os.path.basename(place) == "gone":
+            raise FileNotFoundError(place)
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", vanishing)
+    table, notes = read_trends((str(tmp_path),))
+    assert len(table) == 144 and not notes
 
 
 def test_a_place_goes_to_its_exposure_and_colors_the_focal_plane(table):
