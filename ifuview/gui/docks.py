@@ -272,3 +272,4 @@ DOCKS: tuple[DockEntry, ...] = (
         letter="3",
     ),
 )
+ENTRIES = {entry.key: entry for entry in DOCKS}

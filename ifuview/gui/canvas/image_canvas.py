@@ -32,7 +32,8 @@ from ifuview.gui.canvas.layer import Layer
 from ifuview.gui.canvas.stages import Stages, limits
 from ifuview.gui.canvas.surface import Surface
 
-HINT, HINT_COLOR = "Open a file with Ctrl+O, or drop one here", QColor("#8c9196")
+HINT, HINT_COLOR = "Open a file with Ctrl+O, or drop one here", QColor("#c3c8cd")
+HINT_SIZE = 1.3  # of the font of the window
 NIGHT_HINT = "Choose a camera in the exposures: a click on one of its dots shows that product"
 MIN_BLINK_MS = 8
 FOLLOWED_MS = 100  # what is beside the canvas follows the blinked frame if that stays as long
@@ -155,6 +156,8 @@ class ImageCanvas(Surface):
         font.setPointSizeF(font.pointSizeF() * ratio)
         p.setFont(font)
         if not tiles:
+            font.setPointSizeF(self.font().pointSizeF() * HINT_SIZE * ratio)
+            p.setFont(font)
             p.setPen(HINT_COLOR)
             p.drawText(QRect(0, 0, *self.size_px()), Qt.AlignmentFlag.AlignCenter, self.hint)
         for key, rect in tiles:

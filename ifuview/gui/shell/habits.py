@@ -38,8 +38,16 @@ class Habits(QObject):
                 self.area.show(key, on, front=False)  # the desk has its own in front
             while self._wanted:  # what was asked for stays on another desk
                 self.area.show(self._wanted.pop(), True)
+        elif _folder(new) != _folder(old):
+            self.area.rest()
+        self.area.wake()
         if self._raised or new.selection is old.selection or new.selection.x is None:
             return
         slot = new.slot()
         if slot is not None and slot.photons is not None:  # the first pixel that is clicked shows its light
             self.controller.handle(ShowDock("light"))
+
+
+def _folder(session: Session) -> str:
+    """Of the night that is open."""
+    return "" if session.night is None else session.night.index.folder

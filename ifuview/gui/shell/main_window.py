@@ -68,6 +68,7 @@ class MainWindow(CommandedWindow):
         self.status_line = StatusLine(self.statusBar(), controller)
         self.banner.closed.connect(self.status_line.forget_error)
         self.dock_area = DockArea(self, self.canvas, controller, presenter)
+        self.dock_area.laid.connect(self.verdict.stay)
         self.docks = self.dock_area.docks
         self._shown = window_view.make(Session())
         presenter.add("canvas", image_view, self._draw_canvas, lambda: True)

@@ -142,6 +142,16 @@ class Presenter(QObject):
         session = self.store.session
         return (session, self.jobs.book) if getattr(view, "READS_JOBS", False) else (session,)
 
+    def depends(self, view: ModuleType) -> tuple[object, ...]:
+        """What a view is made from now."""
+        found: tuple[object, ...] = view.inputs(*self.given(view))
+        return found
+
+    def has_content(self, view: ModuleType) -> bool:
+        """Whether a view has more to show than the sentence that says how to fill it."""
+        found = view.make(*self.given(view))
+        return found is not None and not getattr(found, "hint", "")
+
     def refresh(self, key: str) -> None:
         """Draw one part if it is out of date (it has just become visible)."""
         if key in self.parts:

@@ -256,7 +256,7 @@ class Shell(QObject):
         if not self.options.fresh and not self.headless:
             from ifuview import settings
 
-            self.window.dock_area.remember()
+            self.window.dock_area.leave()
             window_state.save(self.window, self.window.dock_area.desks)
             session = self.store.session
             kept = replace(self.settings, recent=session.recent, blink_ms=session.blink_ms)

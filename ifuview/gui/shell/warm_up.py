@@ -60,12 +60,15 @@ class WarmKernels(QTimer):
         self.timeout.connect(self.load)
 
     def wait(self) -> None:
-        """Load them once nothing is at work, at the latest after `LATEST_MS`."""
+        """Load them once nothing is at work, at the latest after `LATEST_MS` if there is a picture by then."""
         self.controller.settled.connect(self.load)
         self.start(LATEST_MS)
 
     def load(self) -> None:
-        """Load them now."""
+        """Load them now; while the first picture is still to come, again later: compiling takes a minute."""
+        if self.controller.busy and not self.controller.session.slots:
+            self.start(LATEST_MS)
+            return
         self.stop()
         self.controller.settled.disconnect(self.load)
         request = JobRequest("Load kernels", _warm_kernels, WARM_UP, quiet=True)

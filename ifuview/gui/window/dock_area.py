@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QByteArray, QEventLoop, QObject, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QByteArray, QChildEvent, QEvent, QEventLoop, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QProxyStyle, QStyle, QStyleOption, QTabBar, QWidget
 
 from ifuview.app.desk import PANELS, Desk
 from ifuview.app.session import Level
 from ifuview.gui.canvas.image_canvas import ImageCanvas
-from ifuview.gui.docks import DOCKS, DockEntry
+from ifuview.gui.docks import DOCKS, ENTRIES, DockEntry
 from ifuview.gui.shell.controller import Controller
-from ifuview.gui.shell.presenter import Presenter
+from ifuview.gui.shell.presenter import Presenter, differs
 from ifuview.gui.window import window_state
 from ifuview.gui.window.image_focus import ImageFocus
 
@@ -48,6 +48,7 @@ class DockArea(QObject):
     """Makes the QDockWidgets at once and their contents later, one per turn of the event loop."""
 
     ready = pyqtSignal()  # all visible docks stand
+    laid = pyqtSignal()  # a whole layout was restored: of the bars too
 
     def __init__(self, window: QMainWindow, canvas: ImageCanvas, controller: Controller, presenter: Presenter) -> None:
         super().__init__(window)
@@ -58,7 +59,9 @@ class DockArea(QObject):
         self._grown: set[str] = set()  # docks that were given room once
         self.desk: Desk | None = None
         self.desks: dict[str, QByteArray] = {}  # how the user left them
+        self._resting: dict[str, tuple[object, ...]] = {}  # docks without content, and of what they had none
         self._close = CloseTabs()
+        window.installEventFilter(self)
         self._make_docks()
 
     def _make_docks(self) -> None:
@@ -81,17 +84,51 @@ class DockArea(QObject):
         """Another desk as the user left it, else with its panels in their places."""
         if desk is self.desk:
             return
-        self.remember()
+        self.leave()
         self.desk = desk
         state = self.desks.get(desk.value)
-        if state is None or not self.window.restoreState(state, window_state.LAYOUT_VERSION):
+        if state is None or not self._restore(state):
             self.reset()
+        else:
+            self.rest()
 
     def restore(self, desk: Desk, state: QByteArray) -> None:
         """A desk as it was in another session."""
-        self.remember()
+        self.leave()
         self.desks[desk.value], self.desk = state, None
         self.arrange(desk)
+
+    def _restore(self, state: QByteArray) -> bool:
+        done = self.window.restoreState(state, window_state.LAYOUT_VERSION)
+        self.laid.emit()
+        return done
+
+    def rest(self) -> None:
+        """Docks that are there for other data and have nothing of these are hidden until they have."""
+        desk = self.desk or Desk.IMAGE
+        for key, dock in self.docks.items():
+            if key not in PANELS[desk] and not dock.isHidden() and not self.presenter.has_content(ENTRIES[key].pure()):
+                beside = self.window.tabifiedDockWidgets(dock)
+                self._resting[key] = self.presenter.depends(ENTRIES[key].pure())
+                dock.hide()
+                for own in (*PANELS[desk], IN_FRONT[desk]):
+                    if self.docks[own] in beside:
+                        self.docks[own].raise_()
+
+    def wake(self) -> None:
+        """The data have changed: docks that have content now are there again, behind those that are in front."""
+        for key, of in list(self._resting.items()):
+            now = self.presenter.depends(ENTRIES[key].pure())
+            if differs(of, now):
+                self._resting[key] = now
+                if self.presenter.has_content(ENTRIES[key].pure()):
+                    self.show(key, front=False)
+
+    def leave(self) -> None:
+        """Another desk follows, or the end: this one is kept with the docks that only rest."""
+        for key in list(self._resting):
+            self.show(key, front=False)
+        self.remember()
 
     def remember(self) -> None:
         """Keep how this desk is arranged."""
@@ -101,7 +138,8 @@ class DockArea(QObject):
     def reset(self) -> None:
         """The panels of this desk in their places."""
         desk, window = self.desk or Desk.IMAGE, self.window
-        window.restoreState(self._standard, window_state.LAYOUT_VERSION)
+        self._resting.clear()
+        self._restore(self._standard)
         small = window.width() < SMALL[0] or window.height() < SMALL[1]
         if small:
             self._fold(self.docks[IN_FRONT[desk]])
@@ -132,14 +170,17 @@ class DockArea(QObject):
         share, least = SMALL_COLUMN
         width = max(min(round(share * window.width()), window.width() - SMALL_IMAGE), least)
         window.resizeDocks([first], [width], Qt.Orientation.Horizontal)
-        QTimer.singleShot(0, self._whole_tabs)  # the bars are made with the layout
 
-    def _whole_tabs(self) -> None:
-        """Names of tabs are not cut: they stand close together; arrows lead to those without room."""
-        for bar in self.window.findChildren(QTabBar):
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Names of tabs are not cut: they stand close together; arrows lead to those without room.
+
+        The window makes a bar whenever docks share a place that did not before.
+        """
+        if isinstance(event, QChildEvent) and event.polished() and isinstance(bar := event.child(), QTabBar):
             bar.setStyle(self._close)
             bar.setElideMode(Qt.TextElideMode.ElideNone)
             bar.setUsesScrollButtons(True)
+        return False
 
     def _add_dock(self, key: str, title: str, area: str, shown: bool) -> None:
         dock = QDockWidget(title, self.window)
@@ -180,7 +221,7 @@ class DockArea(QObject):
 
     def picture(self, key: str, size: QSize) -> QPixmap:
         """The dock of a key as it looks for the session now; one that is not on the screen is drawn in `size`."""
-        entry = next(e for e in DOCKS if e.key == key)
+        entry = ENTRIES[key]
         shown = self.docks[key].widget()
         if shown is not None and self._visible(key):
             self.presenter.refresh(key)
@@ -229,6 +270,7 @@ class DockArea(QObject):
         if dock is None:
             self.controller.say(Level.ERROR, f"there is no dock {key}; choose from {', '.join(self.docks)}.")
             return
+        self._resting.pop(key, None)
         dock.setVisible(on)
         if on and front:
             dock.raise_()
@@ -236,7 +278,7 @@ class DockArea(QObject):
 
     def _give_room(self, key: str, dock: QDockWidget) -> None:
         """A dock of plots that is asked for the first time gets the height that its plots need."""
-        room = next((e.room for e in DOCKS if e.key == key), 0.0)
+        room = ENTRIES[key].room
         if room and dock.widget() is None and not dock.isFloating():
             QTimer.singleShot(0, lambda: self._grow(dock, round(room * self.window.height())))  # when it has its place
 

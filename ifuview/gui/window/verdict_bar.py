@@ -121,7 +121,7 @@ class VerdictBar(QFrame):
     def draw(self, view: VerdictView | None) -> None:
         """Show a verdict; None hides bar and chain."""
         self._view = view
-        self.bar.setVisible(view is not None)
+        self.stay()
         self.chain.draw(() if view is None else view.chain)
         if view is None:
             return
@@ -147,6 +147,10 @@ class VerdictBar(QFrame):
         self.stop.setToolTip(plain("Judge no more cameras" if running else "Judge the cameras that are left"))
         self._fit()
         self.update()
+
+    def stay(self) -> None:
+        """There while there is a verdict, whatever a layout that was kept says of its bars."""
+        self.bar.setVisible(self._view is not None)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)

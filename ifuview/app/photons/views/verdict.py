@@ -129,10 +129,10 @@ def _detail(found: PhotonVerdict, problems: tuple[VerdictProblem, ...]) -> str:
         return ""
     known = [words(f) for f in found.findings if f.known]
     new = len(problems) - len(known)
-    parts = [problems[0].detail] if new else []
+    parts = [f"{problems[0].detail}{DOT}{sure(found.findings[0])}"] if new else []
     if known and new:
         parts.append(f"known and left out: {', '.join(known)}")
-    return DOT.join(parts or [problems[0].detail])
+    return DOT.join(parts or [f"{problems[0].detail}{DOT}{sure(found.findings[0])}"])
 
 
 def judged_words(found: PhotonVerdict) -> str:
@@ -165,6 +165,11 @@ def amount_words(finding: PhotonFinding) -> str:
     return f"{scale * finding.amount:.3g}{error} {unit}"
 
 
+def sure(finding: PhotonFinding) -> str:
+    """How large, and how sure it is."""
+    return ", ".join(filter(None, (amount_words(finding), sigma_words(finding))))
+
+
 def where(finding: PhotonFinding) -> str:
     """Feedlines, pixels and times."""
     parts = []
@@ -193,8 +198,7 @@ def _problem(finding: PhotonFinding, number: int, *, raw: bool) -> VerdictProble
     """A finding in words."""
     step, state = step_of(finding, raw=raw).value, state_of(finding)
     headline = f"{step.upper()} {'known' if finding.known else state.value}: {words(finding)}"
-    sizes = ", ".join(filter(None, (amount_words(finding), sigma_words(finding))))
-    return VerdictProblem(state, step, DOT.join((headline, sizes)), DOT.join(filter(None, (
+    return VerdictProblem(state, step, DOT.join((headline, sure(finding))), DOT.join(filter(None, (
         where(finding), "left out of images by flags" if finding.known and finding.pixels.size else ""
     ))), (number,))  # fmt: skip
 
