@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ifuview.io.fits.cards import real, word
@@ -30,11 +32,11 @@ STANDARD = ("WAVE", "AWAV", "FREQ", "AFRQ", "ENER", "WAVN", "VRAD", "VOPT", "ZOP
 FREQUENCIES = {"": 1.0, "hz": 1.0, "khz": 1e3, "mhz": 1e6, "ghz": 1e9, "thz": 1e12}
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 LIGHT = 2.99792458e18  # Angstrom/s, exact
-GUESSES = ((1e-4, 1e10), (30.0, 1e4))  # a wavelength below the first number, without unit, is in m; then um
+GUESSES = ((1e-4, 1e10), (30.0, 1e4), (900.0, 10.0))  # below the first number, without unit: in m; then um; then nm
 OPTICAL = (900.0, 30000.0)  # Angstrom; numbers that nothing calls wavelengths must lie within
 LENGTH = (1.0, 1e8)  # Angstrom; so must an axis that only its unit calls one
 NO_LENGTHS = ("a", "pixel", "pixels", "s", "d", "deg")  # units that no length is meant by where nothing else says so
-NO_UNIT = "the wavelength axis names no unit; taken from the size of its numbers"
+NO_UNIT = "the wavelengths name no unit; it is taken from the size of the numbers"
 LOG10, LN = (2.0, 5.5), (5.5, 13.0)  # where the logarithms of wavelengths in Angstrom lie
 
 
@@ -198,13 +200,13 @@ def _length(values: Array, unit: str, medium: str) -> Wavelengths:
         if factor is None:
             return Wavelengths(None, notes=(f"there are no wavelengths: {unit} is no unit of length",))
         return Wavelengths(values * factor, medium)
-    factor = _guess(float(np.max(np.abs(values))))
-    return Wavelengths(values * factor, medium, (NO_UNIT,))
+    return Wavelengths(values * angstrom_by_size(values), medium, (NO_UNIT,))
 
 
-def _guess(largest: float) -> float:
-    """Angstrom per unit where none is given."""
-    return next((factor for limit, factor in GUESSES if largest < limit), 1.0)
+def angstrom_by_size(values: Array) -> float:
+    """Angstrom per unit where none is given, from the usual size of the numbers: some of them may be no wavelengths."""
+    usual = float(np.median(np.abs(values[np.isfinite(values)]))) if np.isfinite(values).any() else math.inf
+    return next((factor for limit, factor in GUESSES if usual < limit), 1.0)
 
 
 def spectral_axis(header: Header, shape: tuple[int, ...], tables: Tables | None = None) -> tuple[int, Wavelengths]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ifuview.io.fits.fast import FitsFile
-from ifuview.io.fits.world import GUESSES, axis_wavelength
+from ifuview.io.fits.world import NO_UNIT, angstrom_by_size, axis_wavelength
 from ifuview.io.products.layers import ProductLayer, Source, table_of
 from ifuview.io.products.polynomials import polynomials
 from ifuview.io.spectral.axis import angstrom_per
@@ -89,7 +89,7 @@ def _of_header(spec: WaveSpec, asked: Asked) -> Wave | None:
     if len(numbers) < len(cards) or not numbers[1]:
         return None
     start, step, pixel = (*numbers, 1.0)[:3]
-    return Wave(_angstroms(start + (np.arange(asked.nwave) + 1.0 - pixel) * step, spec, ""))
+    return _wave(start + (np.arange(asked.nwave) + 1.0 - pixel) * step, spec, "")
 
 
 def _of_numbers(spec: WaveSpec, asked: Asked, notes: list[str]) -> Wave | None:
@@ -112,7 +112,7 @@ def _of_numbers(spec: WaveSpec, asked: Asked, notes: list[str]) -> Wave | None:
         fitting = " x ".join(str(n) for n in asked.main.shape)
         notes.append(f"{name} is left out: its shape {values.shape} does not fit {fitting}")
         return None
-    return Wave(_angstroms(values, spec, unit))
+    return _wave(values, spec, unit)
 
 
 def _column(columns: Mapping[str, Array], name: str) -> Array | None:
@@ -124,7 +124,7 @@ def _column(columns: Mapping[str, Array], name: str) -> Array | None:
 def _of_polynomials(spec: WaveSpec, asked: Asked, notes: list[str]) -> Wave | None:
     """A table of one polynomial a fiber."""
     values = _rows(spec.table or spec.hdu, asked, notes)
-    return None if values is None else Wave(_angstroms(values, spec, ""))
+    return None if values is None else _wave(values, spec, "")
 
 
 def _rows(name: str, asked: Asked, notes: list[str]) -> Array | None:
@@ -137,20 +137,18 @@ def _rows(name: str, asked: Asked, notes: list[str]) -> Array | None:
     return values
 
 
-def _angstroms(values: Array, spec: WaveSpec, unit: str) -> Array:
+def _wave(values: Array, spec: WaveSpec, unit: str) -> Wave:
     """Wavelengths of numbers in the file's unit, else that of the instrument file, else by their size."""
     if spec.form == "log10":
         with np.errstate(over="ignore"):
             values = 10.0**values
     factor = angstrom_per(unit)
     if factor is None and unit.strip() and (found := by_equivalence(values, unit)) is not None:
-        return found
+        return Wave(found)
     factor = factor or angstrom_per(spec.unit)
     if factor is None:
-        finite = values[np.isfinite(values)]
-        largest = float(np.max(np.abs(finite))) if finite.size else 0.0
-        factor = GUESSES[0][1] if largest < GUESSES[0][0] else 1.0
-    return values * factor
+        return Wave(values * angstrom_by_size(values), notes=(NO_UNIT,))
+    return Wave(values * factor)
 
 
 def line_spread(specs: tuple[LsfSpec, ...], asked: Asked) -> Array | None:

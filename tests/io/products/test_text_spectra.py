@@ -46,12 +46,18 @@ def test_a_table_of_text_is_a_spectrum_in_its_units(tmp_path: Path, name: str, k
     assert im.mask.integer(0, 3) == 2
 
 
-def test_csv_has_no_units_and_is_taken_for_angstrom(tmp_path: Path) -> None:
+@pytest.mark.parametrize("per_angstrom", [1.0, 0.1, 1e-4, 1e-10])
+def test_csv_has_no_units_so_that_size_tells_the_unit_and_a_note_tells_that(
+    tmp_path: Path, per_angstrom: float
+) -> None:
     path = tmp_path / "a.csv"
-    Table({"wave": WAVE * 10, "flux": FLUX}).write(path, format="ascii.csv")
-    im = io.open_dataset(path).images[0]
-    np.testing.assert_allclose(im.wave, 10 * WAVE)
-    assert im.ivar is None
+    wave = WAVE * 10 * per_angstrom
+    wave[3] = 0.0  # not every number of a file is a wavelength
+    Table({"wave": wave, "flux": FLUX}).write(path, format="ascii.csv")
+    found = io.open_dataset(path)
+    np.testing.assert_allclose(np.delete(found.images[0].wave, 3), np.delete(10 * WAVE, 3), rtol=1e-12)
+    assert found.images[0].ivar is None
+    assert any("name no unit" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.ecsv", "ascii.ecsv"), ("a.csv", "ascii.csv"), ("a.vot", "votable"),
