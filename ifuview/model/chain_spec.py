@@ -57,6 +57,9 @@ class ChainSpec(NamedTuple):
         Their families, in the order in which they are listed; others are none.
     fibers : tuple of str
         Products that have a table of the fibers, for those that have none.
+    contents : mapping of str to tuple of str
+        What a header begins with (EXTNAME and BUNIT, a space between) to the products that are stored so, for files
+        whose names say nothing.
     judged : tuple of str
         One of these makes a camera worth a triage.
     detector : str
@@ -97,6 +100,7 @@ class ChainSpec(NamedTuple):
     tile_files: tuple[str, ...] = ()
     tiles: tuple[str, ...] = ()
     fibers: tuple[str, ...] = ()
+    contents: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     judged: tuple[str, ...] = ()
     detector: str = ""
     roles: Mapping[str, str] = NONE

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.night.alone import alone
 from ifuview.engine.night.problems import together
 from ifuview.engine.night.questions.amplifiers import edges, rows, untraced
 from ifuview.engine.night.questions.blocks import blocks
@@ -135,6 +136,7 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         step(case)
         case.done += weight
         ctx.checkpoint(case.done, f"{expid} {camera}")
+    alone(case, wanted)
     found = [_as_sure_as(made, f) for f in together(_by_charge(_merged(case.findings), nfiber))]
     arrays, numbers = case.arrays(), case.numbers
     if BY_NOISE in made.values():  # which is no sky to compare with others

@@ -238,7 +238,7 @@ def first_look(session: Session, index: ExposureIndex) -> tuple[Task[Any] | Inte
     """What follows on a folder that has just been opened: its first product on the canvas, and its verdict."""
     if index.raw_night is not None and not session.headless:
         return _first_raw(session, index)
-    if session.headless or not index.exposures or not index.chain.judged:
+    if session.headless or not (index.exposures or index.calibrations) or not index.chain.judged:
         return ()
     begun: tuple[Task[Any] | Intent, ...] = ()
     if not session.slots and (first := first_judged(index)) is not None:

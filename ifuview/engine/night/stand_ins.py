@@ -1,7 +1,7 @@
 """What stands for a product that is missing: sframe = frame / flat - sky makes any one of them of the three others.
 
 So do cframe and fluxcalib an sframe. Where an sframe is alone, the light whose photons make its noise stands for the
-sky.
+sky; where a cframe is, the noise that brighter fibers have more tells how many photons its unit is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from ifuview.engine.night.stats import middle
+from ifuview.engine.night.stats import binned, mad, middle
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
 
@@ -20,10 +20,16 @@ MADE_OF = {
     "sframe": "frame / flat - sky",
 }  # fmt: skip
 CALIBRATED = "cframe x fluxcalib"
+COUNTED = "cframe in units of the photons that make its noise"
 BY_NOISE = "the light that makes the noise of sframe"
 LEAST_SKY = 20  # fibers that look at empty sky, else all are asked for the noise
+HALF = 0.5
 FAINT = 0.05  # of the typical light: below, nothing can be divided by it
 FEW = 5  # px over which a flat varies little
+PART, LEAST_PARTS = 20, 12  # px in which photons are counted, and such parts
+PHOTON_CLIP, PHOTON_ROUNDS, SURE = 3.0, 3, 5.0  # sigma of a fiber, rounds, and of a slope that counts
+PHOTONS = 1e-3  # of the noise that no fiber's own light makes, that it must make
+SMOOTH = 3  # degree of the response over wavelength
 
 
 def completed(chain: Chain) -> tuple[Chain, dict[str, str]]:
@@ -42,6 +48,9 @@ def completed(chain: Chain) -> tuple[Chain, dict[str, str]]:
     made = {}
     if chain.sframe is None and _calibrated(chain):
         chain, made["sframe"] = _of_the_calibrated(chain), CALIBRATED
+    elif chain.sframe is None and (unit := photons_of_unit(chain.cframe, chain.cframe_ivar, chain.wave)) is not None:
+        chain, made["sframe"] = _of_the_calibrated(replace(chain, fluxcalib=unit)), COUNTED
+        chain = replace(chain, fluxcalib=None)
     lacking = _lacking(chain)
     if len(lacking) == 1:
         (name,) = lacking
@@ -49,6 +58,47 @@ def completed(chain: Chain) -> tuple[Chain, dict[str, str]]:
     elif "sky" in lacking and chain.sframe_ivar is not None:
         chain, made["sky"] = replace(chain, sky=_by_noise(chain, chain.sframe_ivar)), BY_NOISE
     return chain, made
+
+
+def photons_of_unit(flux: Array | None, ivar: Array | None, wave: Array) -> Array | None:
+    """Photons of a unit of flux, from by how much brighter fibers are noisier, shape (1, nwave); None if it is unclear.
+
+    The photon transfer method: variance / unit^2 = a + flux / (unit x step), each wavelength its own line.
+
+    Parameters
+    ----------
+    flux, ivar : ndarray, shape (nfiber, nwave)
+    wave : ndarray, shape (nwave,), Angstrom
+    """
+    if flux is None or ivar is None:
+        return None
+    good = (ivar > 0) & np.isfinite(flux) & np.isfinite(ivar)
+    share = binned(good.astype(np.float32), PART)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        light = binned(np.where(good, flux, 0.0), PART) / share
+        variance = binned(np.where(good, 1 / ivar, 0.0), PART) / share
+    units = np.full(share.shape[1], np.nan)
+    for k in range(units.size):
+        use = share[:, k] > HALF
+        for _ in range(PHOTON_ROUNDS):
+            if np.count_nonzero(use) < LEAST_SKY or not np.ptp(light[use, k]) > 0:
+                break
+            slope, floor = np.polyfit(light[use, k], variance[use, k], 1)
+            rest = np.where(use, variance[:, k] - floor - slope * light[:, k], np.inf)
+            scatter, spread = float(mad(rest[use])), float(np.std(light[use, k]))
+            least = max(SURE * scatter / np.sqrt(np.count_nonzero(use)), PHOTONS * abs(floor))
+            units[k] = slope if slope * spread > least else np.nan
+            use = np.abs(rest) <= max(PHOTON_CLIP * scatter, 1e-6 * abs(floor))
+    known = np.isfinite(units)
+    if np.count_nonzero(known) < max(LEAST_PARTS, HALF * units.size):
+        return None
+    step = np.abs(np.gradient(wave))
+    x = np.linspace(-1.0, 1.0, wave.size)
+    at, logs = binned(x, PART), -np.log(np.where(known, units, 1.0) * binned(step, PART))
+    for _ in range(PHOTON_ROUNDS):
+        rest = logs - np.polyval(np.polyfit(at[known], logs[known], SMOOTH), at)
+        known &= np.abs(rest) <= PHOTON_CLIP * float(mad(rest[known])) + 1e-6
+    return np.exp(np.polyval(np.polyfit(at[known], logs[known], SMOOTH), x))[None].astype(np.float32)
 
 
 def untold(chain: Chain) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from ifuview.io.fits.head import head_cards
 from ifuview.model.checks import Header
 from ifuview.model.night.exposures import FileState, ProductFile
 
-FACTS = ("NIGHT", "EXPID", "TILEID", "OBSTYPE", "FLAVOR", "EXPTIME", "BADAMPS")
-VERSION = 1  # of the cache
+FACTS = ("NIGHT", "EXPID", "TILEID", "OBSTYPE", "FLAVOR", "EXPTIME", "BADAMPS", "CAMERA", "EXTNAME", "BUNIT")
+VERSION = 2  # of the cache
 
 
 class Heads:

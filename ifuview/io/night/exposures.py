@@ -6,6 +6,7 @@ in the user's cache folder for as long as size and time of the file stay the sam
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping
@@ -23,8 +24,10 @@ from ifuview.io.fits.head_cache import Heads
 from ifuview.io.night.log import LogEntry, bad_amplifiers, read_logs
 from ifuview.io.night.names import Names
 from ifuview.io.night.raw_exposures import raw_exposures
+from ifuview.io.night.renamed import MOST, renamed
 from ifuview.io.night.tile_files import files_of, in_order
 from ifuview.io.night.walk import NIGHTS_AT_ONCE, FoundFiles, Scope, collect, log_files, places, scope_of
+from ifuview.io.packed import MAGIC_BYTES, is_packed
 from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.night.exposures import Exposure, ExposureIndex, FileState, ProductFile
 
@@ -74,6 +77,7 @@ def scan(
     found.logs += log_files(scope, sorted(set(found.nights.values()) | set(scope.nights)), found.names)
     logs = read_logs(dict.fromkeys(found.logs), found.notes)
     heads = Heads(scope.root or folder, cache)
+    _add_renamed(found, heads)
     exposures = []
     for done, (expid, folders) in enumerate(sorted(found.files.items())):
         ctx.checkpoint(0.3 + 0.7 * done / len(found.files), f"Exposure {expid}")
@@ -109,11 +113,37 @@ def _walked(folder: str, nights: int, depth: int, ctx: JobContext) -> tuple[Scop
             return scope, found
     every = [FoundFiles(Names(chain)) for chain in chains]
     collect(folder, every, depth, ctx)
-    best = max(every, key=lambda found: found.count)
+    best = max(every, key=lambda found: (found.count, bool(found.names.chain.contents)))
+    best.unnamed = every[0].unnamed
     left = sum(len(found.files) for found in every if found is not best)
     if left:
         best.notes.append(f"{left} exposures of other instruments are left out: open their folder to see them")
     return Scope(folder), best
+
+
+def _is_packed(path: str) -> bool:
+    """Whether a file is packed whatever its name says."""
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return is_packed(file.read(MAGIC_BYTES))
+    return False
+
+
+def _add_renamed(found: FoundFiles, heads: Heads) -> None:
+    """Put files whose names say nothing to their exposures, if they are few; what has a right name comes first."""
+    chain = found.names.chain
+    for path in sorted(found.unnamed) if chain.contents and len(found.unnamed) <= MOST else ():
+        with contextlib.suppress(OSError):  # gone meanwhile
+            status = os.stat(path)
+            file = ProductFile(path, status.st_size, status.st_mtime_ns)
+            if (own := renamed(path, heads.facts(file), chain)) is None:
+                continue
+            if own.product in chain.calibrations.values():
+                found.calibrations.setdefault((own.night, own.product, own.camera), path)
+                continue
+            files = found.files.setdefault(own.expid, {})
+            if not any((own.camera, own.product) in others for others in files.values()):
+                files.setdefault(os.path.dirname(path), {})[own.camera, own.product] = file
+                found.notes.append(f"{os.path.basename(path)} is taken for {own.product}-{own.camera}-{own.expid:08d}")
 
 
 def _of_one_production(
@@ -135,7 +165,8 @@ def file_state(file: ProductFile, now: float) -> FileState:
     """Ready, damaged or still being written: only a fresh file is read to see whether it ends."""
     if now - file.mtime / 1e9 < FRESH_S:
         return FileState.READY if complete(file.path) else FileState.WRITING
-    cut_off = file.size < GZIP_LEAST if file.path.endswith(".gz") else not file.size or file.size % BLOCK
+    packed = file.path.endswith(".gz") or (file.size % BLOCK and _is_packed(file.path))  # or renamed
+    cut_off = file.size < GZIP_LEAST if packed else not file.size or file.size % BLOCK
     return FileState.DAMAGED if cut_off else FileState.READY
 
 

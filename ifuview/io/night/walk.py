@@ -44,6 +44,7 @@ class FoundFiles:
     notes: list[str] = field(default_factory=list)
     raw: dict[int, ProductFile] = field(default_factory=dict)
     tiles: list[TileFile] = field(default_factory=list)
+    unnamed: list[str] = field(default_factory=list)  # files whose names say nothing to any chain
     seen: int = 0
 
     @property
@@ -154,7 +155,8 @@ def collect(folder: str, chains: list[FoundFiles], depth: int, ctx: JobContext) 
             if found.seen % CHECK_EVERY == 0:
                 ctx.checkpoint(0.1, f"{found.seen} files")
             if entry.name.endswith(FITS_SUFFIXES):
-                any(_note(entry, one) for one in chains)
+                if not any(_note(entry, one) for one in chains):
+                    found.unnamed.append(entry.path)
             elif depth and not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
                 below.append(entry.path)
             else:

@@ -11,9 +11,12 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.files import FITS_SUFFIXES
 from ifuview.instrument import PLAIN, chains, instrument
+from ifuview.model.night.chain import SPECTRA
 from ifuview.model.night.exposures import NO_CHAIN
 
 if TYPE_CHECKING:
+    from ifuview.io.night.renamed import Renamed
+    from ifuview.model.chain_spec import ChainSpec
     from ifuview.model.night.exposures import Exposure, ExposureIndex
 
 ALL_NIGHTS = 10_000
@@ -100,7 +103,6 @@ def find_cameras(
 def _of_path(path: str, ctx: JobContext, notes: list[str], known: Mapping[str, ExposureIndex]) -> Iterator[CameraFiles]:
     """Cameras of a folder, or the one that a product belongs to."""
     from ifuview.io.night.exposures import scan
-    from ifuview.io.night.names import Names
 
     if not os.path.isfile(path):
         index = known.get(os.path.abspath(path)) or scan(path, ctx, nights=ALL_NIGHTS)
@@ -108,16 +110,45 @@ def _of_path(path: str, ctx: JobContext, notes: list[str], known: Mapping[str, E
         for exposure in index.exposures:
             if exposure.obstype not in index.chain.lamps:
                 yield from filter(None, (_camera(index, exposure, c) for c in sorted({c for c, _ in exposure.files})))
+        if not any(exposure.files for exposure in index.exposures):
+            yield from _of_calibrations(index)
         return
-    named = ((Names(chain).product.fullmatch(os.path.basename(path)), chain) for chain in chains())
-    match = next((match for match, chain in named if match is not None and match["product"] in chain.judged), None)
-    if match is None:
-        raise FileFormatError(f"is no {judged(' or ')} file by its name", path, "give a folder, or such a file")
+    found = _named(path)
+    if found is None:
+        todo = "give a folder, or such a file; traces are judged by ifuview diagnose, with an image"
+        raise FileFormatError(f"is no {judged(' or ')} file by its name or its header", path, todo)
+    chain, own = found
     index = scan(os.path.dirname(os.path.abspath(path)), ctx, depth=0)
-    own = index.find(int(match["expid"]))
-    one = None if own is None else _camera(index, own, match["camera"])
-    if one is not None:
-        yield replace(one, files={**one.files, match["product"]: path})
+    beside = index.find(own.expid) if own.product in chain.judged else None
+    one = None if beside is None else _camera(index, beside, own.camera)
+    if one is None:
+        one = CameraFiles(own.expid, own.camera, instrument=chain.instrument)
+    yield replace(one, files={**one.files, chain.role(own.product): path})
+
+
+def _named(path: str) -> tuple[ChainSpec, Renamed] | None:
+    """The product that a file is by its name, else by its header, and its chain; None if it is none to judge."""
+    from ifuview.io.fits.head import head_cards
+    from ifuview.io.fits.head_cache import FACTS
+    from ifuview.io.night.names import Names
+    from ifuview.io.night.renamed import Renamed, renamed
+
+    for chain in chains():
+        if (match := Names(chain).product.fullmatch(os.path.basename(path))) is not None:
+            product = chain.calibrations.get(match["product"], chain.same.get(match["product"], match["product"]))
+            if chain.role(product) in SPECTRA:
+                return chain, Renamed(product, match["camera"], int(match["expid"]), 0)
+    head = head_cards(path, FACTS)
+    found = ((chain, renamed(path, head, chain)) for chain in chains())
+    return next(((chain, own) for chain, own in found if own is not None), None)
+
+
+def _of_calibrations(index: ExposureIndex) -> Iterator[CameraFiles]:
+    """Cameras of a folder that holds calibrations alone: each is what can be judged."""
+    chain = index.chain
+    for (night, product, camera), path in sorted(index.calibrations.items()):
+        if (role := chain.role(product)) in SPECTRA:
+            yield CameraFiles(night, camera, {role: path}, str(night), instrument=chain.instrument)
 
 
 def judged(between: str = ", ") -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from ifuview.engine.night.questions.case import MEASURED, Case
 from ifuview.engine.night.stats import runs
 from ifuview.model.checks import Array
-from ifuview.model.night.chain import MADE, Chain
+from ifuview.model.night.chain import MADE, SPECTRA, Chain
 from ifuview.model.night.triage import ranges
 
 NOTHING, PART = 0.1, 0.9  # known pixels of a fiber that is masked as a whole; below which a part is
@@ -61,8 +61,8 @@ class Loss:
 def masked(case: Case) -> None:
     """Fibers, amplifiers and wavelengths without information; their number goes into the verdict."""
     known = known_pixels(case.given)
-    if "sframe" in known:
-        _judged(case, known["sframe"])
+    if first := next((name for name in SPECTRA if name in known), ""):
+        _judged(case, known[first])
     if case.asks("mask-bits") and case.given.marked:
         _marked(case)
     if not case.asks("masked-data"):
