@@ -78,9 +78,13 @@ class VirusTruth:
 
     def places(self, slot: str, number: int) -> tuple[Array, Array]:
         """Right ascension and declination of the fibers, deg."""
-        true, center = self.whole["true_pointing"], self.whole["ifu_center"][slot]
+        center = self.whole["ifu_center"][slot]
         place = np.concatenate([self.arrays[f"ifupos_{slot}_{amp}"] for amp in AMPS]) + self.whole["dither"][number - 1]
-        x, y = place[:, 0] + center[0], place[:, 1] + center[1]
+        return self.on_sky(place[:, 0] + center[0], place[:, 1] + center[1])
+
+    def on_sky(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """Right ascension and declination of places on the focal plane (arcsec), deg."""
+        true = self.whole["true_pointing"]
         c, s = np.cos(np.radians(true["rot"])), np.sin(np.radians(true["rot"]))
         xi, eta = np.radians(-(c * x + s * y) / 3600), np.radians((-s * x + c * y) / 3600)
         dec0 = np.radians(true["dec"])
