@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ifuview.engine.spectra.field.blend import take_pictures
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets
-from ifuview.engine.spectra.field.mosaic import dithered_cube
+from ifuview.engine.spectra.field.mosaic import dithered_cube, point_scatter
 from ifuview.engine.spectra.field.positions import HOUR, sky_place
 from ifuview.engine.spectra.stars.match import focal_of
 from ifuview.model.checks import Array
@@ -24,6 +24,7 @@ from ifuview.model.reduction.spectra import FiberSpectra
 
 CHUNKS, SIDE, STEP = 11, 21, 0.5  # pictures of a star, spaxels of each, arcsec
 NEAR = 9.0  # arcsec, fibers of such a picture
+UNEVEN = 0.02  # of a point source's flux in the cube, by its place, that is worth saying
 NAN = float("nan")
 
 
@@ -33,6 +34,7 @@ def head_products(
 ) -> HeadProducts:  # fmt: skip
     """All that the files of a head hold."""
     point, focal = solution.pointing, done.spectra.focal
+    notes = (*notes, *_gaps(done.spectra, solution))
     place = None
     if all(map(math.isfinite, focal)):
         place = np.array([point.ra, point.dec, point.turn, *focal])
@@ -40,6 +42,16 @@ def head_products(
         done, exposures, exposures[0].header, placed(detections, solution, focal), star_images(done, solution),
         seeing=solution.optics.fwhm, sky_place=place, record=record, notes=notes,
     )  # fmt: skip
+
+
+def _gaps(spectra: IfuSpectra, solution: ShotSolution) -> tuple[str, ...]:
+    """What the gaps between fibers do to the cube, if much."""
+    lenslets = Lenslets(spectra.x, spectra.y, spectra.size, Face.CIRCLE)
+    scatter = point_scatter(lenslets, solution.optics.fwhm, solution.optics.beta)
+    if not scatter > UNEVEN:
+        return ()
+    words = f"the flux of a point source scatters by {100 * scatter:.0f} % with its place between the fibers"
+    return (f"cube: {words} (right in the mean); spectra of stars and detections do not",)
 
 
 def placed(

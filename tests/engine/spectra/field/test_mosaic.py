@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
-from ifuview.engine.spectra.field.mosaic import dithered_cube
+from ifuview.engine.spectra.field.mosaic import dithered_cube, point_scatter
 from ifuview.engine.spectra.stars.extract import hexagon_cover
 from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.source import CubeGrid
@@ -17,10 +17,10 @@ DAR = np.array([[4000.0, 4500.0, 5000.0], [-0.4, 0.0, 0.2], [0.0, 0.0, 0.0]])
 DITHER = ((0.0, 0.0), (1.215, -0.7), (1.215, 0.7))
 
 
-def _fibers() -> tuple[np.ndarray, np.ndarray, Lenslets]:
+def _fibers(dithers: tuple[tuple[float, float], ...] = DITHER) -> tuple[np.ndarray, np.ndarray, Lenslets]:
     row, column = (v.ravel() for v in np.mgrid[:16, :14])
     x, y = (column - 6.5 + 0.25 * (-1.0) ** row) * 2.54, (row - 7.5) * 2.2
-    all_x, all_y = (np.concatenate([v + d[k] for d in DITHER]) for k, v in ((0, x), (1, y)))
+    all_x, all_y = (np.concatenate([v + d[k] for d in dithers]) for k, v in ((0, x), (1, y)))
     return x, y, Lenslets(all_x, all_y, 1.5, Face.CIRCLE)
 
 
@@ -60,3 +60,21 @@ def test_hexagonal_fibers_catch_their_part_of_the_light() -> None:
     share = moffat_share(lenslets, np.array([0.4]), np.array([1.1]), np.array([1.7]), 3.5).sum()
     assert abs(hexagon_cover(x, y, lenslets, 3) - 3 * np.pi * 0.75**2 / (2.54 * 2.2)) < 1e-3
     assert abs(share - hexagon_cover(x, y, lenslets, 3)) < 0.02
+
+
+@pytest.mark.parametrize("dithers", [((0.0, 0.0),), ((0.0, 0.0),) * 3])
+def test_without_dithers_no_gap_is_empty_and_flux_is_right_in_the_mean(
+    dithers: tuple[tuple[float, float], ...],
+) -> None:
+    _, _, lenslets = _fibers(dithers)
+    x, y = np.random.default_rng(3).uniform(-8, 8, (2, 400))
+    flux = moffat_share(lenslets, x, y, np.full(400, 1.75), 3.5).T
+    spectra = FiberSpectra(flux, np.ones_like(flux), np.zeros(flux.shape, np.uint32), np.linspace(4000, 5000, 400), "")
+    axis = np.arange(-15.75, 16.0, 0.75)
+    cube = dithered_cube(spectra, lenslets, np.array([DAR[0], 0 * DAR[0], 0 * DAR[0]]), CubeGrid(axis, axis, 0.75))
+    light = cube.data.sum(axis=(1, 2))
+    told = point_scatter(lenslets, 1.75, 3.5)
+    assert not cube.mask[0, 8:-8, 8:-8].any()
+    np.testing.assert_allclose(light.mean(), 1, atol=4 * told / np.sqrt(400))
+    np.testing.assert_allclose(light.std(), told, rtol=0.15)  # 3.5 % by number; waves by the field's edge
+    assert point_scatter(_fibers()[2], 1.75, 3.5) < 0.01 < 0.05 < told
