@@ -50,6 +50,7 @@ FLIPS = {"LL": "LR", "LU": "UL", "RL": "LR", "RU": "UL"}  # of newer controllers
 UNIT = 1e17
 CORRELATED = 2.3  # variance of a line on the grid, whose samples share noise, over that without
 LEAST = 0.08  # of a star that its fibers catch
+BESIDE = 4.0  # arcsec, of stars whose light a line has to be told from
 SURE = 1.1 * 7.0  # significance of a line that has to be found, as its own error has it
 BARS = {
     "cal trace": (0.006, "px"), "cal wave": (0.015, "A"), "wave": (0.015, "A"), "sky median": (0.2, "%"),
@@ -351,25 +352,33 @@ class Own:
         }  # fmt: skip
 
     def true_snr(self, line: FieldLine) -> float:
-        """Significance of a line by a perfect filter, by the errors of the products in its fibers."""
+        """Significance of a line by a perfect filter that has to tell it from stars beside, by the products' errors."""
         from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
 
         sigma = float(np.hypot(line.sigma, 2.4))
         profile = np.exp(-0.5 * ((GRID - line.wave) / sigma) ** 2) / (np.sqrt(2 * np.pi) * sigma)
-        total = 0.0
+        sources = [line, *(s for s in self.case.field.stars if s.slot == line.slot and _apart(s, line) < BESIDE)]
+        x, y = (np.array([getattr(one, axis) for one in sources]) for axis in "xy")
+        share, error = [], []
         for number in self.numbers:
             dx, dy = self.case.field.dither(number - 1)
-            x = np.concatenate([self.amplifier(line.slot, amp).x for amp in AMPS]) + dx
-            y = np.concatenate([self.amplifier(line.slot, amp).y for amp in AMPS]) + dy
-            share = moffat_share(
-                Lenslets(x, y, 1.5, Face.CIRCLE), np.array([line.x]), np.array([line.y]),
-                np.array([self.case.field.fwhm]), 3.5,
-            )[0]  # fmt: skip
-            error = self.shot.tables["Fibers"][self.shot.of(line.slot, number)]["error"]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                term = np.where(error > 0, (UNIT * line.flux * share[:, None] * profile / error) ** 2, 0)
-            total += float(np.nansum(term))
+            fx = np.concatenate([self.amplifier(line.slot, amp).x for amp in AMPS]) + dx
+            fy = np.concatenate([self.amplifier(line.slot, amp).y for amp in AMPS]) + dy
+            lenslets = Lenslets(fx, fy, 1.5, Face.CIRCLE)
+            share.append(moffat_share(lenslets, x, y, np.full(x.size, self.case.field.fwhm), 3.5))
+            error.append(self.shot.tables["Fibers"][self.shot.of(line.slot, number)]["error"])
+        (own, *stars), noise = np.concatenate(share, axis=1), np.concatenate(error)
+        weight = np.where(noise > 0, 1 / np.where(noise > 0, noise, 1) ** 2, 0.0)
+        near = np.abs(GRID - line.wave) < 4 * sigma
+        root = np.sqrt(weight[:, near].mean(axis=1))
+        if stars:
+            own = own - np.linalg.lstsq((root * stars).T, root * own, rcond=None)[0] @ np.array(stars)
+        total = ((UNIT * line.flux * own[:, None] * profile) ** 2 * weight).sum()
         return float(np.sqrt(total / CORRELATED))
+
+
+def _apart(star: FieldStar, line: FieldLine) -> float:
+    return float(np.hypot(star.x - line.x, star.y - line.y))
 
 
 def _core(fwhm: float) -> float:

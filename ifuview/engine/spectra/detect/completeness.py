@@ -120,5 +120,5 @@ def _row(one: PlantedLine, found: list[LineFit]) -> tuple[float, ...]:
         if np.hypot(*(fit.theta[:2] - one.theta[:2])) < RIGHT and abs(fit.theta[2] - one.theta[2]) < RIGHT_WAVE
     ]  # fmt: skip
     best = max(near, key=lambda fit: fit.snr, default=None)
-    told = (0.0, np.nan, np.nan) if best is None else (1.0, best.flux, float(best.theta[2]))
+    told = (0.0, np.nan, np.nan) if best is None else (1.0, best.light[0], float(best.theta[2]))
     return (*(float(v) for v in one.theta[:3]), one.flux, one.snr, *told)

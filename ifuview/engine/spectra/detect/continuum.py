@@ -103,6 +103,8 @@ def take_off(light: FieldLight, x: float, y: float, grid: Array, flux: Array, er
     floor = ROUGH if faint else FLOOR
     if faint:
         whole = smooth(whole)
+    else:
+        light.taken = (*light.taken, (x, y))
     nodes = light.table.shares(light.field, x, y)
     lit = np.flatnonzero(nodes.max(axis=1) > 0)
     for k in lit:

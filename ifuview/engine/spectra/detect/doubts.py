@@ -10,7 +10,7 @@ from scipy.special import chdtrc
 
 from ifuview.engine.spectra.detect.continuum import extract_at
 from ifuview.engine.spectra.detect.light import FieldLight
-from ifuview.engine.spectra.detect.measure import LineFit, NearFibers, misfit
+from ifuview.engine.spectra.detect.measure import LineFit, NearFibers, misfit, whole_light
 from ifuview.model.checks import Array
 from ifuview.model.reduction.detection import LINE, Detection, Doubt
 
@@ -49,7 +49,7 @@ def doubt(light: FieldLight, fit: LineFit, grid: Array, along: Array) -> LineFit
         doubts |= Doubt.PROFILE
     if float(np.interp(fit.theta[2], grid, along)) > LOUD:
         doubts |= Doubt.SKY_LINE
-    return replace(fit, doubts=doubts, exposures=exposures, chi2=chi2)
+    return replace(fit, doubts=doubts, exposures=exposures, chi2=chi2, light=whole_light(around, fit))
 
 
 def is_hit(fit: LineFit) -> bool:
@@ -90,10 +90,10 @@ def describe(light: FieldLight, base: FieldLight, fit: LineFit, grid: Array) -> 
     errors = np.full(4, np.nan) if fit.error is None else fit.error
     weighty = np.argsort(-bottom)[:TOLD]
     return Detection(
-        kind=LINE, x=float(fit.theta[0]), y=float(fit.theta[1]), wave=float(fit.theta[2]), flux=fit.flux,
+        kind=LINE, x=float(fit.theta[0]), y=float(fit.theta[1]), wave=float(fit.theta[2]), flux=fit.light[0],
         sn=fit.significance, chi2=fit.chi2, fwhm=FWHM * fit.sigma, spectrum=flux.astype(np.float32),
         error=error.astype(np.float32), model=model.astype(np.float32), x_error=float(errors[0]),
-        y_error=float(errors[1]), wave_error=float(errors[2]), flux_error=fit.flux / max(fit.snr, 1e-9),
+        y_error=float(errors[1]), wave_error=float(errors[2]), flux_error=fit.light[1],
         fwhm_error=float(FWHM * fit.sigma * errors[3]), doubts=fit.doubts,
         exposures=np.zeros((0, 2)) if fit.exposures is None else fit.exposures,
         fibers=around.near[weighty[bottom[weighty] > 0]],

@@ -125,6 +125,8 @@ def lattice_over(field: FieldFibers, seeing: PointSpread, grid: Array, nodes: in
 class FieldLight:
     """Flux and inverse variance of all fibers, which sources are taken off from, and sums of line filters.
 
+    `taken` are places of sources whose whole spectrum was taken off.
+
     Parameters
     ----------
     field : FieldFibers
@@ -139,13 +141,37 @@ class FieldLight:
         self.ivar = np.where(good, 1.0 / np.where(good, spectra.variance, 1.0), 0.0).astype(np.float64)
         self.wave = np.ascontiguousarray(np.broadcast_to(spectra.wave, self.flux.shape), np.float64)
         self.group_scale = np.ones(int(np.max(field.group)) + 1)
+        self.weight = np.median(self.ivar, axis=1)  # of each fiber, before anything is taken off
+        self.taken: tuple[tuple[float, float], ...] = ()
 
     def copy(self) -> FieldLight:
         """Another one that sources can be put into or taken off from."""
         out = object.__new__(FieldLight)
         out.field, out.table, out.wave = self.field, self.table, self.wave
+        out.weight, out.taken = self.weight, self.taken
         out.flux, out.ivar, out.group_scale = self.flux.copy(), self.ivar.copy(), self.group_scale.copy()
         return out
+
+    def share(self, x: float, y: float, wave: float, own: Array | slice = WHOLE) -> NDArray[np.float64]:
+        """Of a source in each fiber, or in its `own` ones, without what sources beside were given of its light.
+
+        The spectrum of a star, extracted by least squares with its profile, holds part of a line beside: as much as
+        the least squares of that line's profile with the star's give.
+        """
+        out = self.table.share(self.field, x, y, wave, own)
+        reach = self.table.reach
+        near = [star for star in self.taken if np.hypot(star[0] - x, star[1] - y) < 2 * reach]
+        if not near:
+            return out
+        apart = np.stack([np.hypot(self.field.x - a, self.field.y - b) for a, b in near])
+        fibers = np.flatnonzero((apart.min(axis=0) < reach) & (self.weight > 0))
+        root = np.sqrt(self.weight[fibers])
+        stars = np.stack([self.table.share(self.field, a, b, wave, fibers) for a, b in near], axis=1)
+        line = self.table.share(self.field, x, y, wave, fibers)
+        given = np.linalg.lstsq(root[:, None] * stars, root * line, rcond=None)[0]
+        return out - sum(
+            by * self.table.share(self.field, a, b, wave, own) for by, (a, b) in zip(given, near, strict=True)
+        )
 
     def sums(self, grid: Array, sigma: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Sums of a line of this width in each fiber at each wavelength, (nfiber, ngrid) twice."""

@@ -1,7 +1,9 @@
 """One line measured: place, wavelength, width and light by maximum likelihood in the fibers' own pixels.
 
 The light is linear and solved for (Golub & Pereyra 1973); the other four are climbed to by halving steps, and their
-errors are the inverse of the curvature of the likelihood there.
+errors are the inverse of the curvature of the likelihood there. Where fibers leave gaps, the place that noise makes
+best lies too often where little light is caught, and the light there is too much: what is given as the light of a line
+is its mean over all places that the data allow, by sources of all fluxes as frequent as they are.
 """
 
 from __future__ import annotations
@@ -23,13 +25,18 @@ HALVINGS = 6
 WIDTH_PRIOR = 0.35  # of the log of the width, about that of the filter
 MOST_MOVE = np.array([1.2, 1.2, 6.0, 1.0])
 SMALL = np.array([0.05, 0.05, 0.15, 0.05])  # of the differences for the curvature
+PLACES, AROUND, REACH = 9, 3.0, (0.15, 1.5)  # places along each axis, errors of the place, arcsec at least and most
+COUNTS = 2.0  # power of the flux that the number of sources falls with, about that of emission lines
 BLOT = 3.0  # sigma of a line, or samples, to either side of a cosmic ray
 CORE = 0.05  # of the largest share: fibers below tell no shape
 
 
 @dataclass(slots=True)
 class LineFit:
-    """A line at `theta`: x, y (arcsec), wavelength (Angstrom), log of its Gaussian sigma; the rest as in Detection."""
+    """A line at `theta`: x, y (arcsec), wavelength (Angstrom), log of its Gaussian sigma; the rest as in Detection.
+
+    `flux` is that of a line right there, `light` and its error are those of wherever it may be.
+    """
 
     theta: NDArray[np.float64]
     flux: float
@@ -39,6 +46,7 @@ class LineFit:
     doubts: Doubt = NO_DOUBT
     exposures: NDArray[np.float64] | None = None
     chi2: float = float("nan")
+    light: tuple[float, float] = (float("nan"), float("nan"))
 
     @property
     def significance(self) -> float:
@@ -62,11 +70,15 @@ class NearFibers:
         """Of the source in each of them."""
         return self.light.table.share(self.light.field, theta[0], theta[1], theta[2], self.near)
 
+    def told(self, theta: Array) -> NDArray[np.float64]:
+        """Of the source in each of them, that sources beside, taken off, have left."""
+        return self.light.share(float(theta[0]), float(theta[1]), float(theta[2]), self.near)
+
     def sums(self, theta: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Sums of each fiber."""
         top, bottom = np.empty(self.near.size), np.empty(self.near.size)
         line_sums(
-            self.flux, self.ivar, self.wave, self.share(theta), float(theta[2]), float(np.exp(theta[3])), top, bottom
+            self.flux, self.ivar, self.wave, self.told(theta), float(theta[2]), float(np.exp(theta[3])), top, bottom
         )
         return top, bottom
 
@@ -114,6 +126,27 @@ def climb(light: FieldLight, start: Array, width: float | None = None) -> LineFi
     return LineFit(theta, flux, snr, around.near, _errors(score, theta))
 
 
+def whole_light(around: NearFibers, fit: LineFit) -> tuple[float, float]:
+    """Light of a line and its error, wherever it may be.
+
+    The mean of the inverse, as errors of place make it too much rather than too little.
+    """
+    error = np.where(np.isfinite(fit.error[:2]), fit.error[:2], REACH[1]) if fit.error is not None else np.zeros(2)
+    along = np.linspace(-1, 1, PLACES)[:, None] * np.clip(AROUND * error, *REACH)
+    places = [fit.theta + np.array([dx, dy, 0.0, 0.0]) for dx in along[:, 0] for dy in along[:, 1]]
+    flux, snr = np.array([around.solve(theta) for theta in places]).T
+    known = (flux > 0) & (snr > 1)
+    if not known.any():
+        return fit.flux, fit.flux / max(fit.snr, 1e-9)
+    flux, snr = flux[known], snr[known]
+    chance = np.exp((snr**2 - snr.max() ** 2) / 2) * (snr / flux) ** (COUNTS - 1) / snr**COUNTS
+    chance /= chance.sum()
+    mean = float(chance @ (1 / flux))
+    scatter = float(chance @ ((1 + snr**-2.0) / flux**2)) - mean**2
+    own = np.sqrt(max(1 - (FREE - 2) / fit.snr**2, 0.0)) / mean  # the best of what else is free
+    return float(own), float(own * np.sqrt(scatter) / mean)
+
+
 def _errors(score: object, theta: Array) -> NDArray[np.float64]:
     """Errors of the four numbers from the curvature; infinite where there is none."""
     assert callable(score)
@@ -141,8 +174,8 @@ def _errors(score: object, theta: Array) -> NDArray[np.float64]:
 def put(light: FieldLight, fit: LineFit, amount: float, floor: float = 0.0) -> None:
     """Add a line of this light (negative: take it off); `floor` of it counts as error."""
     x, y, wave = (float(v) for v in fit.theta[:3])
-    share = light.table.share(light.field, x, y, wave)
-    own = np.flatnonzero(share > 0)
+    share = light.share(x, y, wave)
+    own = np.flatnonzero(share)
     flux, ivar = light.flux[own], light.ivar[own]
     add_line(flux, ivar, light.wave[own], share[own], float(fit.theta[2]), fit.sigma, amount, floor)
     light.flux[own], light.ivar[own] = flux, ivar
@@ -160,7 +193,7 @@ def blot(light: FieldLight, fit: LineFit) -> None:
 
 def misfit(around: NearFibers, fit: LineFit, free: int = 5) -> tuple[float, int]:
     """Squared residuals for each degree of freedom, and those."""
-    share = around.share(fit.theta)
+    share = around.told(fit.theta)
     own = share > CORE * share.max()
     total, count = line_misfit(
         around.flux[own], around.ivar[own], around.wave[own], share[own], float(fit.theta[2]), fit.sigma, fit.flux,

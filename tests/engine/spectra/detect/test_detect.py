@@ -10,7 +10,8 @@ import pytest
 from ifuview.engine.spectra.detect.completeness import completeness
 from ifuview.engine.spectra.detect.continuum import steady
 from ifuview.engine.spectra.detect.doubts import is_hit
-from ifuview.engine.spectra.detect.measure import LineFit
+from ifuview.engine.spectra.detect.light import FieldLight, spread_table
+from ifuview.engine.spectra.detect.measure import LineFit, NearFibers, climb, put, whole_light
 from ifuview.engine.spectra.detect.search import DetectParams, KnownSource, detect, threshold_of, without_remains
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
 from ifuview.model.checks import Array
@@ -45,18 +46,21 @@ def bell(wave: Array, center: float, sigma: float) -> Array:
     return np.exp(-0.5 * ((wave - center) / sigma) ** 2) / (np.sqrt(2 * np.pi) * sigma)
 
 
-def make_field(seed: int, *, sources: bool = True, loud: float = 1.0) -> FieldFibers:
+def make_field(
+    seed: int, *, sources: bool = True, loud: float = 1.0, more: tuple[tuple[float, ...], ...] = (),
+    dithers: tuple[tuple[float, float], ...] = DITHER,
+) -> FieldFibers:  # fmt: skip
     """Three dithered exposures of 56 fibers; the noise of the last 28 fibers of an exposure is `loud` x their error."""
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[0:8, 0:7]
     x0, y0 = (columns * 2.54 + (rows % 2) * 1.27 - 8.0).ravel(), (rows * 2.2 - 7.7).ravel()
     flux, variance, wave, xs, ys = [], [], [], [], []
-    for number, (dx, dy) in enumerate(DITHER):
+    for number, (dx, dy) in enumerate(dithers):
         x, y = x0 + dx, y0 + dy
         own = 4290.0 + 2.0 * np.arange(311) + rng.uniform(-1, 1, (x.size, 1))
         light = np.zeros(own.shape)
         if sources:
-            for line in (*LINES, EDGE):
+            for line in (*LINES, EDGE, *more):
                 light += line[3] * shares(x, y, line, number)[:, None] * bell(own, line[2], LSF * 1.08)
             for star in (STAR, FAINT):
                 ramp = 1 + 0.2 * np.sin(own / 25.0) if star is STAR else np.ones(own.shape)
@@ -119,6 +123,32 @@ def test_a_known_star_is_taken_off_and_not_found_again():
     found = detect(make_field(2), SEEING, GRID, (star,))
     continua = [one for one in found.detections if one.kind == CONTINUUM]
     assert [round(one.x) for one in continua] == [round(FAINT[0])]
+
+
+def test_a_line_beside_a_star_keeps_its_light():
+    beside = (STAR[0] + 0.6, STAR[1] - 0.7, 4650.0, 600.0)
+    found = detect(make_field(5, more=(beside,)), SEEING, GRID)  # the star's spectrum holds it, too
+    one = min((d for d in found.detections if d.kind == LINE), key=lambda d: abs(d.wave - beside[2]))
+    assert abs(one.flux - beside[3]) < 3 * one.flux_error and one.flux_error < 0.3 * beside[3]
+    assert np.hypot(one.x - beside[0], one.y - beside[1]) < 0.4
+
+
+def test_the_light_of_lines_is_right_in_the_mean_where_fibers_leave_gaps():
+    field = make_field(6, sources=False, dithers=((0.0, 0.0),) * 3)
+    light = FieldLight(field, spread_table(field, replace(SEEING, fwhm=(1.4,) * 3), GRID))
+    rng, ratio, best = np.random.default_rng(2), [], []
+    for x, y in rng.uniform(-5, 5, (60, 2)):
+        theta = np.array([x, y, rng.uniform(4350, 4850), np.log(1.08 * LSF)])
+        bottom = float(NearFibers(light, x, y).sums(theta)[1].sum())
+        put(light, LineFit(theta, 0.0, 0.0, np.zeros(0, int)), 9 / np.sqrt(bottom))
+        fit = climb(light, theta)
+        ratio.append(np.array(whole_light(NearFibers(light, *fit.theta[:2]), fit)) * np.sqrt(bottom) / 9)
+        best.append(fit.flux * np.sqrt(bottom) / 9)
+        put(light, LineFit(theta, 0.0, 0.0, np.zeros(0, int)), -9 / np.sqrt(bottom))
+    flux, error = np.array(ratio).T
+    assert abs(flux.mean() - 1) < 3 * flux.std() / np.sqrt(60) < 0.1
+    assert np.mean(best) > 1.07  # right there it is too much: what noise adds to the best of four
+    assert 0.7 < ((flux - 1) / error).std() < 1.3
 
 
 def test_noise_above_the_errors_is_measured_and_gives_no_lines():
