@@ -25,6 +25,7 @@ TELLURIC = ((6860, 6960), (7160, 7340), (7590, 7700), (8120, 8360), (8930, 9800)
 NCOL, NROW, PIVOT = 2064, 1032, 0.47 * 2064
 REFERENCE = {"uv": 4142.5, "orange": 4142.5, "red": 7425.0, "farred": 7425.0}
 CHUNKS = 20
+SOURCE, STANDARD, GALAXY = "source", "standard", "galaxy"  # what an exposure has
 
 
 def scatter(values: Array) -> float:
@@ -142,6 +143,11 @@ class LrsTruth:
         found: dict[str, object] = self.whole["objects"][f"{observation:07d}"]  # type: ignore[index]
         return found
 
+    def kind(self, observation: int) -> str:
+        """What an exposure has, by its OBJECT: a standard star, a galaxy, or any other source or none."""
+        name = str(self.object_of(observation)["object"])
+        return STANDARD if name.startswith("HD") else GALAXY if name.startswith("SIMGAL") else SOURCE
+
     def sourced(self, observation: int, share: float = 0.15) -> Flags:
         """Fibers that the source dominates."""
         mean = self.source(observation)[:, self.inner].mean(axis=1)
@@ -155,11 +161,11 @@ class LrsTruth:
 
     def total(self, observation: int) -> Array:
         """Spectrum of the whole source below the atmosphere, on the grid, erg/s/cm2/A; not for the galaxy."""
-        which = "std" if str(self.object_of(observation)["object"]).startswith("HD") else "agn"
+        which = "std" if self.kind(observation) == STANDARD else "agn"
         wave = self.arrays["source_wave"].astype(float)
         flux = self.arrays[f"source_flambda_{which}"].astype(float) * self.arrays["telluric"]
         sigma = float(self.numbers["lsf_sigma_px"]) * float(self.numbers["dispersion"])  # type: ignore[arg-type]
-        return _smoothed(wave, flux, self.grid, sigma)
+        return smoothed(wave, flux, self.grid, sigma)
 
     def centroid(self, observation: int, wave: float) -> tuple[float, float]:
         """Place of the source at a wavelength, arcsec."""
@@ -182,7 +188,7 @@ class LrsTruth:
         return np.concatenate(rows or [empty]), np.concatenate(columns or [empty])
 
 
-def _smoothed(wave: Array, flux: Array, grid: Array, sigma: float) -> Array:
+def smoothed(wave: Array, flux: Array, grid: Array, sigma: float) -> Array:
     """A spectrum through a Gaussian line spread function, at the wavelengths of the grid."""
     step = sigma / 4
     fine = np.arange(grid[0] - 8 * sigma, grid[-1] + 8 * sigma, step)
@@ -230,6 +236,18 @@ def sky_residual(truth: LrsTruth, observation: int, skysub: Array) -> tuple[floa
     want = truth.sky(observation)[keep]
     left = np.nanmean(have, axis=1) / np.mean(want, axis=1)
     return float(100 * np.median(left)), 100 * rms(left)
+
+
+def sky_floor(truth: LrsTruth, observation: int, error: Array) -> float:
+    """What noise alone leaves in source-free fibers, rms over them in percent of the sky.
+
+    Neighbors on the grid share noise: of linear interpolation their variance sums to 3/2 of what they have each.
+    """
+    keep = np.ix_(truth.free(observation), truth.inner)
+    noise, want = error[keep], truth.sky(observation)[keep]
+    good = np.isfinite(noise) & (noise > 0)
+    left = np.sqrt(1.5 * np.sum(np.where(good, noise, 0) ** 2, axis=1)) / np.maximum(good.sum(axis=1), 1)
+    return 100 * rms(left / np.mean(want, axis=1))
 
 
 def bright_lines(truth: LrsTruth, observation: int, skysub: Array, error: Array) -> tuple[float, float]:

@@ -27,14 +27,13 @@ from ifuview.recipes.lrs2.recipe import CALIBRATIONS, RECIPE
 from ifuview.recipes.lrs2.science import SkyParams, SpectrumParams
 from tests.bench import lrs2_truth as truth
 from tests.bench import virus
-from tests.bench.lrs2_truth import CHANNELS, SHARED, LrsTruth
+from tests.bench.lrs2_truth import CHANNELS, GALAXY, SHARED, SOURCE, LrsTruth
 from tests.bench.memory import peak_of
 
 Row = tuple[str, float, float, str, bool]
 UNIT = 1e-17
 COSMIC = int(ReductionBit.COSMIC)
 APART = int(ReductionBit.BAD | ReductionBit.HOT | ReductionBit.TRAP | ReductionBit.SATURATED | ReductionBit.LOW_QE)
-STANDARD, GALAXY = 9, 10
 LINES = {"uv": {"[O II]": 3805.675}, "orange": {"[O III]": 5111.984, "H alpha": 6700.619}}  # A, of the galaxy
 BORDERS = {("uv", "orange"): (4560, 4720), ("red", "farred"): (8230, 8420)}  # A, where two channels overlap
 SEED = 5
@@ -66,9 +65,14 @@ def _lrs2(quick: bool) -> Iterator[Row]:
                 spent[one.step], last[0] = now - last[0], now
 
             done = reduce_channel(night, exposure, camera, tables, cache=cache, made=made)
+            own = LrsTruth(camera)
             if number == 0:
-                yield from _calibration(camera, done, spent)
-            yield from _exposure(camera, exposure.observation, done, spent)
+                yield from calibration_rows(own, done)
+                cpu = sum(spent[step] for step in CALIBRATIONS)
+                yield _below(f"{camera} CPU of the calibration", cpu, 4.0, "s")
+            yield from exposure_rows(own, exposure.observation, done)
+            name, cpu = f"{camera} {exposure.observation}", sum(s for step, s in spent.items() if step not in CALIBRATIONS)
+            yield _below(f"{name} CPU of the exposure", cpu, 6.0, "s")
             yield from _changes(f"{camera} {exposure.observation}", done)
             spectra[camera, exposure.observation] = done.value("spectrum")
     yield from _borders(spectra)
@@ -90,31 +94,36 @@ def _above(name: str, value: float, bar: float, unit: str) -> Row:
     return name, float(value), bar, unit, bool(value >= bar)
 
 
-def _calibration(camera: str, done: ReducedChannel, spent: dict[str, float]) -> Iterator[Row]:
-    own = LrsTruth(camera)
+def calibration_rows(own: LrsTruth, done: ReducedChannel) -> Iterator[Row]:
+    """Traces and wavelengths of a channel."""
+    camera = own.channel
     traces: Any = done.value("traces")
     wave: Any = done.value("wave")
     middle, every = truth.trace_rms(own, traces.traces.center)
     yield _below(f"{camera} trace rms, central wavelengths", middle, 0.004, "px")
     yield _below(f"{camera} trace rms, all columns", every, 0.008, "px")
     yield _below(f"{camera} wavelength rms", truth.wave_rms(own, wave.wave), 0.006, "px")
-    yield _below(f"{camera} CPU of the calibration", sum(spent[step] for step in CALIBRATIONS), 4.0, "s")
 
 
-def _exposure(camera: str, number: int, done: ReducedChannel, spent: dict[str, float]) -> Iterator[Row]:
-    own, name = LrsTruth(camera), f"{camera} {number}"
+def exposure_rows(own: LrsTruth, number: int, done: ReducedChannel) -> Iterator[Row]:
+    """Spectra, sky, pixels, source and cube of an exposure."""
+    camera, name, kind = own.channel, f"{own.channel} {number}", own.kind(number)
     field: Any = done.value("field")
     observed, subtracted = (np.where(s.usable(), s.flux, np.nan) * UNIT for s in (field.observed, field.subtracted))
     error = np.sqrt(field.subtracted.variance) * UNIT
-    bias, scatter = truth.fiber_flux(own, number, subtracted, 0.1 if number == GALAXY else 0.15)
-    yield _below(f"{name} fiber flux bias", bias, 2.5 if number == GALAXY else 1.3, "%")
-    if number != GALAXY:
+    sourced = bool(own.sourced(number).any())
+    if sourced:
+        bias, scatter = truth.fiber_flux(own, number, subtracted, 0.1 if kind == GALAXY else 0.15)
+        yield _below(f"{name} fiber flux bias", bias, 2.5 if kind == GALAXY else 1.3, "%")
+    if sourced and kind != GALAXY:
         yield _below(f"{name} fiber flux scatter", scatter, 1.0, "%")
-    if number not in (STANDARD, GALAXY):
+    if kind == SOURCE:
         yield _below(f"{name} observed sky over truth - 1", truth.sky_level(own, number, observed) - 1, 0.015, "")
         left, rms = truth.sky_residual(own, number, subtracted)
         yield _below(f"{name} sky residual, median", left, 0.5, "%")
-        yield _below(f"{name} sky residual, rms", rms, 1.2 if camera == "uv" else 0.8, "%")
+        floor = truth.sky_floor(own, number, error)
+        bar = max(1.2 if camera == "uv" else 0.8, 1.2 * floor)
+        yield _below(f"{name} sky residual, rms (noise alone {floor:.2f})", rms, bar, "%")
         lines = truth.bright_lines(own, number, subtracted, error)[0]
         if np.isfinite(lines):
             yield _below(f"{name} bright sky lines over noise", lines, 1.15, "")
@@ -124,11 +133,9 @@ def _exposure(camera: str, number: int, done: ReducedChannel, spent: dict[str, f
     yield from _pixels(name, own, number, done)
     yield from _source(name, own, number, done)
     cubes: Any = done.value("cubes")
-    light = np.nansum(cubes["skysub"].data[own.inner]) / np.nansum(subtracted[:, own.inner] / UNIT)
-    yield _below(f"{name} cube flux over fiber flux - 1", light - 1, 0.02, "")
-    yield _below(
-        f"{name} CPU of the exposure", sum(s for step, s in spent.items() if step not in CALIBRATIONS), 6.0, "s"
-    )
+    if sourced:
+        light = np.nansum(cubes["skysub"].data[own.inner]) / np.nansum(subtracted[:, own.inner] / UNIT)
+        yield _below(f"{name} cube flux over fiber flux - 1", light - 1, 0.02, "")
 
 
 def _changes(name: str, done: ReducedChannel) -> Iterator[Row]:
@@ -160,7 +167,7 @@ def _borders(spectra: dict[tuple[str, int], Any]) -> Iterator[Row]:
     for (left, right), (lo, hi) in BORDERS.items():
         for camera, number in spectra:
             pair = [spectra.get((one, number)) for one in (left, right)]
-            if camera != left or number == GALAXY or any(one is None for one in pair):
+            if camera != left or LrsTruth(camera).kind(number) == GALAXY or any(one is None for one in pair):
                 continue
             ratio = []
             for one, channel in zip(pair, (left, right)):
@@ -173,12 +180,12 @@ def _borders(spectra: dict[tuple[str, int], Any]) -> Iterator[Row]:
             yield _below(f"{left}-{right} {number} border step, matched", matched, 1.0, "%")
 
 
-def _velocities(own: LrsTruth, done: ReducedChannel) -> Iterator[Row]:
+def _velocities(own: LrsTruth, number: int, done: ReducedChannel) -> Iterator[Row]:
     """Of the galaxy, and what the noise alone does: 1.2 times that is the bar where it is more than 16 km/s."""
     field: Any = done.value("field")
     sky: Any = done.value("sky")
     cube: Any = done.value("cubes")["skysub"]  # type: ignore[index]
-    light = own.source(GALAXY) / UNIT
+    light = own.source(number) / UNIT
     noise = np.random.default_rng(SEED).normal(size=light.shape) * np.sqrt(field.subtracted.variance)
     dar = sky.sources[0].dar if sky.sources else done.setup.refraction
     grid = field_grid(done.setup.lenslets)
@@ -190,7 +197,7 @@ def _velocities(own: LrsTruth, done: ReducedChannel) -> Iterator[Row]:
     for name, rest in LINES.get(own.channel, {}).items():
         floor = truth.velocity_error(data[1], data[0], cube.wave, rest)[0]
         found, slope = truth.velocity_error(data[2], data[0], cube.wave, rest)
-        title = f"{own.channel} {GALAXY} velocity {name}"
+        title = f"{own.channel} {number} velocity {name}"
         yield _below(f"{title}, rms (noise alone {floor:.1f})", found, max(16.0, 1.2 * floor), "km/s")
         yield _below(f"{title}, slope - 1", slope - 1, 0.1, "")
 
@@ -210,9 +217,10 @@ def _pixels(name: str, own: LrsTruth, number: int, done: ReducedChannel) -> Iter
 def _source(name: str, own: LrsTruth, number: int, done: ReducedChannel) -> Iterator[Row]:
     spectrum: Any = done.value("spectrum")
     sky: Any = done.value("sky")
-    if number == GALAXY:
-        yield from _velocities(own, done)
-    if number == GALAXY or spectrum is None:
+    if own.kind(number) == GALAXY:
+        yield from _velocities(own, number, done)
+        return
+    if spectrum is None or not sky.sources:
         return
     one = sky.sources[0]
     x, y = own.centroid(number, one.wave)

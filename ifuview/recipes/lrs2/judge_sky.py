@@ -103,7 +103,7 @@ def flux(found: Findings, value: object) -> None:
     gone = f"{dead.size} fibers have no light that the twilight had light in" if dead.size else ""
     found.measure("lost_fibers", dead.size, gone, dead, (), sure)
     if not _uneven(found, level, error, dead):
-        _swapped(found, level, error, around)
+        _swapped(found, level, wrong, around)
     _sky_level(found, value, level)
 
 
@@ -148,7 +148,10 @@ def _crowded(found: Findings) -> bool:
 
 
 def _swapped(found: Findings, level: Array, error: Array, around: Array) -> None:
-    """Two fibers of which each has the light that lies around the other: less, and more, than any fiber beside it."""
+    """Two fibers of which each has the light that lies around the other: less, and more, than any fiber beside it.
+
+    `error` tells how well light is known, that of others which is scattered included.
+    """
     sky = float(np.nanpercentile(level, DARKEST))
     own, beside = np.nan_to_num(level) - sky, np.nan_to_num(around) - sky
     known = np.isfinite(level) & np.isfinite(around)

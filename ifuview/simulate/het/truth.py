@@ -112,10 +112,11 @@ class NightTruth:
     def write(self, folder: Path | str) -> None:
         """Write truth_INSTRUMENT.json and .npz."""
         place = Path(folder)
-        put(place / f"truth_{self.instrument}.json", json.dumps(self._numbers(), indent=1))
+        put(place / f"truth_{self.instrument}.json", json.dumps(self.numbers(), indent=1))
         np.savez_compressed(place / f"truth_{self.instrument}.npz", **self.arrays)  # type: ignore[arg-type]
 
-    def _numbers(self) -> dict[str, object]:
+    def numbers(self) -> dict[str, object]:
+        """All but the arrays."""
         return {
             "instrument": self.instrument,
             "date": str(self.date),
