@@ -111,7 +111,9 @@ class OwnNight:
         shots = [Shot(1, "zro", "zero", number=n + 1) for n in range(2)]
         shots += [Shot(2, "twi", "skyflat", 5.0), Shot(3, "flt", "ldls", 10.0)]
         shots += [Shot(4 + n, "cmp", name, 30.0) for n, name in enumerate(lamps)]
-        shots = [replace(one, **(self.arcs if one.kind == "cmp" else {})) for one in shots if one.kind not in self.without]
+        shots = [
+            replace(one, **(self.arcs if one.kind == "cmp" else {})) for one in shots if one.kind not in self.without
+        ]
         observation = CALIBRATED
         for name, sources in self.sources.items():
             for slot in self.slots:
@@ -119,9 +121,7 @@ class OwnNight:
                 usual = {"shift": 0.12, "tilt": 0.02, "drift": 0.08} | dict(self.change)
                 exptime = 48.1 if name.startswith("HD") else self.exptime
                 scene = replace(self.sky, others=seen[1:], source=seen[0] if seen else None)
-                shots.append(
-                    Shot(observation, "sci", f"{name}_{slot}_E", exptime, scenes={slot: scene}, **usual)
-                )
+                shots.append(Shot(observation, "sci", f"{name}_{slot}_E", exptime, scenes={slot: scene}, **usual))
                 observation += 1
         return shots
 
@@ -202,8 +202,8 @@ CASES: dict[str, Callable[[], OwnNight]] = {
         BLUE, {"BLANK": (), "SIMGAL": (disk(6e-15, 5.0),)}, seed=13, elsewhere=Elsewhere(sky=(20190501, CALIBRATED))
     ),
     "full red": lambda: OwnNight(RED, {"SIMGAL": (disk(6e-15, 4.0),)}, seed=14),
-    "bright star": lambda: OwnNight(BLUE, {"HD_93521": (star(4e-11, fwhm=1.1),)}, seed=15),
-    "bright star red": lambda: OwnNight(RED, {"HD_93521": (star(4e-11, fwhm=1.1),)}, seed=15),
+    "bright star": lambda: OwnNight(BLUE, {"HD_93521": (star(1.2e-11, fwhm=1.3),)}, seed=15),
+    "bright star red": lambda: OwnNight(RED, {"HD_93521": (star(1.2e-11, fwhm=1.3),)}, seed=15),
     "faint": lambda: OwnNight(BLUE, {SRC: (compact(3e-17),)}, seed=16),
     "faint red": lambda: OwnNight(RED, {SRC: (compact(3e-17),)}, seed=16),
     "faint moon": lambda: OwnNight(BLUE, {SRC: (compact(1e-16),)}, moon="bright", seed=17),

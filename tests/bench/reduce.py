@@ -71,7 +71,10 @@ def _lrs2(quick: bool) -> Iterator[Row]:
                 cpu = sum(spent[step] for step in CALIBRATIONS)
                 yield _below(f"{camera} CPU of the calibration", cpu, 4.0, "s")
             yield from exposure_rows(own, exposure.observation, done)
-            name, cpu = f"{camera} {exposure.observation}", sum(s for step, s in spent.items() if step not in CALIBRATIONS)
+            name, cpu = (
+                f"{camera} {exposure.observation}",
+                sum(s for step, s in spent.items() if step not in CALIBRATIONS),
+            )
             yield _below(f"{name} CPU of the exposure", cpu, 6.0, "s")
             yield from _changes(f"{camera} {exposure.observation}", done)
             spectra[camera, exposure.observation] = done.value("spectrum")

@@ -45,7 +45,7 @@ def lit(level: np.ndarray, error: float) -> Findings:
 
 
 def test_scattered_light_of_a_bright_star_swaps_no_fibers():
-    """A star of 40 000 skies; what it scatters is known to a few skies, and is three times that in a fiber of low light."""
+    """A star of 40 000 skies; what it scatters is known to a few skies."""
     away = np.hypot(LAYOUT.x + 4.0, LAYOUT.y + 2.0)
     level = 0.5 + 20000 * (1 + (away / 1.8) ** 2) ** -3.5
     hole, spot = np.argsort(away)[[150, 200]]

@@ -55,3 +55,10 @@ def test_light_that_fills_the_field_is_told_from_the_sky_of_another_exposure():
     told = verdicts(found)
     assert told["field"].state is VerdictState.NOT_JUDGED and "nan" not in told["field"].text
     assert told["spectrum"].state is not VerdictState.WRONG and told["sources"].state is VerdictState.NOT_JUDGED
+
+
+def test_arcs_that_lie_off_the_twilight_have_the_same_wavelengths():
+    """Flexure of 0.3 px: along the twilight's traces bright lines do not fit the profile."""
+    arc = replace(usual()["cmp"][0], shift=0.3)
+    waves = [steps["wave"].value.wave for steps in (clean_calibrations()[2], reduced(None, ("wave",), cmp=arc))]
+    assert np.sqrt(np.mean(((waves[1] - waves[0]) / np.gradient(waves[0], axis=1)) ** 2)) < 0.01

@@ -140,6 +140,12 @@ def alike(setup: CameraSetup, spectra: FiberSpectra, flat: DetectorFrame) -> Fib
     return replace(spectra, flux=flux, variance=variance, mask=mask)
 
 
+def only_twilight(setup: CameraSetup, spectra: FiberSpectra, flat: DetectorFrame) -> FiberSpectra:
+    """Spectra without those of amplifiers that are not lit as the others are."""
+    other = np.array(flat.light or [""] * len(flat.reads))[setup.block] != ""
+    return replace(spectra, mask=spectra.mask | np.where(other[:, None], np.uint32(ReductionBit.NO_DATA), np.uint32(0)))
+
+
 def _common(spectra: FiberSpectra, rows: Array, wave: Array) -> NDArray[np.float64]:
     """The spectrum that some fibers share at some wavelengths, each brought to the level of the median fiber first."""
     usable = spectra.usable()[rows] & np.isfinite(spectra.wave[rows]) & (spectra.variance[rows] > 0)

@@ -15,18 +15,21 @@ from ifuview.engine.spectra.wave.solve import solve_wavelengths
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.engine.traces.slit.profile import slit_profile
 from ifuview.engine.traces.slit.settle import lit_centers, trace_and_scattered
+from ifuview.engine.traces.slit.shift import measure_shift, shifted
 from ifuview.errors import FitError, MissingDataError
 from ifuview.model.checks import Array
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.ccd import CcdFrame
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
+from ifuview.model.trace import TraceSet
 from ifuview.recipes.camera.complete import (
     FLATS,
     alike,
     completed,
     from_arcs,
     kinds_of,
+    only_twilight,
     traced_each,
     without_faint,
 )
@@ -178,7 +181,20 @@ def make_arcs(
         total = frame if total is None else _added(total, frame, len(setup.amplifiers))
     if total is None:
         raise MissingDataError("no arc can be used", setup.camera, "give a night with arcs")
-    return extract_fibers(total, traces.traces, profile, cosmics=False, ctx=ctx.part(0.5, 1.0)).spectra
+    return spectra_of_arcs(setup, total, traces.traces, profile, ctx.part(0.5, 1.0))
+
+
+def spectra_of_arcs(
+    setup: CameraSetup, frame: CcdFrame, traces: TraceSet, profile: FiberProfile, ctx: JobContext
+) -> FiberSpectra:
+    """Spectra of the lamps along traces moved to their own light: off them the profile does not fit bright lines."""
+    usable, noise = frame.usable(), float(np.sqrt(np.median(frame.variance)))  # most pixels of an arc have no line
+    try:
+        shift = measure_shift(frame.data, traces, noise, usable=usable, seams=setup.seams, ctx=ctx.part(0.0, 0.2))
+        traces = shifted(traces, shift, frame.shape[0])
+    except FitError:
+        pass  # too few lines: they stay
+    return extract_fibers(frame, traces, profile, cosmics=False, ctx=ctx.part(0.2, 1.0)).spectra
 
 
 def _added(one: CcdFrame, other: CcdFrame, count: int) -> CcdFrame:
@@ -207,10 +223,30 @@ class WaveParams:
     degree: int = param(5, "Degree along columns at most", "", 1, 5, hint="as many of it as the lines call for")
 
 
-def make_wave(params: WaveParams, ctx: JobContext, setup: CameraSetup, arc_spectra: FiberSpectra) -> WaveSolution:
-    """Wavelength of every pixel of every fiber."""
+def make_wave(
+    params: WaveParams, ctx: JobContext, setup: CameraSetup, arc_spectra: FiberSpectra,
+    flat: DetectorFrame | None = None, traces: TracedFibers | None = None, profile: FiberProfile | None = None,
+) -> WaveSolution:  # fmt: skip
+    """Wavelength of every pixel of every fiber; with the light of a twilight where lamps are missing."""
     grid = float(setup.grid[0]), float(setup.grid[-1])
-    return solve_wavelengths(arc_spectra, setup.lines, grid, block=setup.block, degree=params.degree, ctx=ctx)
+    if flat is None or traces is None or profile is None:
+        return solve_wavelengths(arc_spectra, setup.lines, grid, block=setup.block, degree=params.degree, ctx=ctx)
+
+    def same() -> FiberSpectra:
+        return only_twilight(setup, _lit_spectra(ctx, flat, traces, profile), flat)
+
+    return solve_wavelengths(
+        arc_spectra, setup.lines, grid, block=setup.block, degree=params.degree, same=same, ctx=ctx
+    )
+
+
+def _lit_spectra(
+    ctx: JobContext, flat: DetectorFrame, traces: TracedFibers, profile: FiberProfile, wave: Array | None = None
+) -> FiberSpectra:
+    """Spectra of what lights the fibers evenly, without the picture of its model."""
+    return extract_fibers(
+        flat.frame, traces.traces, profile, wave, background=traces.scattered, cosmics=False, ctx=ctx
+    ).spectra
 
 
 def make_response(
@@ -218,10 +254,7 @@ def make_response(
     profile: FiberProfile, wave: WaveSolution, arcs: FiberSpectra | None = None,
 ) -> FiberFlat:  # fmt: skip
     """Response of fibers and pixels, and what turns sums over the profile into the amplitude of the response tables."""
-    spectra = extract_fibers(
-        flat.frame, traces.traces, profile, wave.wave, background=traces.scattered, cosmics=False, ctx=ctx
-    ).spectra  # without the picture of its model
-    spectra = alike(setup, spectra, flat)
+    spectra = alike(setup, _lit_spectra(ctx, flat, traces, profile, wave.wave), flat)
     ground = sample_ground(traces.scattered, traces.traces.center, np.asarray(traces.traces.sigma))
     ctx.check()
     fibers, pixels = measure_response(

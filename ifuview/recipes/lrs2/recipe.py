@@ -49,7 +49,7 @@ RECIPE = Recipe(
         RecipeStep("traces", "traces", make_traces, ("setup", "flat"), TraceParams(), 2.0),
         RecipeStep("profile", "fiber profile", make_profile, ("setup", "flat", "traces"), None, 1.0),
         RecipeStep("arcs", "arcs", make_arcs, ("setup", "biases?", "lamps", "traces", "profile"), ReadParams(), 0.7),
-        RecipeStep("wave", "wavelengths", make_wave, ("setup", "arcs"), WaveParams(), 1.0),
+        RecipeStep("wave", "wavelengths", make_wave, ("setup", "arcs", "flat", "traces", "profile"), WaveParams(), 1.0),
         RecipeStep(
             "response", "fiber flat", make_response, ("setup", "flat", "traces", "profile", "wave", "arcs?"), None, 0.7
         ),

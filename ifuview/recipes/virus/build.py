@@ -15,7 +15,6 @@ from ifuview.engine.ccd.dark import DarkCurrent, master_dark
 from ifuview.engine.ccd.masters import combine, frame_noise
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.boxcar import boxcar
-from ifuview.engine.spectra.fibers import extract_fibers
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.engine.traces.slit.offset import frame_offset
 from ifuview.errors import MissingDataError
@@ -31,6 +30,7 @@ from ifuview.recipes.camera.lamps import (
     make_response,
     make_traces,
     make_wave,
+    spectra_of_arcs,
 )
 from ifuview.recipes.camera.read import ReadParams, combined, make_biases, read_all
 from ifuview.recipes.camera.setup import CameraSetup
@@ -182,7 +182,7 @@ def make_arc_spectra(
     profile: FiberProfile,
 ) -> FiberSpectra:  # fmt: skip
     """Spectra of all lamps together, electrons."""
-    return extract_fibers(arc_frame.frame, traces.traces, profile, cosmics=False, ctx=ctx).spectra
+    return spectra_of_arcs(setup, arc_frame.frame, traces.traces, profile, ctx)
 
 
 def make_mask(
@@ -250,7 +250,7 @@ BUILD = Recipe(
         RecipeStep("profile", "fiber profile", make_profile, ("setup", "flat", "traces"), None, 0.3),
         RecipeStep("arc_frame", "arc frame", make_lamp_frames, ("setup", "biases?", "lamps"), ReadParams(), 0.2),
         RecipeStep("arcs", "arcs", make_arc_spectra, ("setup", "arc_frame", "traces", "profile"), None, 0.4),
-        RecipeStep("wave", "wavelengths", make_wave, ("setup", "arcs"), WaveParams(), 0.2),
+        RecipeStep("wave", "wavelengths", make_wave, ("setup", "arcs", "flat", "traces", "profile"), WaveParams(), 0.2),
         RecipeStep("response", "fiber flat", make_response, ("setup", "flat", "traces", "profile", "wave"), None, 0.4),
         RecipeStep("mask", "bad pixels", make_mask, ("setup", "dark?", "response"), None, 0.1),
         RecipeStep("sky_frame", "sky", make_sky_frame, ("setup", "biases?", "skies"), ReadParams(), 0.2),

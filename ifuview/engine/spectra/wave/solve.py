@@ -4,13 +4,14 @@ Some spectra over each block of fibers (an amplifier) are identified without hel
 are identified again near it. The centers found are interpolated to all fibers, all lines are fitted there, also the
 unknown ones beside known ones, and a smooth surface gives the wavelengths of each block. A fiber that lies off the
 surface in all its lines by more than the errors allow is moved by what its own lines say, as far as they say it
-surely.
+surely. Where the lines leave the surface uncertain, as with a lamp missing, light that is the same in all fibers tells
+how they lie against each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.wave.identify import MAX_SHIFT, Identified, expected_columns, identify
 from ifuview.engine.spectra.wave.lines import LineFits, Peaks, find_peaks, fit_lines
+from ifuview.engine.spectra.wave.same import SameLight, same_light
 from ifuview.engine.spectra.wave.shape import WaveShape, expected_shape
 from ifuview.engine.spectra.wave.surface import MAX_DEGREE, WaveSurface, fit_wave_surface
 from ifuview.errors import FitError
@@ -38,6 +40,9 @@ BENT = 0.5  # px, by which a detector bends wavelengths off the shape that is ex
 BORROWED = 2.0  # px, error of wavelengths that are those of another block
 LOST_SHARE = 0.5  # of the fibers without lines, above which it is said
 
+
+SURE = 0.01  # px, median error up to which the lines of the lamps are enough
+SAME_ROUNDS = 2  # the first may start from wavelengths that are some tenths of a pixel off
 
 _ToFit = tuple[Array, Array, Array, Array, WaveShape]  # columns, places, values, errors, shape
 
@@ -61,6 +66,7 @@ def solve_wavelengths(
     block: Array | None = None,
     live: Array | None = None,
     degree: int = MAX_DEGREE,
+    same: Callable[[], FiberSpectra] | None = None,
     ctx: JobContext = SILENT,
 ) -> WaveSolution:
     """Return the wavelength of every pixel of every fiber.
@@ -80,6 +86,9 @@ def solve_wavelengths(
         error of `BORROWED` px, and a note.
     degree : int
         Of the surfaces along columns at most.
+    same : callable, optional
+        Gives spectra of light that is the same in all fibers, as of a twilight, where the lamps leave wavelengths
+        uncertain by more than `SURE`; wavelengths are not looked at.
 
     Raises
     ------
@@ -99,7 +108,15 @@ def solve_wavelengths(
     width = _at_columns(lsf, found.center)
     fits = fit_lines(spectra.flux, spectra.variance, usable, found.center, width)
     ctx.checkpoint(0.8, "Fitting wavelengths")
-    return _solution(fits, lines, found, block, lit, ncol, lsf, nline, degree)
+    solution = _solution(fits, lines, found, block, lit, ncol, lsf, nline, degree)
+    step = np.abs(np.gradient(solution.wave, axis=1))
+    if same is None or float(np.median(solution.error[lit] / step[lit])) < SURE:
+        return solution
+    spectra = same()
+    for _ in range(SAME_ROUNDS):
+        more = same_light(replace(spectra, wave=solution.wave))
+        solution = _solution(fits, lines, found, block, lit, ncol, lsf, nline, degree, more)
+    return solution
 
 
 def _start(
@@ -223,6 +240,7 @@ def _solution(
     lsf: Array,
     nline: int,
     degree: int,
+    more: SameLight | None = None,
 ) -> WaveSolution:
     """Surfaces of all blocks as one solution."""
     with np.errstate(invalid="ignore"):
@@ -230,61 +248,64 @@ def _solution(
     center = np.where(seen, fits.center, np.nan)[:, :nline]
     error = np.where(seen, fits.center_error * np.sqrt(np.maximum(fits.chi2, 1)), np.nan)[:, :nline]
     wave, wave_error = np.full((block.size, ncol), np.nan), np.full((block.size, ncol), np.nan, np.float32)
-    used, notes, chi2 = np.zeros(center.shape, bool), list(found.notes), []
+    known, at, sure = np.asarray(lines.wave), center, error
+    if more is not None:
+        known, at, sure = more.after(known, at, sure)
+    used, notes, chi2 = np.zeros(at.shape, bool), list(found.notes), []
     columns = np.arange(ncol) * 2 / (ncol - 1) - 1
     shape = expected_shape(found.best, lines, found.expected, ncol)
     half = (ncol - 1) / 2
     places = {name: np.flatnonzero(block == name) for name in np.unique(block)}
-    given = _to_fit(center, error, places, lines, shape, half)
+    given = _to_fit(at, sure, places, known, shape, half)
     said: list[str] = []
-    surfaces = _surfaces(given, degree, said)
+    surfaces = _surfaces(given, degree, known.size - nline, said)
     common = [one.common for one in surfaces.values()]
     if any(np.abs(bends[2:]).max(initial=0.0) > BENT for bends in common):  # its polynomial is another one then
         shape = shape.bent(
             np.mean([np.pad(bends, (0, MAX_DEGREE + 1 - bends.size)) for bends in common], axis=0) / half
         )
-        given = _to_fit(center, error, places, lines, shape, half)
-        surfaces = _surfaces(given, degree, said := [])
+        given = _to_fit(at, sure, places, known, shape, half)
+        surfaces = _surfaces(given, degree, known.size - nline, said := [])
     notes += said
     for name, surface in surfaces.items():
         rows, (u, place, rest, *_) = places[name], given[name]
-        offset = _own_offsets(surface, u, place, rest, error[rows])
+        offset = _own_offsets(surface, u, place, rest, sure[rows])
         moved = columns + (surface.grid(columns, place) + offset[:, None]) / half
         wave[rows] = shape.base(moved)
         wave_error[rows] = surface.error(columns, place) * np.abs(shape.base.deriv()(moved)) / half
         used[rows] = surface.used
         chi2.append(surface.chi2)
-        blind = float(np.mean(~surface.used.any(axis=1)))
+        blind = float(np.mean(~surface.used[:, :nline].any(axis=1)))
         if blind > LOST_SHARE:
             notes.append(f"block {name}: no line is seen in {blind:.0%} of the fibers")
-        notes.append(f"block {name}: {int(surface.used.any(axis=0).sum())} of {nline} lines, scatter of their means "
-                     f"{surface.line_scatter:.4f} px")  # fmt: skip
+        notes.append(f"block {name}: {int(surface.used[:, :nline].any(axis=0).sum())} of {nline} lines, scatter of "
+                     f"their means {surface.line_scatter:.4f} px")  # fmt: skip
     if not chi2:
         raise FitError("wavelengths cannot be fitted in any block", todo="look at the lamp's frames")
     notes += _borrowed(wave, wave_error, block, float(np.abs(shape.base.deriv()(0.0))) / half)
     return WaveSolution(
-        wave=wave, error=wave_error, line=np.asarray(lines.wave), center=center, center_error=error, used=used,
-        lsf=lsf, medium=lines.medium, chi2=float(np.mean(chi2)), notes=tuple(notes),
+        wave=wave, error=wave_error, line=np.asarray(lines.wave), center=center, center_error=error,
+        used=used[:, :nline], lsf=lsf, medium=lines.medium, chi2=float(np.mean(chi2)), notes=tuple(notes),
     )  # fmt: skip
 
 
 def _to_fit(
-    center: Array, error: Array, places: Mapping[int, Array], lines: ArcLines, shape: WaveShape, half: float
+    center: Array, error: Array, places: Mapping[int, Array], wave: Array, shape: WaveShape, half: float
 ) -> dict[int, _ToFit]:
     """What a surface is fitted to, for each block: how far beyond its own column a shape expects each line."""
-    expected = shape.place(lines.wave)
+    expected = shape.place(wave)
     return {
         name: (at := center[rows] / half - 1, np.linspace(-1, 1, rows.size), half * (expected - at), error[rows], shape)
         for name, rows in places.items()
     }
 
 
-def _surfaces(given: Mapping[int, _ToFit], degree: int, notes: list[str]) -> dict[int, WaveSurface]:
+def _surfaces(given: Mapping[int, _ToFit], degree: int, unknown: int, notes: list[str]) -> dict[int, WaveSurface]:
     """A surface for each block, of one degree along columns: that of the smallest criterion of all together."""
     found: dict[int, WaveSurface] = {}
     for name, values in given.items():
         try:
-            found[name] = fit_wave_surface(*values, degree)
+            found[name] = fit_wave_surface(*values, degree, unknown=unknown)
         except FitError as failed:
             notes.append(f"block {name}: {failed}")
     if len({one.degree for one in found.values()}) < 2:
@@ -292,7 +313,7 @@ def _surfaces(given: Mapping[int, _ToFit], degree: int, notes: list[str]) -> dic
     tried = min(len(one.criteria) for one in found.values())
     best = 1 + int(np.argmin([sum(one.criteria[d] for one in found.values()) for d in range(tried)]))
     other = {n for n, one in found.items() if best != one.degree <= tried}  # the lines of all tell that degree, too
-    return {n: fit_wave_surface(*given[n], best, best) if n in other else one for n, one in found.items()}
+    return {n: fit_wave_surface(*given[n], best, best, unknown) if n in other else one for n, one in found.items()}
 
 
 def _borrowed(wave: Array, error: Array, block: Array, scale: float) -> list[str]:

@@ -19,6 +19,7 @@ from ifuview.errors import FitError
 from ifuview.model.checks import Array
 
 LIST_ERROR = 0.005  # px, how well lines are known
+SAME_ERROR = 0.03  # px, how well light that is the same in all fibers tells a smooth difference of them
 LEAST_ERROR = 0.002  # px, of one center
 MAX_DEGREE = 5
 FIBER_DEGREE = (4, 4, 3, 2, 2, 2)  # along fibers, for each degree along dispersion
@@ -117,8 +118,9 @@ def _products(u: Array, v: Array, terms: tuple[tuple[int, int], ...], coeff: Arr
 
 
 def fit_wave_surface(
-    u: Array, v: Array, value: Array, error: Array, shape: WaveShape, degree: int = MAX_DEGREE, least: int = 1
-) -> WaveSurface:
+    u: Array, v: Array, value: Array, error: Array, shape: WaveShape, degree: int = MAX_DEGREE, least: int = 1,
+    unknown: int = 0,
+) -> WaveSurface:  # fmt: skip
     """Fit a surface through the lines of a group of fibers.
 
     Parameters
@@ -135,6 +137,8 @@ def fit_wave_surface(
         How far coefficients usually go.
     degree, least : int
         Along columns at most, and at least where there are lines enough.
+    unknown : int
+        How many of the lines, the last ones, are the same in all fibers but at an unknown wavelength.
 
     Raises
     ------
@@ -144,16 +148,17 @@ def fit_wave_surface(
     good = np.isfinite(u) & np.isfinite(value) & np.isfinite(error)
     good &= good.sum(axis=0) >= max(LEAST_SHARE * good.any(axis=1).sum(), 1)
     error = np.hypot(error, LEAST_ERROR)
+    known = np.arange(good.shape[1]) < good.shape[1] - unknown
     while True:
-        nline = int(good.any(axis=0).sum())
+        nline = int(good[:, known].any(axis=0).sum())
         if nline < 2:
             raise FitError("fewer than two lines are left to fit wavelengths")
         most = min(degree, max(nline - 1, DEGREE if shape.known else 1))
         first = min(max(least, DEGREE if shape.known else 1), most)
-        tried = [_one_degree(u, v, value, error, good, d, shape) for d in range(first, most + 1)]
+        tried = [_one_degree(u, v, value, error, good, known, d, shape) for d in range(first, most + 1)]
         best = min(tried, key=lambda t: t[0])[1]
         found = replace(best, criteria=(*[np.inf] * (first - 1), *(t[0] for t in tried)))
-        worst = _odd_line(u, v, value, error, found)
+        worst = _odd_line(u, v, value, error, known, found)
         if worst < 0:
             return found
         good[:, worst] = False
@@ -166,7 +171,7 @@ def _terms(degree: int, nfiber: int) -> tuple[tuple[int, int], ...]:
 
 
 def _one_degree(
-    u: Array, v: Array, value: Array, error: Array, good: Array, degree: int, shape: WaveShape
+    u: Array, v: Array, value: Array, error: Array, good: Array, known: Array, degree: int, shape: WaveShape
 ) -> tuple[float, WaveSurface]:
     """Information criterion and surface of one degree."""
     terms = _terms(degree, int(good.any(axis=1).sum()))
@@ -174,8 +179,14 @@ def _one_degree(
     prior = np.diag(np.asarray(shape.widths(terms) ** -2.0, np.float64))
     rows = design(u[k, i], v[k], terms)
     y, sigma = value[k, i], error[k, i]
+    for line in np.unique(i[~known[i]]):  # it tells how fibers differ, not what they share
+        own = i == line
+        rows[own] -= np.average(rows[own], axis=0, weights=sigma[own] ** -2)
+        y[own] -= np.average(y[own], weights=sigma[own] ** -2)
+    alike = np.array([j == 0 for _, j in terms])
+    rows[~known[i][:, None] & alike] = 0
     total = np.array([(1 / sigma[i == n] ** 2).sum() for n in range(good.shape[1])])
-    share = 1 / (1 + LIST_ERROR**2 * total)  # what the list leaves of a line's weight
+    share = 1 / (1 + np.where(known, LIST_ERROR, SAME_ERROR) ** 2 * total)  # what that leaves of a line's weight
     weight = share[i] / sigma**2
     kept = np.ones(y.size, bool)
     for _ in range(ROUNDS):
@@ -191,17 +202,18 @@ def _one_degree(
         if (new == kept).all():
             break
         kept = new
-    return _judged(terms, coeff, normal, residual, off, sigma, w, i, k, kept, u, good, degree, prior)
+    return _judged(terms, coeff, normal, residual, off, sigma, w, i, k, kept, u, good, known, degree, prior)
 
 
 def _judged(
     terms: tuple[tuple[int, int], ...], coeff: Array, normal: Array, residual: Array, off: Array,
-    sigma: Array, w: Array, i: Array, k: Array, kept: Array, u: Array, good: Array, degree: int, prior: Array,
+    sigma: Array, w: Array, i: Array, k: Array, kept: Array, u: Array, good: Array, known: Array, degree: int,
+    prior: Array,
 ) -> tuple[float, WaveSurface]:  # fmt: skip
     """Information criterion of the line means, and the surface with its errors."""
     nline = good.shape[1]
     mean = _line_means(residual, w, i, nline)
-    seen = np.array([kept[i == n].any() for n in range(nline)])
+    seen = known & np.array([kept[i == n].any() for n in range(nline)])
     total = _sums(1 / sigma[kept] ** 2, i[kept], nline)
     noise = np.where(seen, 1 / np.where(seen, total, 1), 1.0)
     count = int(seen.sum())
@@ -231,9 +243,9 @@ def _line_means(residual: Array, weight: Array, line: Array, nline: int) -> NDAr
     return np.asarray(np.bincount(line, weight * residual, nline) / np.where(total > 0, total, 1))
 
 
-def _odd_line(u: Array, v: Array, value: Array, error: Array, found: WaveSurface) -> int:
+def _odd_line(u: Array, v: Array, value: Array, error: Array, known: Array, found: WaveSurface) -> int:
     """The line that lies farthest off what the others say without it, if too far; -1: none does."""
-    lines = np.flatnonzero(found.used.any(axis=0))
+    lines = np.flatnonzero(known & found.used.any(axis=0))
     miss, where = np.empty(lines.size), np.empty(lines.size)
     for n, line in enumerate(lines):
         k = np.flatnonzero(found.used[:, line])
