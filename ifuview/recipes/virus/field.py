@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
-from ifuview.engine.spectra.field.mosaic import dithered_cube
 from ifuview.engine.spectra.field.positions import HOUR, sky_place
 from ifuview.engine.spectra.flux.errors import error_factor, renormalized
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
@@ -18,9 +17,9 @@ from ifuview.engine.spectra.flux.scale import FLUX_UNIT
 from ifuview.engine.spectra.flux.spikes import find_spikes
 from ifuview.engine.spectra.stars.extract import extract_sources
 from ifuview.engine.spectra.stars.photometry import LIGHT, ZERO, band_magnitude
-from ifuview.engine.spectra.stars.put import put_source
+from ifuview.engine.spectra.stars.put import put_source, restored_cube
 from ifuview.model.checks import Array
-from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.shot import AmplifierState, IfuField, IfuSpectra, ReducedIfu
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotOptics, ShotSolution, StarCatalog
@@ -35,6 +34,7 @@ AROUND = 4.0  # arcsec outside of the fibers, of sources that may still send lig
 FAINTEST = 23.0  # g of sources that are extracted
 SAME = 2.0  # arcsec: a peak and a source of the catalog are one
 CATALOG = 0.05  # arcsec: a source measured better than this is where it was measured, else where the catalog has it
+LEAST, SEEN = 0.3, 2.0  # of a star's samples, and their significance, for its flux to be kept in the cube
 PIVOT = 4800.0  # Angstrom, of g
 LEAST_FACTOR, MOST_FACTOR = 0.7, 2.0  # of errors, outside of which an amplifier is not used
 ALWAYS = int(ReductionBit.AMPLIFIER)
@@ -132,21 +132,22 @@ def make_stars(
 
 
 def make_cube(
-    params: HeadCubeParams, ctx: JobContext, setup: ShotSetup, fields: IfuSpectra, solution: ShotSolution
-) -> SkyCube:
-    """Cube of the head without sky."""
-    return _cube(params, ctx, fields, fields.joined(), solution.optics)
+    params: HeadCubeParams, ctx: JobContext, setup: ShotSetup, fields: IfuSpectra, stars: tuple[CatalogSpectrum, ...],
+    solution: ShotSolution,
+) -> SkyCube:  # fmt: skip
+    """Cube of the head without sky, the flux of stars kept."""
+    return _cube(params, ctx, fields, fields.joined(), stars, solution.optics)
 
 
 def make_simulated(
-    params: HeadCubeParams, ctx: JobContext, setup: ShotSetup, fields: IfuSpectra, solution: ShotSolution,
-    source: SimulatedSource,
+    params: HeadCubeParams, ctx: JobContext, setup: ShotSetup, fields: IfuSpectra, stars: tuple[CatalogSpectrum, ...],
+    solution: ShotSolution, source: SimulatedSource,
 ) -> SkyCube:  # fmt: skip
     """Cube with a source put in."""
     lenslets = Lenslets(fields.x, fields.y, fields.size, Face.CIRCLE)
     one = replace(source_at(source.x, source.y, solution.optics), fwhm=source.fwhm)
     spectra = put_source(fields.joined(), lenslets, one, source.wave, source.flux)
-    return _cube(params, ctx, fields, spectra, solution.optics)
+    return _cube(params, ctx, fields, spectra, stars, solution.optics)
 
 
 def make_reduced(
@@ -223,11 +224,24 @@ def _amplifiers(
 
 
 def _cube(
-    params: HeadCubeParams, ctx: JobContext, fields: IfuSpectra, spectra: FiberSpectra, optics: ShotOptics
-) -> SkyCube:
+    params: HeadCubeParams, ctx: JobContext, fields: IfuSpectra, spectra: FiberSpectra,
+    stars: tuple[CatalogSpectrum, ...], optics: ShotOptics,
+) -> SkyCube:  # fmt: skip
     axis = params.low + params.step * np.arange(int((params.high - params.low) / params.step + 1e-6) + 1)
     lenslets = Lenslets(fields.x, fields.y, fields.size, Face.CIRCLE)
-    return dithered_cube(spectra, lenslets, optics.dar, CubeGrid(axis, axis, params.step), ctx=ctx)
+    sources = [
+        (source_at(star.x, star.y, optics), light) for star in stars if (light := _known_light(star)) is not None
+    ]
+    return restored_cube(spectra, lenslets, optics.dar, CubeGrid(axis, axis, params.step), sources, ctx=ctx)
+
+
+def _known_light(star: CatalogSpectrum) -> Array | None:
+    """The spectrum of a star at all wavelengths; None where too little is known of it."""
+    one = star.spectrum
+    good = (one.variance > 0) & (one.mask & int(UNUSABLE) == 0)
+    if good.mean() < LEAST or not np.median(one.flux[good] / np.sqrt(one.variance[good])) > SEEN:
+        return None
+    return np.asarray(np.interp(one.wave, one.wave[good], one.flux[good]))
 
 
 def _near(catalog: StarCatalog, solution: ShotSolution, response: HeadFlux, faintest: float) -> list[int]:

@@ -50,8 +50,8 @@ def _gaps(spectra: IfuSpectra, solution: ShotSolution) -> tuple[str, ...]:
     scatter = point_scatter(lenslets, solution.optics.fwhm, solution.optics.beta)
     if not scatter > UNEVEN:
         return ()
-    words = f"the flux of a point source scatters by {100 * scatter:.0f} % with its place between the fibers"
-    return (f"cube: {words} (right in the mean); spectra of stars and detections do not",)
+    words = f"the flux of a source that no catalog has scatters by {100 * scatter:.0f} % with its place between fibers"
+    return (f"cube: {words} (right in the mean); its spectrum among the detections does not",)
 
 
 def placed(

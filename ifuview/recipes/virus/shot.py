@@ -69,9 +69,14 @@ HEAD = Recipe(
             DetectParams(),
             2.0,
         ),
-        RecipeStep("cube", "cube", make_cube, ("setup", "fields", "solution"), HeadCubeParams(), 0.4),
+        RecipeStep("cube", "cube", make_cube, ("setup", "fields", "stars", "solution"), HeadCubeParams(), 0.4),
         RecipeStep(
-            "simulated", "simulated", make_simulated, ("setup", "fields", "solution", "source"), HeadCubeParams(), 0.4
+            "simulated",
+            "simulated",
+            make_simulated,
+            ("setup", "fields", "stars", "solution", "source"),
+            HeadCubeParams(),
+            0.4,
         ),
         RecipeStep("reduced", "head", make_reduced, ("fields", "stars", "cube", "simulated?"), None, 0.1),
     ),

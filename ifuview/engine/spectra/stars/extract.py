@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ifuview.engine.spectra.field.extract import extract_points
 from ifuview.engine.spectra.field.lenslet import Lenslets, source_share
+from ifuview.engine.spectra.stars.put import add_light
 from ifuview.model.checks import Array
 from ifuview.model.reduction.source import SourceFit, SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra
@@ -22,7 +23,6 @@ from ifuview.model.reduction.spectra import FiberSpectra
 APART = 4.5  # widths: sources nearer to each other are extracted together
 TOGETHER = 12  # sources at most that are
 TURNS = 4  # of parts of a crowded field
-WINGS = 15.0  # arcsec, how far the light of a source is taken off the others
 RADIUS = 4.0  # arcsec, of the fibers used
 INSIDE = 0.75  # of the usual share, that fibers catch of a source inside of the field, wherever it lies between them
 LEAST = 0.05  # of a source's light in usable fibers, below which there is no spectrum
@@ -99,20 +99,13 @@ def _extract_chain(
         for part in parts:
             for n in part:
                 if n in found:
-                    _add_light(left, sources[n], found[n], lenslets, 1.0)
+                    add_light(left, lenslets, sources[n], found[n].wave, found[n].flux)
             rest = replace(spectra, flux=left)
             new = extract_points(rest, sky, tuple(sources[n] for n in part), lenslets, radius=RADIUS)
             found |= dict(zip(part, new, strict=True))
             for n in part:
-                _add_light(left, sources[n], found[n], lenslets, -1.0)
+                add_light(left, lenslets, sources[n], found[n].wave, -found[n].flux)
     return [found[n] for n in range(len(sources))]
-
-
-def _add_light(flux: Array, source: SourceFit, spectrum: SourceSpectrum, lenslets: Lenslets, sign: float) -> None:
-    """Put the light of a source into the fibers, or take it off; nothing where its flux is not known."""
-    near = np.hypot(lenslets.x - source.x, lenslets.y - source.y) < WINGS
-    own = Lenslets(lenslets.x[near], lenslets.y[near], lenslets.size, lenslets.face)
-    flux[near] += sign * source_share(source, own, spectrum.wave) * spectrum.flux
 
 
 def _chains(sources: tuple[SourceFit, ...], lit: Array) -> list[list[int]]:

@@ -1,15 +1,25 @@
-"""A source put into spectra: its light, as each fiber would catch it, without noise of its own."""
+"""A source put into spectra or into a cube: its light, as each fiber would catch it, without noise of its own.
+
+A cube is restored as CLEAN does with its components (Hogbom 1974): known sources are taken off the fibers, what is left
+is resampled, and they are put back as the seeing has them, without the width of a fiber. Where fibers leave gaps or are
+lost, a source keeps its flux so; what fibers saw that is no such source stays as it is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.field.lenslet import Lenslets, source_share
+from ifuview.engine.spectra.field.mosaic import dithered_cube
 from ifuview.model.checks import Array
-from ifuview.model.reduction.source import SourceFit
+from ifuview.model.reduction.source import CubeGrid, SkyCube, SourceFit
 from ifuview.model.reduction.spectra import FiberSpectra
+
+WINGS = 15.0  # arcsec, how far the light of a source reaches
 
 
 def put_source(spectra: FiberSpectra, lenslets: Lenslets, source: SourceFit, wave: Array, flux: Array) -> FiberSpectra:
@@ -29,3 +39,36 @@ def put_source(spectra: FiberSpectra, lenslets: Lenslets, source: SourceFit, wav
     light = np.interp(spectra.wave, wave, flux, left=0.0, right=0.0)
     share = source_share(source, lenslets, np.asarray(spectra.wave))
     return replace(spectra, flux=spectra.flux + (share * light).astype(np.float32))
+
+
+def add_light(flux: Array, lenslets: Lenslets, source: SourceFit, wave: Array, light: Array) -> None:
+    """Add the light of a source (nwave,) to fibers, `flux` (nfiber, nwave) is changed; take it off where negative."""
+    near = np.hypot(lenslets.x - source.x, lenslets.y - source.y) < WINGS
+    own = Lenslets(lenslets.x[near], lenslets.y[near], lenslets.size, lenslets.face)
+    flux[near] += source_share(source, own, wave) * light
+
+
+def restored_cube(
+    spectra: FiberSpectra, lenslets: Lenslets, dar: Array, grid: CubeGrid,
+    sources: Sequence[tuple[SourceFit, Array]], *, ctx: JobContext = SILENT,
+) -> SkyCube:  # fmt: skip
+    """Resample the fibers of all exposures to a cube in which sources keep their light.
+
+    Parameters
+    ----------
+    spectra, lenslets, dar, grid
+        As in `dithered_cube`.
+    sources : sequence of (SourceFit, ndarray)
+        With all their light at the wavelengths of the spectra.
+    """
+    wave = np.asarray(spectra.wave)
+    left = np.array(spectra.flux)
+    for source, light in sources:
+        add_light(left, lenslets, source, wave, -light)
+    cube = dithered_cube(replace(spectra, flux=left), lenslets, dar, grid, ctx=ctx)
+    x, y = (v.ravel() for v in np.meshgrid(grid.x, grid.y))
+    spaxels, back = Lenslets(x, y, grid.step), np.zeros(cube.data.shape, np.float32)
+    for source, light in sources:
+        still = replace(source, dar=source.dar * np.array([[1.0], [0], [0]]))
+        add_light(back.reshape(wave.size, -1).T, spaxels, still, wave, light)
+    return replace(cube, data=np.where(cube.mask == 0, cube.data + back, 0))

@@ -24,6 +24,7 @@ from ifuview.model.reduction.source import SkyCube
 
 AIR = "Wavelengths are in air"
 CUBE = "The sum over spaxels is the flux; 1e-17 erg/s/cm2/A in each; 0 error is masked"
+STARS = "Catalog stars: their profile was taken off the fibers and put back as wide as the seeing"
 ROWS = "Rows: exposure after exposure, fibers in the order LL, LU, RL, RU; 0 error is masked"
 UNIT = "1e-17 erg/s/cm2/Angstrom"
 COLLAPSED = (3900.0, 5450.0)  # Angstrom, of the picture: about g
@@ -109,7 +110,7 @@ def _write_cube(path: Path, head: HeadProducts, cube: SkyCube, error: bool) -> N
     data = error_of(cube.variance, cube.mask, "") if error else cube.data.astype(np.float32, copy=False)
     cards = {**_cube_cards(head, cube), **_common(head)}
     first = primary(data, "error" if error else "cube", raw_cards(head.header), cards, UNIT)
-    comments(first.header, (AIR, CUBE, *head.notes))
+    comments(first.header, (AIR, CUBE, STARS, *head.notes))
     hdus = [first, provenance(head.record)] if error else [first, mask_image(cube.mask), provenance(head.record)]
     fits.HDUList(hdus).writeto(path, output_verify="silentfix")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
+from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share, source_share
 from ifuview.engine.spectra.field.mosaic import dithered_cube, point_scatter
 from ifuview.engine.spectra.stars.extract import hexagon_cover
+from ifuview.engine.spectra.stars.put import restored_cube
 from ifuview.model.reduction.ccd import ReductionBit
-from ifuview.model.reduction.source import CubeGrid
+from ifuview.model.reduction.source import CubeGrid, SourceFit
 from ifuview.model.reduction.spectra import FiberSpectra
 
 WAVE = np.array([4000.0, 4500.0, 5000.0])
@@ -78,3 +79,28 @@ def test_without_dithers_no_gap_is_empty_and_flux_is_right_in_the_mean(
     np.testing.assert_allclose(light.mean(), 1, atol=4 * told / np.sqrt(400))
     np.testing.assert_allclose(light.std(), told, rtol=0.15)  # 3.5 % by number; waves by the field's edge
     assert point_scatter(_fibers()[2], 1.75, 3.5) < 0.01 < 0.05 < told
+
+
+@pytest.mark.parametrize("dithers", [((0.0, 0.0),), DITHER])
+def test_a_known_star_keeps_its_flux_in_gaps_and_lost_fibers(dithers: tuple[tuple[float, float], ...]) -> None:
+    _, _, lenslets = _fibers(dithers)
+    star = SourceFit(1.3, 1.1, 0.1, 0.1, 1.5, 0.1, 3.5, 50.0, 4500.0, 1.0, DAR)
+    light = np.array([100.0, 110.0, 120.0])
+    flux = source_share(star, lenslets, WAVE) * light + 0.01
+    mask = np.zeros(flux.shape, np.uint32)
+    if len(dithers) > 1:  # else nothing is known of its place
+        mask[int(np.argmax(flux[:, 1]))] = int(ReductionBit.BAD)
+    spectra = FiberSpectra(flux, np.ones_like(flux), mask, WAVE, "")
+    axis = np.arange(-15.75, 16.0, 0.75)
+    grid = CubeGrid(axis, axis, 0.75)
+    plain, kept = (
+        dithered_cube(spectra, lenslets, DAR, grid),
+        restored_cube(spectra, lenslets, DAR, grid, [(star, light)]),
+    )
+    gx, gy = np.meshgrid(axis, axis)
+    near = np.hypot(gx - 1.3, gy - 1.1) < 7.5
+    below = 0.01 / lenslets.area * 0.75**2 * near.sum()
+    np.testing.assert_allclose(kept.data[:, near].sum(axis=1) - below, light, rtol=0.01)  # wings beyond: 0.4 %
+    assert np.abs(plain.data[:, near].sum(axis=1) / light - 1).max() > 0.05
+    far = np.hypot(gx - 1.3, gy - 1.1) > 10
+    np.testing.assert_allclose(kept.data[:, far], plain.data[:, far], atol=2e-3)  # others stay as they are
