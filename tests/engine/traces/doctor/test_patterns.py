@@ -199,6 +199,33 @@ def test_an_error_of_no_known_shape_is_said_mapped_and_taken_out(name):
     assert np.sqrt(np.nanmean((result.model - at) ** 2)) < 2 * LARGEST_LEFT
 
 
+@cache
+def faint() -> Evidence:
+    return evidence(frame(8))
+
+
+@pytest.mark.parametrize("name", ["u2v2", "uv2"])
+def test_the_map_of_a_smooth_error_of_faint_light_is_no_noise(name):
+    u, v = U, place()
+    right, offset = faint(), 0.1 * (u**2 * v**2 if name == "u2v2" else u * v**2)
+    wrong = replace(right.traces, center=right.traces.center - offset, coeff=None)
+    at = np.array([np.interp(right.fit.column, np.arange(BLOCKED.shape[1]), row) for row in offset])
+    result = judge(replace(right, traces=wrong, given=right.given - at), DoctorLimits(), only=("none",))
+    assert modes(result) == {UNKNOWN} and result.verdict is Verdict.FAIL
+    assert left(result) < 0.004  # six terms, each with an error of 0.001; one for each block and degree is 0.012
+
+
+@pytest.mark.parametrize("power", [2, 3])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_smooth_error_is_told_from_the_misfit_of_profiles(seed, power):
+    knots = np.random.default_rng(seed).normal(0, 0.008, (BLOCKED.nfiber // 3, 12)).repeat(3, axis=0)
+    misfit = np.array([np.interp(np.linspace(0, 11, BLOCKED.shape[1]), np.arange(12), row) for row in knots])
+    assert not modes(judged(misfit)) and modes(judged(misfit + 0.1 * U)) == {"rotation"}
+    result = judged(misfit + 0.1 * U * place() ** power)
+    assert UNKNOWN in modes(result) and result.verdict is Verdict.FAIL
+    assert np.sqrt(np.mean((result.corrected.center + misfit - frame().traces.center) ** 2)) < 0.01  # of 0.015 to 0.020
+
+
 WAVES = {"one": lambda v: np.sin(2 * np.pi * v), "five": lambda v: np.sin(10 * np.pi * v + 1)}
 
 

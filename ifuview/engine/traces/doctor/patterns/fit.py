@@ -29,6 +29,8 @@ TOLERANCE = 0.015  # px; the misfit of real profiles leaves up to 0.008
 LEFT_SIGMA = 6.0
 LEFT_PEAK = 4.0  # tolerances; largest mean of four coarse bins
 FINE = 3  # fibers of the smallest groups that are asked what they share
+PART = 2 / 3  # of the tolerance, for what the patterns leave ...
+SMOOTHER = 2.0  # ... that is so many times what any smooth surface leaves; the misfit of real profiles: 1.5 times
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,9 +155,20 @@ class _Seen:
 
     def left(self, chosen: list[int], shared: Array | float = 0.0) -> tuple[float, float, float]:
         """What clusters share beyond the chosen patterns; see `leftover`."""
-        rest = self.offset - self.model(chosen) - shared
+        return self._left(self.offset - self.model(chosen) - shared)
+
+    def _left(self, rest: Array) -> tuple[float, float, float]:
+        """The same of a rest, the larger of groups of two sizes."""
         groups = (self.clusters, parts_of(self.block, FINE))
         return max(leftover(rest, self.error, self.used, group, self.block) for group in groups)
+
+    def is_other(self, chosen: list[int], tolerance: float) -> bool:
+        """Whether a smooth surface leaves far less than the chosen patterns and what all share do."""
+        rms, pull, _ = self.left(chosen, self.shared(chosen))
+        whole = [*range(self.state.nnamed, len(self.state.shapes)), *(i for i in chosen if i in self.state.blocks)]
+        rest = self.offset - self._sum(whole, self.state.amplitudes(whole))
+        smallest = max(PART * tolerance, SMOOTHER * self._left(rest)[0])
+        return pull > LEFT_SIGMA and rms > smallest
 
     def goes_on(self, chosen: list[int]) -> bool:
         """Whether what the shifts of blocks leave is as steep inside of the blocks as between them."""
@@ -206,16 +219,18 @@ def _explained(seen: _Seen, sigmas: float, tolerance: float) -> tuple[list[int],
             odd = []
         else:
             return _mapped(seen, chosen, odd)
-    return _mapped(seen, chosen, odd) if seen.bends(chosen, tolerance) else (chosen, none, 0.0)
+    other = seen.is_other(chosen, tolerance) or seen.bends(chosen, tolerance)
+    return _mapped(seen, chosen, odd) if other else (chosen, none, 0.0)
 
 
 def _mapped(seen: _Seen, chosen: list[int], odd: list[int]) -> tuple[list[int], NDArray[np.float64], float]:
     """Patterns that stand beside an error of no known shape, its map, and its significance."""
     kept = telling(seen.state, chosen)
-    unknown, err = map_of(seen.offset - seen.model(kept), seen.error, seen.used, seen.block)
+    smooth = seen.model([*chosen, *odd])
+    rest, err = map_of(seen.offset - smooth, seen.error, seen.used, seen.block)
     beta, sigma = seen.state.solve([*kept, *odd])
-    pull = np.abs(beta / sigma)[len(kept) :] if odd else np.abs(unknown) / err
-    return kept, unknown, float(pull.max())
+    pull = np.abs(beta / sigma)[len(kept) :] if odd else np.abs(rest) / max(err, 1e-9)
+    return kept, smooth - seen.model(kept) + rest, float(pull.max())
 
 
 def _settled(seen: _Seen, sigmas: float) -> tuple[list[int], list[int]]:

@@ -13,7 +13,7 @@ from ifuview.engine.traces.doctor.patterns.equations import LAG, OUTLIER, coarse
 from ifuview.engine.traces.doctor.patterns.shapes import CLUSTERS, MEMBERS, parts_of
 from ifuview.model.checks import Array
 
-MAP_DEGREE = 8  # of the map of what is left along dispersion
+MAP_DEGREES = (0, 2, 4, 8)  # of the map of what is left along dispersion
 MAP_PRIOR = 0.5  # px, of its terms
 MAP_FIBERS = (3, 6, 12, 25)  # in a run of it
 BENT_BINS = 4
@@ -106,27 +106,29 @@ def _clusters(rest: Array, error: Array, used: Array, clusters: Array, block: Ar
 def map_of(rest: Array, error: Array, used: Array, block: Array) -> tuple[NDArray[np.float64], float]:
     """What is left as a smooth function of column in runs of fibers, with a slope across them, and its usual error, px.
 
-    The runs are as long as explains the most for the number of terms (Akaike's criterion): short for waves over the
-    fibers, whole blocks where the light is faint.
+    The runs are as long, and the function as smooth, as explains the most for the number of terms (Akaike's
+    criterion): short for waves over the fibers, whole blocks or nothing at all where the light is faint.
     """
     weight = np.where(used, 1 / np.where(used, error, 1) ** 2, 0)
-    best, least, err = np.zeros(rest.shape), np.inf, np.inf
-    noise, number = float(np.median(error[used])), max(int(used.sum()), 1)
-    sizes = sorted({1, *MAP_FIBERS, max(block.size // CLUSTERS, MEMBERS), block.size})
-    for size in sizes:
-        out, terms = _map(rest, weight, used, parts_of(block, size))
-        cost = float((weight * np.where(used, rest - out, 0) ** 2).sum()) + 2 * terms
-        if cost < least:
-            best, least, err = out, cost, noise * float(np.sqrt(min(terms / number, 1.0)))
-    return best, err
+    best, fewest = np.zeros(rest.shape), 0
+    least = float((weight * np.where(used, rest, 0) ** 2).sum())
+    highest = max(rest.shape[1] // 4, 0)
+    for size in sorted({1, *MAP_FIBERS, max(block.size // CLUSTERS, MEMBERS), block.size}):
+        clusters = parts_of(block, size)
+        for degree in sorted({min(degree, highest) for degree in MAP_DEGREES}):
+            out, terms = _map(rest, weight, used, clusters, degree)
+            cost = float((weight * np.where(used, rest - out, 0) ** 2).sum()) + 2 * terms
+            if cost < least:
+                best, least, fewest = out, cost, terms
+    number = max(int(used.sum()), 1)
+    return best, float(np.median(error[used])) * float(np.sqrt(min(fewest / number, 1.0)))
 
 
-def _map(rest: Array, weight: Array, used: Array, clusters: Array) -> tuple[NDArray[np.float64], int]:
-    """The map for some runs of fibers, and its number of terms."""
+def _map(rest: Array, weight: Array, used: Array, clusters: Array, degree: int) -> tuple[NDArray[np.float64], int]:
+    """The map for some runs of fibers and a degree along dispersion, and its number of terms."""
     out = np.zeros(rest.shape)
     nbin, terms = rest.shape[1], 0
-    u = np.linspace(-1, 1, nbin)
-    along = np.polynomial.legendre.legvander(u, min(MAP_DEGREE, max(nbin // 4, 0)))
+    along = np.polynomial.legendre.legvander(np.linspace(-1, 1, nbin), degree)
     for c in range(int(clusters.max()) + 1):
         rows = np.flatnonzero(clusters == c)
         across = np.polynomial.legendre.legvander(np.linspace(-1, 1, rows.size), 1 if rows.size > 2 else 0)
