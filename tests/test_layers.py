@@ -195,6 +195,18 @@ def test_the_headless_door_loads_no_qt_and_nothing_slow():
     assert not loaded & (QT | SLOW)
 
 
+def test_a_wish_to_reduce_loads_no_recipe_on_the_thread_of_the_window():
+    """Recipes take 0.7 s of CPU to load; the task does it on the worker."""
+    code = (
+        "from ifuview.app.intents import Reduce, carried_out; from ifuview.app.session import Session\n"
+        "from ifuview.errors import UsageError\n"
+        "try: carried_out(Session(), Reduce())\n"
+        "except UsageError: import ifuview.app.night.reduction.live.trying\n"
+        "import ifuview.app.night.reduction.tasks"
+    )
+    assert not loaded_by(code) & {"numba"}
+
+
 def test_the_report_loads_no_gui_backend():
     code = "import ifuview.report.page as p; from ifuview.model.report import ReportInput as R; p.draw(R('t', 'now'))"
     text = f"{code}\nimport sys; print(*sys.modules)"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.app.night.reduction.channel import ReducedChannel, reduce_channel
-from ifuview.app.night.reduction.run import LRS2
+from ifuview.app.night.reduction.state import LRS2
 from ifuview.engine.spectra.field.cube import field_grid, make_cube
 from ifuview.engine.spectra.flux.combine import combine_spectra
 from ifuview.instrument.tables import tables_for

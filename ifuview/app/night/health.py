@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import ClassVar
 
 from ifuview.app.frames.intents import Judge, ShowProblem
@@ -38,7 +37,7 @@ class JudgeAmplifiers(Task["HealthState"]):
     aside: bool = True
 
     def run(self, session: Session, ctx: JobContext) -> HealthState:
-        """Ask some of them; with the last of them what a reduction needs, which is asked for next, is loaded."""
+        """Ask some of them."""
         night, found, unread = self.state.night, dict(self.state.found), list(self.state.unread)
         assert night.raw_night is not None
         spec = instrument(night.raw_night.instrument)
@@ -49,10 +48,7 @@ class JudgeAmplifiers(Task["HealthState"]):
                 found[key] = read_health(amplifier, spec, ctx=ctx)
             except IfuviewError as problem:
                 unread.append(str(problem))
-        left = self.state.todo[AT_ONCE:]
-        for module in () if left else ("tasks", "live.trying"):
-            import_module(f"ifuview.app.night.reduction.{module}")
-        return replace(self.state, found=found, unread=tuple(unread), todo=left)
+        return replace(self.state, found=found, unread=tuple(unread), todo=self.state.todo[AT_ONCE:])
 
     def apply(self, session: Session, result: HealthState) -> Outcome:
         """Keep what was found, go to the first that is wrong unless the user is elsewhere, and go on."""

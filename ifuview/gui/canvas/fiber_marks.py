@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PyQt6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import viewport
@@ -88,39 +88,48 @@ def _frames(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size) -> None
 
 
 def _bracket(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: bool) -> None:
-    """Brackets on a run of rows at both edges of the canvas, its numbers in the first."""
-    x, y = viewport.to_screen(at, size, np.full(2, at.x), mark.y)
-    turned = viewport.turned(at)
-    low, high = sorted(x.tolist() if turned else y.tolist())
-    long = size[0] if turned else size[1]
-    if high < 0 or low > long:
+    """Brackets on a run of rows where it meets the edges of the canvas, its numbers in the first."""
+    level = min(max(at.y, mark.y[0]), mark.y[1])
+    meets, along = viewport.ends(at, size, at.x, level, "x", EDGE)[..., 0], viewport.axis(at, "x")
+    if np.isnan(meets).any():
         return
-    for edge, inward in ((EDGE, ARM), ((size[1] if turned else size[0]) - EDGE, -ARM)):
-        path = [(edge + inward, low), (edge, low), (edge, high), (edge + inward, high)]
-        _edged(p, [QPointF(b, a) if turned else QPointF(a, b) for a, b in path], COLORS[mark.kind])
+    middle = np.array(viewport.to_screen(at, size, at.x, level))
+    sides = np.array(viewport.to_screen(at, size, np.full(2, at.x), mark.y)).T - middle
+    for edge, arm in zip(meets, (ARM * along, -ARM * along)):
+        low, high = edge + sides
+        _edged(p, [QPointF(*point) for point in (low + arm, low, high, high + arm)], COLORS[mark.kind])
     if mark.text and not moving:
-        high_enough = p.fontMetrics().height() < high - low
-        middle = min(max((low + high) / 2, 14.0), long - 6.0)
-        base = middle + p.fontMetrics().ascent() / 2 if high_enough else middle - 4
-        _words(p, QPointF(middle, 2 * ARM + EDGE) if turned else QPointF(EDGE + 6, base), mark)
+        x, y = meets[0] + sides.mean(axis=0)
+        high_enough = p.fontMetrics().height() < np.hypot(*(sides[1] - sides[0]))
+        if viewport.turned(at):
+            _words(p, QPointF(min(max(x, 14.0), size[0] - 6.0), y + 2 * ARM), mark)
+        else:
+            y = min(max(y, 14.0), size[1] - 6.0)
+            _words(p, QPointF(x + 6, y + p.fontMetrics().ascent() / 2 if high_enough else y - 4), mark)
 
 
 def _span(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: bool) -> None:
     """A range of wavelengths: shaded, with its ends and its numbers."""
     x, y = viewport.to_screen(at, size, mark.x, np.full(2, at.y))
-    turned = viewport.turned(at)
-    low, high = sorted(y.tolist() if turned else x.tolist())
-    box = QRectF(0, low, size[0], high - low) if turned else QRectF(low, 0, high - low, size[1])
+    beyond = QPointF(*(viewport.axis(at, "y") * sum(size)))  # so far that no end is seen
+    first, last = (QPointF(a, b) for a, b in zip(x.tolist(), y.tolist()))
     shade = QColor(COLORS[mark.kind])
     shade.setAlpha(SHADE)
-    p.fillRect(box, shade)
+    band = QPainterPath()
+    band.addPolygon(QPolygonF([first - beyond, first + beyond, last + beyond, last - beyond]))
+    p.fillPath(band, shade)
     p.setPen(QPen(COLORS[mark.kind], 0, Qt.PenStyle.DashLine))
-    ends = (box.topLeft(), box.topRight(), box.bottomLeft(), box.bottomRight())
-    p.drawLine(ends[0], ends[1] if turned else ends[2])
-    p.drawLine(ends[2] if turned else ends[1], ends[3])
+    for end in (first, last):
+        p.drawLine(end - beyond, end + beyond)
     if mark.text and not moving:
-        left = min(max(box.center().x() - p.fontMetrics().horizontalAdvance(mark.text) / 2, 4.0), size[0] - 90.0)
-        _words(p, QPointF(left, max(box.top(), 0.0) + 16), mark)
+        seen = min(max(at.x, mark.x.min()), mark.x.max())
+        meets = viewport.ends(at, size, [mark.x.mean(), seen], [at.y, at.y], "y")
+        top, bottom = meets[..., 0 if np.isfinite(meets[0, 0, 0]) else 1]
+        middle = (top + bottom) / 2 if viewport.turned(at) else top
+        base = max(min(first.y(), last.y()), 0.0) if viewport.turned(at) else middle[1]
+        if np.isfinite(middle).all():
+            left = middle[0] - p.fontMetrics().horizontalAdvance(mark.text) / 2
+            _words(p, QPointF(min(max(left, 4.0), size[0] - 90.0), base + 16), mark)
 
 
 def _outline(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: bool) -> None:
@@ -156,16 +165,13 @@ def _curve(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: 
 
 
 def _ticks(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size) -> None:
-    """A small triangle (sky) or cross (bad) at the edge for each fiber."""
-    start = PLACES[mark.kind] + EDGE
-    x, y = viewport.to_screen(at, size, np.full(mark.y.size, at.x), mark.y)
-    turned = viewport.turned(at)
+    """A small triangle (sky) or cross (bad) for each fiber where its row meets the edge."""
     half = TICK / 2
+    meets, turned = viewport.ends(at, size, np.full(mark.y.size, at.x), mark.y, "x", EDGE), viewport.turned(at)
+    inside = (PLACES[mark.kind] + half) * viewport.axis(at, "x")[:, None]
+    places = (meets[1] - inside if turned else meets[0] + inside).T
     p.setBrush(COLORS[mark.kind] if mark.kind is MarkKind.SKY else Qt.BrushStyle.NoBrush)
-    for sx, sy in zip(x, y):
-        a, b = (float(sx), size[1] - start - half) if turned else (start + half, float(sy))
-        if not (-TICK < a < size[0] + TICK and -TICK < b < size[1] + TICK):
-            continue
+    for a, b in places[np.isfinite(places).all(axis=1)].tolist():
         if mark.kind is MarkKind.SKY:
             p.drawPolygon(QPolygonF([QPointF(a - half, b - 2), QPointF(a - half, b + 2), QPointF(a + half, b)]))
         else:

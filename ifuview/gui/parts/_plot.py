@@ -107,33 +107,35 @@ class Plot(pg.PlotWidget):
             if axis.labelText != shown:
                 axis.setLabel(shown)
                 axis.showLabel(bool(text))
+        self._draw_heading()
 
     def _fitting_label(self) -> str:
-        """The vertical label, without its unit or empty where the plot is too low for it."""
-        room = self.height() - ROOM_BELOW
-        short = self._label.split(" (")[0]
-        return next((t for t in (self._label, short) if self.fontMetrics().horizontalAdvance(t) <= room), "")
+        """The vertical label; in a plot too low for it nothing, or its unit where another heading stands above."""
+        room = self.height() - ROOM_BELOW - bool(self._heading) * self.fontMetrics().height()
+        unit = self._label[self._label.rfind("(") + 1 : -1] if self._heading and self._label.endswith(")") else ""
+        return next((t for t in (self._label, unit) if self.fontMetrics().horizontalAdvance(t) <= room), "")
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         if self._ready:
             self.set_labels(self._below, self._label)
-            if self._heading:
-                self._draw_heading()
 
     def set_heading(self, text: str) -> None:
-        """A line of text above the plot, for plots too low for a label along the axis."""
+        """A line of text above the plot; without one, a plot too low for its vertical label has that there."""
         if self._heading != text:
             self._heading = text
             self.setToolTip(plain(text))
-            self._draw_heading()
+            self.set_labels(self._below, self._label)
 
     def _draw_heading(self) -> None:
         """The heading as far as there is room: a longer one would push the plot out of view."""
+        heading = self._heading or ("" if self._fitting_label() else self._label)
         room = self.width() - self.getAxis("left").width() - HEADING_ROOM
-        text = self.fontMetrics().elidedText(self._heading, Qt.TextElideMode.ElideRight, max(int(room), 0))
+        text = self.fontMetrics().elidedText(heading, Qt.TextElideMode.ElideRight, max(int(room), 0))
         size = f"{max(7, self.font().pointSize() - 1)}pt"
-        self.plotItem.setTitle(escape(text), color=self.ink.text, size=size, justify="left")
+        self.plotItem.setTitle(escape(text) or None, color=self.ink.text, size=size, justify="left")
+        if text:
+            self.plotItem.layout.setRowFixedHeight(0, self.fontMetrics().height())  # half of what pyqtgraph takes
 
     def styled(self, item: T, style: Callable[[Ink], object], *, add: bool = True) -> T:
         """Add `item` and call `style` with the colors, now and whenever the palette changes."""
@@ -192,8 +194,7 @@ class Plot(pg.PlotWidget):
             axis.setTextPen(self.ink.pen("text"))
             axis.setStyle(tickFont=self.font())
             axis.label.setFont(self.font())
-        if self._heading:
-            self._draw_heading()
+        self._draw_heading()
         for style in self._styles:
             style(self.ink)
 

@@ -16,6 +16,7 @@ from ifuview.app.frames.look import ViewState
 from ifuview.model.checks import Array
 
 MIN_ZOOM, MAX_ZOOM = 1e-3, 512.0  # screen pixels per image pixel
+TINY = 1e-12  # of a unit vector: that of a right angle
 QUARTER = {0.0: (1.0, 0.0), 90.0: (0.0, 1.0), 180.0: (-1.0, 0.0), 270.0: (0.0, -1.0)}  # cosine, sine
 
 Size = tuple[int, int]  # width, height of the canvas in screen pixels
@@ -51,6 +52,27 @@ def to_image(view: ViewState, size: Size, sx: float, sy: float) -> tuple[float, 
     det = m11 * m22 - m12 * m21
     u, v = sx - dx, sy - dy
     return (m22 * u - m21 * v) / det, (m11 * v - m12 * u) / det
+
+
+def axis(view: ViewState, along: str) -> Array:
+    """Return the unit vector on the screen of an image axis ("x" or "y"), to the right, or down if it is steeper."""
+    m11, m12, m21, m22, *_ = matrix(view, (0, 0))
+    way = np.array([m11, m12] if along == "x" else [m21, m22])
+    return way / np.hypot(*way) * math.copysign(1.0, way[np.argmax(np.abs(way))])
+
+
+def ends(view: ViewState, size: Size, x: Array | float, y: Array | float, along: str, margin: float = 0.0) -> Array:
+    """Return where lines along an image axis through image positions enter and leave the canvas less a margin.
+
+    Shape (2, 2, n): enter and leave, sx and sy, line; NaN of lines that are not seen. They run as `axis` says.
+    """
+    at = np.array(np.broadcast_arrays(*to_screen(view, size, np.atleast_1d(x), np.atleast_1d(y))))
+    way = axis(view, along)[:, None]
+    slope = np.where(np.abs(way) < TINY, TINY, way)
+    one, other = (margin - at) / slope, (np.array(size)[:, None] - margin - at) / slope
+    enter, leave = np.minimum(one, other).max(axis=0), np.maximum(one, other).min(axis=0)
+    found: Array = np.where(enter <= leave, np.stack([at + enter * way, at + leave * way]), np.nan)
+    return found
 
 
 def straight(view: ViewState) -> ViewState:

@@ -10,6 +10,7 @@ import numpy as np
 from ifuview import __version__
 from ifuview.app.night.reduction.channel import Params, ReducedChannel, reduce_channel
 from ifuview.app.night.reduction.setup import night_around
+from ifuview.app.night.reduction.state import SCIENCE
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.instrument.tables import Tables
@@ -26,7 +27,6 @@ from ifuview.recipes.lrs2.others import lent_sky, one_spectrum, star_response
 from ifuview.recipes.lrs2.recipe import CALIBRATIONS
 from ifuview.recipes.lrs2.science import STAR, CurveParams
 
-SCIENCE = "sci"
 OTHER_SOURCE = 1.5  # arcsec, beyond what refraction moves a source between channels
 At = tuple[int, int]  # night (YYYYMMDD) and observation
 

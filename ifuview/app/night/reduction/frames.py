@@ -10,8 +10,7 @@ import numpy as np
 
 from ifuview.app.frames.opening.opened import Opened, first_look
 from ifuview.app.night.raw import BITS
-from ifuview.app.night.reduction.run import LRS2
-from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.night.reduction.state import LRS2, ReductionState
 from ifuview.errors import MissingDataError
 from ifuview.instrument import instrument
 from ifuview.model.checks import Array

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ifuview import __version__
 from ifuview.app.night.reduction.channel import ReducedChannel
-from ifuview.app.night.reduction.run import LRS2
+from ifuview.app.night.reduction.state import LRS2
 from ifuview.files import put, told
 from ifuview.instrument import instrument
 from ifuview.io.products.lrs2.folders import ROOT

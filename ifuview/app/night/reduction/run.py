@@ -22,6 +22,7 @@ from ifuview.app.night.reduction.channel import Params, ReducedChannel, reduce_c
 from ifuview.app.night.reduction.elsewhere import NOTHING, Elsewhere, lent
 from ifuview.app.night.reduction.products import calibration, positions, reduced
 from ifuview.app.night.reduction.setup import channel_setup, given, night_around
+from ifuview.app.night.reduction.state import LRS2, SCIENCE
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.instrument import instrument
@@ -33,8 +34,6 @@ from ifuview.recipes.graph import Given, StepResult
 from ifuview.recipes.lrs2.judge import judged
 from ifuview.recipes.lrs2.values import ChannelSetup
 
-LRS2 = "lrs2"
-SCIENCE = "sci"
 RAW_ROOT = "IFUVIEW_BASERAW"
 DATE_DIGITS = 8
 MOST_REMARKS = 5

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ifuview.model.night.raw import RawExposure
-from ifuview.recipes.graph import Given, Recipe, StepResult, StepVerdict
-from ifuview.recipes.lrs2.channel import ChannelField
-from ifuview.recipes.lrs2.values import ChannelSetup
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # recipes take 0.7 s of CPU to load: on the worker, not with the first wish to reduce
     from ifuview.app.frames.past import Past
     from ifuview.app.night.reduction.channel import ReducedChannel
+    from ifuview.recipes.graph import Given, Recipe, StepResult, StepVerdict
+    from ifuview.recipes.lrs2.channel import ChannelField
+    from ifuview.recipes.lrs2.values import ChannelSetup
+
+LRS2 = "lrs2"
+SCIENCE = "sci"  # kind of an exposure
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from ifuview.app.night import intents as want
 from ifuview.app.night import open_night
 from ifuview.app.night.reduction.live.channels import channel_of, others, with_channel
 from ifuview.app.night.reduction.live.showing import show_step
-from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.night.reduction.state import LRS2, SCIENCE, ReductionState
 from ifuview.app.session import Session, Slot
 from ifuview.app.tasks import Change, Outcome, Plan, Task
 from ifuview.engine.context import JobContext
@@ -111,8 +111,6 @@ def _with(session: Session, state: ReductionState) -> Session:
 
 def first_reduction(session: Session, slot: Slot) -> tuple[ReduceChannel, ...]:
     """The reduction of a frame that has just been opened, if it is the detector of a science exposure."""
-    from ifuview.app.night.reduction.run import LRS2, SCIENCE
-
     now = None if session.night is None else session.night.shown.get(slot.key)
     exposure = None if session.night is None or now is None else session.night.index.find(now.expid)
     if slot.dataset.instrument != LRS2 or exposure is None or now is None or slot.image.kind is not Kind.DETECTOR:
@@ -140,7 +138,7 @@ class WriteReduction(Task[tuple[str, ...]]):
     def run(self, session: Session, ctx: JobContext) -> tuple[str, ...]:
         """Write them, with the calibrations."""
         from ifuview.app.night.reduction.live.pictures import of_head
-        from ifuview.app.night.reduction.run import LRS2, write, write_calibrations
+        from ifuview.app.night.reduction.run import write, write_calibrations
         from ifuview.app.night.virus.live.products import write_products
         from ifuview.instrument.tables import Tables
 

@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from ifuview.app.night.reduction.run import SCIENCE, raw_root, root_of, there_is
+from ifuview.app.night.reduction.run import raw_root, root_of, there_is
+from ifuview.app.night.reduction.state import SCIENCE
 from ifuview.app.night.virus.exposures import reduce_slot
 from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of, slots_of, value_of
 from ifuview.app.night.virus.inputs import ShotInputs, check_request, flux_params, shot_inputs, simulated_source

@@ -9,7 +9,8 @@ import pytest
 from ifuview import instrument
 from ifuview.app.night.reduction import run as door
 from ifuview.app.night.reduction.channel import ReducedChannel
-from ifuview.app.night.reduction.run import LRS2, reduce_lrs2
+from ifuview.app.night.reduction.run import reduce_lrs2
+from ifuview.app.night.reduction.state import LRS2
 from ifuview.instrument.tables import Tables
 from ifuview.recipes.cache import ValueCache
 from ifuview.simulate.het.light import SkyScene

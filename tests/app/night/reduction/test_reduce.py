@@ -14,15 +14,10 @@ from ifuview.app.night.reduction import run as door
 from ifuview.app.night.reduction import setup
 from ifuview.app.night.reduction.channel import reduce_channel
 from ifuview.app.night.reduction.frames import frame_of
-from ifuview.app.night.reduction.run import (
-    LRS2,
-    failures,
-    reduce_files,
-    root_of,
-)
+from ifuview.app.night.reduction.run import failures, reduce_files, root_of
 from ifuview.app.night.reduction.setup import channel_setup as setup_of
 from ifuview.app.night.reduction.setup import given
-from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.night.reduction.state import LRS2, ReductionState
 from ifuview.app.session import Session
 from ifuview.commands import run as commands
 from ifuview.errors import MissingDataError, UsageError

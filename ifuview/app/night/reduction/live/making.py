@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from ifuview.app.night.reduction.channel import ReducedChannel
 from ifuview.app.night.reduction.elsewhere import nearest_star, star_given
-from ifuview.app.night.reduction.run import LRS2, root_of
+from ifuview.app.night.reduction.run import root_of
 from ifuview.app.night.reduction.setup import channel_setup, given, night_around
-from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.night.reduction.state import LRS2, ReductionState
 from ifuview.app.night.virus.live import making as heads
 from ifuview.app.night.virus.live.steps import NAME
 from ifuview.app.night.virus.setup import VIRUS

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ifuview.app.night.reduction.run import SCIENCE, root_of
+from ifuview.app.night.reduction.run import root_of
 from ifuview.app.night.reduction.setup import SEARCHED
-from ifuview.app.night.reduction.state import ReductionState
+from ifuview.app.night.reduction.state import SCIENCE, ReductionState
 from ifuview.app.night.virus.inputs import shot_inputs
 from ifuview.app.night.virus.live.judge import judged, line_of
 from ifuview.app.night.virus.live.steps import OF_CAMERA, WINDOW, HeadRaw
