@@ -69,7 +69,7 @@ PROCESSES = "2"  # of the tests that need no screen
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # more would only wait for those processes
 NO_TESTS = 5  # exit code of pytest where the words leave none
 SCALES = ("1", "2")  # of the screen
-WESTON = "headless-backend.so"
+WESTON = {True: "x11-backend.so", False: "headless-backend.so"}  # on an X screen it has pointer, keys and clipboard
 PROGRAMS = {"Xvfb": "xvfb", "openbox": "openbox"}
 
 
@@ -145,12 +145,13 @@ def folders(scratch: str) -> dict:
 
 
 def test_on_wayland(words: list[str]) -> int:
-    """The tests of the window on a Wayland compositor without a screen; those with a real pointer stay on X."""
+    """The tests of the window on a Wayland compositor on an X screen; those that move a real pointer stay on X."""
     python = environment(CHECKERS)
-    system_packages(missing_packages(python) + ([] if shutil.which("weston") else ["weston"]))
+    lacking = [p for name, p in {**PROGRAMS, "weston": "weston"}.items() if not shutil.which(name)]
+    system_packages(missing_packages(python) + lacking)
     failed = []
-    with tempfile.TemporaryDirectory() as scratch, wayland(scratch) as display:
-        place = {"WAYLAND_DISPLAY": display, **folders(scratch)}
+    with x_server() as screen, tempfile.TemporaryDirectory() as scratch, wayland(scratch, screen) as display:
+        place = {"WAYLAND_DISPLAY": display, "DISPLAY": "", **folders(scratch)}
         for scale in SCALES:
             say(f"pytest on Wayland, scale {scale}")
             command = [python, "-m", "pytest", *(words or ["tests/gui"])]
@@ -161,12 +162,19 @@ def test_on_wayland(words: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def wayland(folder: str):
-    """A weston without a screen in a runtime folder; gives the name of its socket."""
+def wayland(folder: str, screen: str):
+    """A weston in a runtime folder, on an X screen if there is one; gives the name of its socket."""
     name = "ifuview-test"
-    command = ["weston", f"--backend={WESTON}", f"--socket={name}", "--width=1920", "--height=1080", "--idle-time=0"]
+    command = [
+        "weston",
+        f"--backend={WESTON[bool(screen)]}",
+        f"--socket={name}",
+        "--width=1920",
+        "--height=1080",
+        "--idle-time=0",
+    ]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command, env={**os.environ, "XDG_RUNTIME_DIR": folder}, **quiet)
+    server = subprocess.Popen(command, env={**os.environ, "XDG_RUNTIME_DIR": folder, "DISPLAY": screen}, **quiet)
     try:
         for _ in range(10 * SERVER_SECONDS):
             if os.path.exists(os.path.join(folder, name)):

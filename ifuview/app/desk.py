@@ -48,7 +48,8 @@ def by_data(session: Session) -> Mapping[str, bool]:
     if suited(session) is Desk.NIGHT:
         return {"exposures": session.night is not None}
     if suited(session) is Desk.IMAGE:
-        return {"spectrum": any(slot.image.kind is Kind.CUBE for slot in session.slots)}
+        kinds = {slot.image.kind for slot in session.slots}
+        return {"spectrum": Kind.CUBE in kinds, "section": kinds != {Kind.CUBE}}
     return {}
 
 

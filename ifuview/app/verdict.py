@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ifuview.app.judging import of_night, of_raw_night, of_reduction
 from ifuview.app.photons.which import photon_frame
-from ifuview.app.session import Session
+from ifuview.app.session import Session, Slot
 from ifuview.model.image import Kind
 from ifuview.model.inspection import VerdictState, VerdictView
 
@@ -19,7 +19,7 @@ def inputs(session: Session) -> tuple[object, ...]:
     if of_night(session):
         return (session.triage, session.health, session.night, session.current, session.selection.fiber)
     slot = session.slot()
-    own = (None,) if slot is None else (slot.key, slot.diagnosis, slot.traces, slot.health)
+    own = (None,) if slot is None else (slot.key, slot.image, slot.diagnosis, slot.traces, slot.health)
     return (*own, session.problem, session.unjudged, session.judges)
 
 
@@ -46,11 +46,29 @@ def make(session: Session) -> VerdictView | None:
         from ifuview.app.night.views import health
 
         return health.of_one(slot.health)
-    if slot is None or slot.traces is None or slot.image.kind is not Kind.DETECTOR:
+    if slot is None:
         return None
+    if slot.traces is None or slot.image.kind is not Kind.DETECTOR:
+        return _not_asked(slot)
     from ifuview.app.traces.views import verdict as traces
 
     return traces.make(session)
+
+
+def _not_asked(slot: Slot) -> VerdictView | None:
+    """The bar of spectra and detector images that no test can look at as they are; None of other images."""
+    if not slot.dataset.path:
+        return None
+    from ifuview.instrument import instrument
+
+    spec, kind = instrument(slot.dataset.instrument), slot.image.kind
+    if kind is Kind.DETECTOR and spec.chain is not None and spec.raw is None:
+        why = "its traces are not known; open them with it"
+    elif kind is Kind.RSS and spec.raw is not None:
+        why = f"products of {spec.title} are judged while they are reduced; open the raw night"
+    else:
+        return None
+    return VerdictView(VerdictState.NOT_JUDGED, f"not judged: {why}", asks=False)
 
 
 def is_judging(session: Session) -> bool:

@@ -322,6 +322,8 @@ class VerdictView:
         Key of the dock that lists the problems.
     more : tuple of (words, what is asked for)
         What else can be looked at of the problem.
+    asks : bool
+        Whether there is a test that can be begun.
     """
 
     state: VerdictState
@@ -336,3 +338,4 @@ class VerdictView:
     report: bool = False
     dock: str = "triage"
     more: tuple[tuple[str, tuple[object, ...]], ...] = ()
+    asks: bool = True

@@ -150,7 +150,7 @@ class Presenter(QObject):
     def has_content(self, view: ModuleType) -> bool:
         """Whether a view has more to show than the sentence that says how to fill it."""
         found = view.make(*self.given(view))
-        return found is not None and not getattr(found, "hint", "")
+        return found is not None and not getattr(found, "empty", False)
 
     def refresh(self, key: str) -> None:
         """Draw one part if it is out of date (it has just become visible)."""

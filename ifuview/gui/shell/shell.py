@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable
@@ -35,7 +34,7 @@ from ifuview.gui.shell.prefetch import Prefetch
 from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.shell.store import Store
 from ifuview.gui.shell.warm_up import WARM_UP, LookForSession, WarmKernels, _keep_loaded, _log, _qt_message, _warm_plots
-from ifuview.gui.shell.worker import GC_THRESHOLDS, PATIENCE, Collector, Worker
+from ifuview.gui.shell.worker import PATIENCE, Collector, Worker
 from ifuview.gui.window import theme, window_state
 from ifuview.settings import Settings
 
@@ -65,8 +64,8 @@ class Shell(QObject):
         self.settings, note = self._load_settings()
         theme.apply(self.app, options.theme or self.settings.theme)
         self.store = Store(Session(recent=self.settings.recent, blink_ms=self.settings.blink_ms, headless=headless))
-        self.worker = Worker()
         self.collector = Collector(self)
+        self.worker = Worker(self.collector.held)
         self.controller = Controller(self.store, self.worker)
         self.player, self.watcher = Player(self.controller), Watcher(self.controller)
         self.files = None if headless else FileWatch(self.controller)
@@ -165,11 +164,7 @@ class Shell(QObject):
         if self.finished:
             return
         self.finished = True
-        if self.embedded:  # garbage of a notebook does not wait for the window
-            gc.enable()
-            gc.set_threshold(*GC_THRESHOLDS)
-        else:
-            self.collector.begin()
+        self.collector.begin(only_held=self.embedded)  # other garbage of a notebook does not wait for the window
         _keep_loaded()
         self._after_paint_log()
         if not self.embedded:

@@ -11,9 +11,10 @@ import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 
 from PyQt6.QtCore import QObject, QThread, QTimer, pyqtSignal
 
@@ -45,6 +46,9 @@ class Collector(QTimer):
 
     Python collects on whatever thread makes the most objects. A timer or widget of Qt that is garbage is then deleted
     by a thread that does not own it, perhaps while the window runs it, which ends the process.
+
+    In a notebook (`only_held`) that is so only while a job of ours runs (`held`): a cell that computes without our
+    events would else have no garbage collected at all. Threads of the notebook itself are not reached by this.
     """
 
     def __init__(self, parent: QObject) -> None:
@@ -52,20 +56,43 @@ class Collector(QTimer):
         self.setInterval(COLLECT_MS)
         self.timeout.connect(self._look)
         self._before = gc.isenabled()
+        self._jobs, self._lock = 0, Lock()  # that are held
+        self._only_held = False
 
-    def begin(self) -> None:
-        """Take over; until `end` nothing is collected by itself."""
-        gc.disable()
+    def begin(self, *, only_held: bool = False) -> None:
+        """Take over; until `end` nothing is collected by itself, or only nothing while jobs run."""
+        self._only_held = only_held
+        if not only_held:
+            gc.disable()
         self.start()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While a job runs on another thread, that collects nothing."""
+        with self._lock:
+            self._jobs += 1
+            if self._only_held:
+                gc.disable()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._jobs -= 1
+                if self._only_held and not self._jobs and self._before:
+                    gc.enable()
 
     def end(self) -> None:
         """Leave it to Python again, if it was when this was made."""
         if self.isActive():
             self.stop()
+            with self._lock:
+                self._only_held = False
             if self._before:
                 gc.enable()
 
     def _look(self) -> None:
+        if gc.isenabled():
+            return
         due = [count > limit for count, limit in zip(gc.get_count(), GC_THRESHOLDS, strict=True)]
         if due[0]:
             gc.collect(2 if all(due) else 1 if due[1] else 0)
@@ -81,9 +108,11 @@ class Worker(QThread):
     failed = pyqtSignal(int, object)  # Failure
     cancelled = pyqtSignal(int)
 
-    def __init__(self) -> None:
+    def __init__(self, during: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        """`during`: makes what surrounds each job."""
         super().__init__()
         self.setObjectName("ifuview worker")
+        self._during = during
         self._queue: deque[tuple[int, JobRequest, JobContext]] = deque()
         self._wake = Condition()
         self._contexts: dict[int, JobContext] = {}
@@ -189,7 +218,8 @@ class Worker(QThread):
         try:
             context.checkpoint()
             self.began.emit(ident)
-            value = (request.run(context),)
+            with self._during():
+                value = (request.run(context),)
             context.checkpoint(1.0)
             signal = self.done
         except JobCancelled:

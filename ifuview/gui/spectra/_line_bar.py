@@ -39,9 +39,8 @@ class LineBar(FlowLayout):
         self.gather_box = combo(GATHER, "One spectrum of the region or of the selected fibers")
         self.gather_box.activated.connect(lambda _i: self.gathered.emit(str(self.gather_box.currentData())))
         self.addWidget(self.gather_box)
-        for part in (labelled("Choose", self.choice), self.list_box, labelled("z", self.redshift), self.slider):
-            self.addWidget(part)
-        for part in (self.rest_on, self.stack_part, self.pager):
+        self.turned_parts = (self.list_box, labelled("z", self.redshift), self.slider, self.rest_on)
+        for part in (labelled("Choose", self.choice), *self.turned_parts, self.stack_part, self.pager):
             self.addWidget(part)
 
     def _build_redshift(self) -> None:
@@ -99,8 +98,13 @@ class LineBar(FlowLayout):
         self.after.clicked.connect(lambda: self.turned.emit(1))
 
     def show_view(self, view: SpectrumView, *, changed: bool) -> None:
-        """The redshift and the lines of the spectra, unless the user has turned to others; the pages of a stack."""
+        """The redshift and the lines of the spectra, unless the user has turned to others; the pages of a stack.
+
+        Without spectra there is nothing to turn, only to choose.
+        """
         self.show_pager(view)
+        for part in self.turned_parts:
+            part.setVisible(bool(view.spectra))
         self.gather_box.setVisible(bool(view.gather))
         self.gather_box.setCurrentIndex(max(0, self.gather_box.findData(view.gather)))
         if view.redshift is not None and not self._list_chosen:

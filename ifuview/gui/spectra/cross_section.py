@@ -97,7 +97,7 @@ class CrossSectionDock(Dock):
             self._show_residual(None)
             self.plot.show_figure(Figure())
             self.info.setText("")
-            hint = "Open an image to see its cross-section." if view is None else view.hint
+            hint = "Open a detector image or row-stacked spectra to see a cross-section." if view is None else view.hint
             if view is not None and view.section is not None:
                 hint = "Move the pointer over the image, or press Hold to see the fit again."
             self.pages.show_hint(hint)

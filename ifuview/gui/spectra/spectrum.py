@@ -88,7 +88,9 @@ class SpectrumDock(Dock):
         self.line_bar.turned.connect(self._turn)
         self.line_bar.relined.connect(self._mark_lines)
         self.line_bar.reframed.connect(lambda: self._redraw(fit=True))
-        column(self, self._build_bar(), self.line_bar, self.legend, self.measured, self.pages)
+        self.switches = QWidget()
+        self.switches.setLayout(self._build_bar())
+        column(self, self.switches, self.line_bar, self.legend, self.measured, self.pages)
         self._build_items()
         self.setAccessibleName("Spectrum")
         self.draw(None)
@@ -182,12 +184,14 @@ class SpectrumDock(Dock):
             return
         old, self._view = self._view, view
         changed = identity(old) != identity(view)
+        self.switches.setVisible(view is not None and bool(view.spectra))  # without, there is nothing to switch
         if view is None or not view.spectra:
             self._drawn = ()
             self._base, self._preview, self._pointer = Figure(), (), ()
             self._show_title("")
             self.measured.hide()
             self._preview_along = None
+            self.line_bar.show_view(view or SpectrumView(-1), changed=False)
             self.pages.show_hint("Open an image to see spectra." if view is None else view.hint)
             return
         self._preview, self._preview_along = (), None

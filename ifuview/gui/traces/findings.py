@@ -136,7 +136,7 @@ class FindingsDock(Dock):
             self.pages.show_hint(pure.NO_IMAGE)
             return
         known = view.verdict is not None
-        if not known and not view.can_diagnose and not view.undo:
+        if view.empty:
             self._stop_blink()
             self.pages.show_hint(view.hint)
             return

@@ -141,7 +141,7 @@ class VerdictBar(QFrame):
         self.proof.setVisible(view.proof)
         self._fill_menu(view)
         running = view.fraction is not None
-        left = running or view.judged.endswith("stopped") or view.state is VerdictState.NOT_JUDGED
+        left = running or view.judged.endswith("stopped") or (view.state is VerdictState.NOT_JUDGED and view.asks)
         self.stop.setVisible(left)
         self.stop.setText("Stop" if running else "Judge")
         self.stop.setToolTip(plain("Judge no more cameras" if running else "Judge the cameras that are left"))

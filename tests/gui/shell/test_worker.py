@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from threading import get_ident
+from threading import Event, get_ident
 
 import pytest
 from PyQt6.QtCore import QObject
@@ -167,4 +167,36 @@ def test_garbage_is_collected_on_the_thread_of_the_window_alone(worker: Worker, 
     finally:
         collector.end()
         gc.set_threshold(*old)
+        gc.disable()
+
+
+def test_in_a_notebook_garbage_is_python_s_again_when_no_job_runs(qtbot: QtBot) -> None:
+    owners: list[int] = []
+    seen: list[bool] = []
+    parent, old = QObject(), gc.get_threshold()
+    gc.enable()
+    collector = Collector(parent)
+    held = Worker(collector.held)
+    held.start()
+    gate = Event()
+
+    def run(_: object) -> None:
+        seen.append(gc.isenabled())
+        many = [[[]] for _ in range(10 * GC_THRESHOLDS[0])]
+        gate.wait(20.0)
+        del many
+
+    try:
+        collector.begin(only_held=True)
+        assert gc.isenabled() and gc.get_threshold() == old
+        Noted(owners)
+        held.submit(JobRequest("many objects", run, KEY))
+        qtbot.waitUntil(lambda: bool(owners), timeout=20_000)
+        assert owners == [get_ident()] and seen == [False]
+        gate.set()
+        qtbot.waitUntil(gc.isenabled, timeout=5_000)
+    finally:
+        gate.set()
+        held.shut_down()
+        collector.end()
         gc.disable()

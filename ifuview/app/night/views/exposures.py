@@ -106,6 +106,11 @@ class ExposuresView:
     verdicts: Mapping[tuple[int, str], CameraVerdict] = field(default_factory=dict)
 
     @property
+    def empty(self) -> bool:
+        """Whether there is nothing of what is open."""
+        return bool(self.hint)
+
+    @property
     def hidden(self) -> frozenset[int]:
         """Places of the columns that no exposure has anything in and that need not be seen."""
         places = [COLUMNS.index(name) for name in OPTIONAL]

@@ -90,6 +90,11 @@ class LightView:
     behind: bool = False
     source: str = ""
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing of what is open."""
+        return bool(self.hint)
+
 
 def inputs(session: Session) -> tuple[object, ...]:
     """What the dock depends on."""

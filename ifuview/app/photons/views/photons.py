@@ -76,6 +76,11 @@ class PhotonsView:
     two: bool = False
     blinking: bool = False
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing of what is open."""
+        return self.key < 0
+
 
 def inputs(session: Session, jobs: JobBook = NO_JOBS) -> tuple[object, ...]:
     """What the dock depends on."""

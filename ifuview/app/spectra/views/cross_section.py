@@ -16,6 +16,7 @@ from ifuview.report.spectra.section import ends, filed, residual_figure, section
 
 HALF_WIDTH = 30  # px on each side of the cursor that the live cut shows
 SPECTRA_HALF_WIDTH = 60  # rows on each side for row-stacked spectra
+HINT = "Move the pointer over the image to see the counts across the fibers; click a fiber to see its profile fit."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,9 +65,9 @@ def inputs(session: Session) -> tuple[object, ...]:
 
 
 def make(session: Session) -> CrossSectionView | None:
-    """The view of the last inspection, or a hint what to do; None when no image is open."""
+    """The view of the last inspection, or a hint what to do; None where the image has no cross-section."""
     slot = session.slot()
-    if slot is None:
+    if slot is None or slot.image.kind in (Kind.CUBE, Kind.SPECTRUM):
         return None
     inspection = session.inspection
     owner = None if inspection is None else session.slot(inspection.slot)
@@ -79,7 +80,7 @@ def make(session: Session) -> CrossSectionView | None:
         columns=session.section_columns,
         title=_title(shown, inspection.fiber_id, section) if inspection is not None and section is not None else "",
         summary="" if drawn is None else _summary(drawn),
-        hint=_hint(slot),
+        hint=HINT,
         figure=None if drawn is None else _fitted(shown, drawn),
         residual=None if drawn is None else residual_figure(drawn, _xlabel(shown)),
     )
@@ -173,10 +174,3 @@ def _xlabel(slot: Slot) -> str:
     if slot.image.kind is Kind.RSS:
         return "Fiber (row)"
     return across_axis(slot.image)
-
-
-def _hint(slot: Slot) -> str:
-    """What the user can do to see something here."""
-    if slot.image.kind in (Kind.CUBE, Kind.SPECTRUM):
-        return "A cross-section needs a detector image or row-stacked spectra."
-    return "Move the pointer over the image to see the counts across the fibers; click a fiber to see its profile fit."

@@ -126,6 +126,11 @@ class FindingsView:
     shown: int = -1
     image: Image | None = field(default=None, repr=False)
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing of what is open."""
+        return self.verdict is None and not self.can_diagnose and not self.undo
+
 
 def problems(found: FindingsView) -> tuple[FindingRow, ...]:
     """The rows that are wrong or not sure; they come first."""

@@ -33,6 +33,11 @@ class TraceQualityView:
     figures: Mapping[str, Figure] = field(default_factory=lambda: MappingProxyType({}))
     hint: str = ""
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing of what is open."""
+        return self.quality is None
+
 
 def inputs(session: Session) -> tuple[object, ...]:
     """What the view depends on."""

@@ -91,7 +91,7 @@ def test_hover_over_a_cube_or_outside_gives_nothing():
 def test_a_closed_frame_takes_its_section_away():
     session = made.session()
     session = session.with_slots(s for s in session.slots if s.key != 1)
-    assert view.make(session).section is None
+    assert view.make(session.showing(2)).section is None
 
 
 @pytest.mark.parametrize("transpose", [False, True])
