@@ -32,6 +32,7 @@ from ifuview.app.session import Level, Session, Slot
 from ifuview.app.spectra.range_images import frames_of
 from ifuview.app.spectra.state import HOWS
 from ifuview.app.spectra.tasks import ReadTables
+from ifuview.app.spectra.views.field import members
 from ifuview.app.tasks import Change, Outcome, Plan, Task, Telling
 from ifuview.app.traces.loading import load_traces
 from ifuview.engine.context import JobContext
@@ -186,9 +187,16 @@ def _made_again(
         return Opened(dataset, dataset.images[0], frame.look), None
     if parents[0].image.wave is None or frame.range.how not in HOWS:
         raise UsageError("the frame that it is a range of has no such range now", frame.title)
-    images = frames_of(parents[0], frame.range.how, frame.range.window, ctx)
+    images = frames_of(parents[0], frame.range.how, frame.range.window, ctx, group=_arms(saved, opened, parents[0]))
     shown = images[min(max(frame.range.part, 0), len(images) - 1)]
     return shown.opened, shown.fibers
+
+
+def _arms(saved: Saved, opened: Mapping[int, Opened], slot: Slot) -> tuple[Slot, ...]:
+    """A frame and the others of its fibers that were read again: each arm gives its part of a range."""
+    others = (n for n in sorted(opened) if n != slot.key and not saved.frames[n].parents)
+    slots = (slot, *(_slot(Session(), saved.frames[n], opened[n], None, n) for n in others))
+    return next((group for group in members(Session(slots=slots, current=slot.key)) if slot in group), (slot,))
 
 
 def _own_traces(frame: SavedFrame, image: Image, to: _Reading, ctx: JobContext) -> TraceSet | None:

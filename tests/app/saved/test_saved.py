@@ -378,3 +378,26 @@ def test_a_computed_frame_of_a_night_is_not_called_lost(files: tuple[str, str]) 
     shown = {slot.key: Place(1, "r6", "flatfielded")}
     frame = kept(replace(computed, night=Night(ExposureIndex("x"), shown=shown))).frames[0]
     assert not frame.lost and frame.place == shown[slot.key]
+
+
+def test_an_image_of_a_range_comes_back_through_all_arms_of_its_fibers(tmp_path: Path) -> None:
+    from astropy.io import fits
+
+    from tests.gui.spectra.test_spectra_window import NFIBER, table
+
+    n = np.arange(NFIBER)
+    place = {"TARGET_RA": 150.0 + (n % 6) * 2e-3, "TARGET_DEC": 2.0 + (n // 6) * 2e-3}
+    fibermap = table("FIBERMAP", TARGETID=n, FIBER=3000 + n, **place, FIBER_X=1.0 * n, FIBER_Y=0.0 * n)
+    viewer = HeadlessSession(Session(headless=True))
+    for arm, first, level in (("b", 5700.0, 1.0), ("r", 5800.0, 9.0)):
+        flux = np.full((NFIBER, 100), level, np.float32)
+        wave = fits.ImageHDU(first + np.arange(100.0), name="WAVELENGTH")
+        path = tmp_path / f"sframe-{arm}6-00000001.fits"
+        hdus = [fits.PrimaryHDU(), fits.ImageHDU(flux, name="FLUX"), wave, fibermap]
+        fits.HDUList(hdus).writeto(path)
+        viewer.ask(want.OpenFile(str(path)))
+    before = viewer.ask(want.SetWindow((5790.0, 5809.0)), want.MapRange("mean")).slot()
+    assert np.nanmax(before.image.pixels.native()) == pytest.approx(5.0)  # half of each
+    write(str(tmp_path / "kept.json"), kept(viewer.session))
+    after = HeadlessSession(Session(headless=True)).ask(want.OpenFile(str(tmp_path / "kept.json"))).slots[2]
+    np.testing.assert_array_equal(after.image.pixels.native(), before.image.pixels.native())
