@@ -29,10 +29,10 @@ from ifuview.app.saved.marks import what_became
 from ifuview.app.saved.sense import drawable, plane_of, sensible
 from ifuview.app.saved.state import Saved, SavedFrame
 from ifuview.app.session import Level, Session, Slot
+from ifuview.app.spectra.inspect import arms_beside
 from ifuview.app.spectra.range_images import frames_of
 from ifuview.app.spectra.state import HOWS
 from ifuview.app.spectra.tasks import ReadTables
-from ifuview.app.spectra.views.field import members
 from ifuview.app.tasks import Change, Outcome, Plan, Task, Telling
 from ifuview.app.traces.loading import load_traces
 from ifuview.engine.context import JobContext
@@ -83,9 +83,8 @@ def find(path: str, ctx: JobContext) -> ReadAgain:
     gathered = _Reading()
     if bad:
         more = f" and {len(bad) - MOST_NAMES} more" if len(bad) > MOST_NAMES else ""
-        gathered.told(
-            path, f"the values of {', '.join(bad[:MOST_NAMES])}{more} make no sense; the usual ones are used."
-        )
+        names = ", ".join(bad[:MOST_NAMES]) + more
+        gathered.told(path, f"the values of {names} make no sense; the usual ones are used.")
     saved = replace(saved, frames=tuple(map(sensible, saved.frames)))
     night, compared = _folders(saved, gathered, ctx)
     opened: dict[int, Opened] = {}
@@ -187,16 +186,12 @@ def _made_again(
         return Opened(dataset, dataset.images[0], frame.look), None
     if parents[0].image.wave is None or frame.range.how not in HOWS:
         raise UsageError("the frame that it is a range of has no such range now", frame.title)
-    images = frames_of(parents[0], frame.range.how, frame.range.window, ctx, group=_arms(saved, opened, parents[0]))
+    others = (n for n in opened if n not in frame.parents and not saved.frames[n].parents)
+    slots = (parents[0], *(_slot(Session(), saved.frames[n], opened[n], None, n) for n in others))
+    arms = arms_beside(Session(slots=slots, current=parents[0].key), parents[0])
+    images = frames_of(parents[0], frame.range.how, frame.range.window, ctx, group=arms)
     shown = images[min(max(frame.range.part, 0), len(images) - 1)]
     return shown.opened, shown.fibers
-
-
-def _arms(saved: Saved, opened: Mapping[int, Opened], slot: Slot) -> tuple[Slot, ...]:
-    """A frame and the others of its fibers that were read again: each arm gives its part of a range."""
-    others = (n for n in sorted(opened) if n != slot.key and not saved.frames[n].parents)
-    slots = (slot, *(_slot(Session(), saved.frames[n], opened[n], None, n) for n in others))
-    return next((group for group in members(Session(slots=slots, current=slot.key)) if slot in group), (slot,))
 
 
 def _own_traces(frame: SavedFrame, image: Image, to: _Reading, ctx: JobContext) -> TraceSet | None:
@@ -343,8 +338,7 @@ class Keep(Telling):
 
     def run(self, session: Session, ctx: JobContext) -> str:
         """Write it, and the traces that no file has beside it."""
-        path = os.path.expanduser(self.path)
-        write(path, with_traces(self.saved, self.slots, path, ctx))
+        write(path := os.path.expanduser(self.path), with_traces(self.saved, self.slots, path, ctx))
         return f"Session written to {self.path}"
 
 

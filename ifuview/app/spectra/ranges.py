@@ -41,11 +41,10 @@ def _range_frames(
     session: Session, key: int, how: str, window: tuple[float, float], ctx: JobContext, quick: bool = False
 ) -> tuple[RangeFrame, ...]:
     """Images of a range of a frame, through the other open arms of its fibers too."""
-    from ifuview.app.spectra.views import field
+    from ifuview.app.spectra.inspect import arms_beside
 
     slot = slot_of(session, key)
-    group = next((g for g in field.members(session.showing(key)) if slot in g), ())
-    return frames_of(slot, how, window, ctx, quick, group)
+    return frames_of(slot, how, window, ctx, quick, arms_beside(session.showing(key), slot))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -121,14 +121,13 @@ class SpectrumDock(Dock):
         self.full.clicked.connect(lambda: self._fit())
         self._by_hand = False  # the range is the user's own
         self.plot.plotItem.vb.sigRangeChangedManually.connect(lambda *_: setattr(self, "_by_hand", True))
-        bar = FlowLayout()
-        for part in (self.axis_box, self.method_box, labelled("Rebin", self.bin_box), self.errors_on, self.lines_on):
-            bar.addWidget(part)
         span = self.window_span = WindowSpan(self.plot)
         span.moved.connect(lambda window: self.intent.emit(want.SetWindow(window)))
         span.mapped.connect(lambda how: self.intent.emit(want.MapRange(how)))
         span.arms.clicked.connect(lambda: self.intent.emit(want.ShowArms()))
-        for part in (self.scale_on, self.measure_on, span.button, span.images, span.arms, self.full, self.readout):
+        bar, first = FlowLayout(), (self.axis_box, self.method_box, labelled("Rebin", self.bin_box), self.errors_on)
+        then = (self.lines_on, self.scale_on, self.measure_on, span.button, span.images, span.arms, self.full)
+        for part in (*first, *then, self.readout):
             bar.addWidget(part)
         return bar
 
@@ -186,11 +185,10 @@ class SpectrumDock(Dock):
         changed = identity(old) != identity(view)
         self.switches.setVisible(view is not None and bool(view.spectra))  # without, there is nothing to switch
         if view is None or not view.spectra:
-            self._drawn = ()
+            self._drawn, self._preview_along = (), None
             self._base, self._preview, self._pointer = Figure(), (), ()
             self._show_title("")
             self.measured.hide()
-            self._preview_along = None
             self.line_bar.show_view(view or SpectrumView(-1), changed=False)
             self.pages.show_hint("Open an image to see spectra." if view is None else view.hint)
             return
@@ -223,9 +221,7 @@ class SpectrumDock(Dock):
             self._show_preview(view.preview)
         elif view.preview is not None and (view.preview.wave is not None or not self.by_wave):
             self._preview = (Curve(self._axis.places(view.preview), view.preview.flux, "faint"),)
-        by_wave = self._axis_is_wave(view)
-        where = view.wave if by_wave else view.pixel
-        stretch = self.stretch if by_wave else 1.0
+        where, stretch = (view.wave, self.stretch) if self._axis_is_wave(view) else (view.pixel, 1.0)
         self._pointer = () if where is None else (Rule(where / stretch, stroke=DOTTED),)
         self._show()
 
