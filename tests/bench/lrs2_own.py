@@ -111,9 +111,8 @@ class OwnNight:
         shots = [Shot(1, "zro", "zero", number=n + 1) for n in range(2)]
         shots += [Shot(2, "twi", "skyflat", 5.0), Shot(3, "flt", "ldls", 10.0)]
         shots += [Shot(4 + n, "cmp", name, 30.0) for n, name in enumerate(lamps)]
-        shots = [
-            replace(one, **(self.arcs if one.kind == "cmp" else {})) for one in shots if one.kind not in self.without
-        ]
+        shots = [one for one in shots if one.kind not in self.without]
+        shots = [replace(one, **self.arcs) if one.kind == "cmp" else one for one in shots]
         observation = CALIBRATED
         for name, sources in self.sources.items():
             for slot in self.slots:

@@ -239,15 +239,10 @@ def sky_residual(truth: LrsTruth, observation: int, skysub: Array) -> tuple[floa
 
 
 def sky_floor(truth: LrsTruth, observation: int, error: Array) -> float:
-    """What noise alone leaves in source-free fibers, rms over them in percent of the sky.
-
-    Neighbors on the grid share noise: of linear interpolation their variance sums to 3/2 of what they have each.
-    """
+    """What noise alone leaves in source-free fibers, rms over them in percent of the sky."""
     keep = np.ix_(truth.free(observation), truth.inner)
-    noise, want = error[keep], truth.sky(observation)[keep]
-    good = np.isfinite(noise) & (noise > 0)
-    left = np.sqrt(1.5 * np.sum(np.where(good, noise, 0) ** 2, axis=1)) / np.maximum(good.sum(axis=1), 1)
-    return 100 * rms(left / np.mean(want, axis=1))
+    noise = np.array([_summed_noise(row) for row in error[keep]])
+    return 100 * rms(noise / np.sum(truth.sky(observation)[keep], axis=1))
 
 
 def bright_lines(truth: LrsTruth, observation: int, skysub: Array, error: Array) -> tuple[float, float]:
@@ -311,6 +306,28 @@ def spectrum(truth: LrsTruth, observation: int, flux: Array) -> tuple[float, flo
     ratio = np.array([flux[part].sum() / want[part].sum() for part in parts if part.size])
     middle = np.median(ratio)
     return float(100 * (middle - 1)), 100 * rms(ratio / middle - 1)
+
+
+def spectrum_noise(truth: LrsTruth, observation: int, flux: Array, error: Array) -> tuple[float, float]:
+    """What noise alone does to both numbers of `spectrum`, percent."""
+    want, keep = truth.total(observation), np.flatnonzero(truth.inner & np.isfinite(flux))
+    parts = [part for part in np.array_split(keep, CHUNKS) if part.size]
+    noise = [_summed_noise(error[part]) / want[part].sum() for part in parts]
+    return 100 * _summed_noise(error[keep]) / float(want[keep].sum()), 100 * rms(np.array(noise))
+
+
+def fiber_noise(truth: LrsTruth, observation: int, error: Array) -> float:
+    """What noise alone does to the scatter of `fiber_flux`, percent."""
+    keep = truth.sourced(observation)
+    want = truth.source(observation)[np.ix_(keep, truth.inner)]
+    noise = [_summed_noise(row) for row in error[np.ix_(keep, truth.inner)]]
+    return 100 * rms(np.array(noise) / want.sum(axis=1))
+
+
+def _summed_noise(error: Array) -> float:
+    """Error of a sum of samples of the grid: of linear interpolation variances sum to 3/2 of what samples have each."""
+    known = error[np.isfinite(error) & (error > 0)]
+    return float(np.sqrt(1.5 * np.sum(known**2)))
 
 
 def border(truth: LrsTruth, observation: int, flux: Array, span: tuple[float, float]) -> float:

@@ -37,6 +37,7 @@ APART = int(ReductionBit.BAD | ReductionBit.HOT | ReductionBit.TRAP | ReductionB
 LINES = {"uv": {"[O II]": 3805.675}, "orange": {"[O III]": 5111.984, "H alpha": 6700.619}}  # A, of the galaxy
 BORDERS = {("uv", "orange"): (4560, 4720), ("red", "farred"): (8230, 8420)}  # A, where two channels overlap
 SEED = 5
+NEAR, SURE = 1.2, 2.0  # times what noise alone does, where that is more than a bar: of an rms, and of a single number
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -71,12 +72,10 @@ def _lrs2(quick: bool) -> Iterator[Row]:
                 cpu = sum(spent[step] for step in CALIBRATIONS)
                 yield _below(f"{camera} CPU of the calibration", cpu, 4.0, "s")
             yield from exposure_rows(own, exposure.observation, done)
-            name, cpu = (
-                f"{camera} {exposure.observation}",
-                sum(s for step, s in spent.items() if step not in CALIBRATIONS),
-            )
+            name = f"{camera} {exposure.observation}"
+            cpu = sum(s for step, s in spent.items() if step not in CALIBRATIONS)
             yield _below(f"{name} CPU of the exposure", cpu, 6.0, "s")
-            yield from _changes(f"{camera} {exposure.observation}", done)
+            yield from _changes(name, done)
             spectra[camera, exposure.observation] = done.value("spectrum")
     yield from _borders(spectra)
     yield _below("memory of the command for one channel, peak", _memory(), 700, "MiB")
@@ -119,13 +118,14 @@ def exposure_rows(own: LrsTruth, number: int, done: ReducedChannel) -> Iterator[
         bias, scatter = truth.fiber_flux(own, number, subtracted, 0.1 if kind == GALAXY else 0.15)
         yield _below(f"{name} fiber flux bias", bias, 2.5 if kind == GALAXY else 1.3, "%")
     if sourced and kind != GALAXY:
-        yield _below(f"{name} fiber flux scatter", scatter, 1.0, "%")
+        floor = truth.fiber_noise(own, number, error)
+        yield _below(f"{name} fiber flux scatter (noise alone {floor:.2f})", scatter, max(1.0, NEAR * floor), "%")
     if kind == SOURCE:
         yield _below(f"{name} observed sky over truth - 1", truth.sky_level(own, number, observed) - 1, 0.015, "")
         left, rms = truth.sky_residual(own, number, subtracted)
         yield _below(f"{name} sky residual, median", left, 0.5, "%")
         floor = truth.sky_floor(own, number, error)
-        bar = max(1.2 if camera == "uv" else 0.8, 1.2 * floor)
+        bar = max(1.2 if camera == "uv" else 0.8, NEAR * floor)
         yield _below(f"{name} sky residual, rms (noise alone {floor:.2f})", rms, bar, "%")
         lines = truth.bright_lines(own, number, subtracted, error)[0]
         if np.isfinite(lines):
@@ -228,6 +228,8 @@ def _source(name: str, own: LrsTruth, number: int, done: ReducedChannel) -> Iter
     one = sky.sources[0]
     x, y = own.centroid(number, one.wave)
     yield _below(f"{name} centroid", float(np.hypot(one.x - x, one.y - y)), 0.01, "arcsec")
-    bias, shape = truth.spectrum(own, number, np.where(spectrum.variance > 0, spectrum.flux, np.nan) * UNIT)
-    yield _below(f"{name} extracted flux bias", bias, 1.5, "%")
-    yield _below(f"{name} extracted shape rms", shape, 0.8, "%")
+    flux, error = np.where(spectrum.variance > 0, spectrum.flux, np.nan) * UNIT, np.sqrt(spectrum.variance) * UNIT
+    bias, shape = truth.spectrum(own, number, flux)
+    noise, parts = truth.spectrum_noise(own, number, flux, error)
+    yield _below(f"{name} extracted flux bias (noise {noise:.2f})", bias, max(1.5, SURE * noise), "%")
+    yield _below(f"{name} extracted shape rms (noise alone {parts:.2f})", shape, max(0.8, NEAR * parts), "%")

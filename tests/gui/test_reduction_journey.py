@@ -139,5 +139,7 @@ def test_a_raw_night_by_keys_and_clicks(
         qtbot.waitUntil(lambda: any("products written" in m.text for m in session().messages), timeout=TIMEOUT)
         names = {path.name.split("_")[0] for path in out.rglob("*.fits")}
         assert {"multi", "spectrum", "cal"} <= names
+        (page,) = out.rglob("report_*.html")
+        assert session().reduction.line in page.read_text()
 
         assert not (cut := cut_at(qtbot, shell)), "\n".join(cut)

@@ -10,7 +10,7 @@ import numpy as np
 from ifuview import __version__
 from ifuview.app.night.reduction.channel import Params, ReducedChannel, reduce_channel
 from ifuview.app.night.reduction.setup import night_around
-from ifuview.app.night.reduction.state import SCIENCE
+from ifuview.app.night.reduction.state import SCIENCE, SkyChannel
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.instrument.tables import Tables
@@ -22,7 +22,7 @@ from ifuview.model.reduction.products import ProductName, ReductionRecord
 from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.model.reduction.tables import WaveCurve
 from ifuview.recipes.cache import ValueCache
-from ifuview.recipes.graph import Given
+from ifuview.recipes.graph import Given, StepResult
 from ifuview.recipes.lrs2.others import lent_sky, one_spectrum, star_response
 from ifuview.recipes.lrs2.recipe import CALIBRATIONS
 from ifuview.recipes.lrs2.science import STAR, CurveParams
@@ -182,6 +182,13 @@ def combined(done: Sequence[ReducedChannel]) -> tuple[CombinedTarget, ...]:
         if isinstance(one.steps["spectrum"].value if "spectrum" in one.steps else None, SourceSpectrum):
             targets.setdefault(target_name(one.exposure.object).upper(), []).append(one)
     return tuple(_target(own) for own in targets.values())
+
+
+def of_field(channel: SkyChannel) -> ReducedChannel:
+    """A channel of the window as a reduction: what its spectrum is combined from."""
+    values = {"sky": channel.made.sky, "spectrum": channel.made.spectrum}
+    steps = {name: StepResult(name, value, "") for name, value in values.items()}
+    return ReducedChannel(channel.raw, channel.made.setup, steps, header=channel.header)
 
 
 def _target(own: Sequence[ReducedChannel]) -> CombinedTarget:

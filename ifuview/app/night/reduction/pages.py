@@ -54,8 +54,8 @@ class ReductionPages:
     cells: dict[int, dict[tuple[str, str], Cell]] = field(default_factory=dict)
     failed: dict[int, list[str]] = field(default_factory=dict)
 
-    def add(self, done: ReducedChannel) -> None:
-        """Write the page of a channel.
+    def add(self, done: ReducedChannel) -> str:
+        """Write the page of a channel; its path.
 
         Raises
         ------
@@ -74,6 +74,7 @@ class ReductionPages:
         self.cells.setdefault(exposure.date, {})[row, camera] = cell_of(report, done, link)
         if not done.complete:
             self.failed.setdefault(exposure.date, []).append(done.line)
+        return str(folder / name)
 
     def finish(self) -> list[str]:
         """Write the pages of the nights; their paths.

@@ -69,7 +69,7 @@ def reduce_lrs2(
     params: Params | None = None,
     observations: Sequence[int] = (),
     ctx: JobContext = SILENT,
-    told: Callable[[ReducedChannel], None] | None = None,
+    told: Callable[[ReducedChannel], object] | None = None,
     hold: bool = True,
     elsewhere: Elsewhere = NOTHING,
 ) -> tuple[ReducedChannel, ...]:
@@ -160,7 +160,7 @@ def reduce_files(
     config: str = "",
     params: Params | None = None,
     ctx: JobContext = SILENT,
-    told: Callable[[ReducedChannel], None] | None = None,
+    told: Callable[[ReducedChannel], object] | None = None,
     hold: bool = True,
     elsewhere: Elsewhere = NOTHING,
 ) -> tuple[ReducedChannel, ...]:
@@ -200,7 +200,7 @@ def raw_science(
 
 def reduce_again(
     root: str, at: tuple[int, int, int], camera: str, output: str, config: str = "",
-    kept: list[ChannelCalibration] | None = None, told: Callable[[ReducedChannel], None] | None = None,
+    kept: list[ChannelCalibration] | None = None, told: Callable[[ReducedChannel], object] | None = None,
 ) -> ReducedChannel:  # fmt: skip
     """Reduce one channel of one exposure, known by night, observation and number; a worker keeps the calibrations.
 
@@ -232,7 +232,7 @@ def reduce_exposures(
     config: str = "",
     params: Params | None = None,
     ctx: JobContext = SILENT,
-    told: Callable[[ReducedChannel], None] | None = None,
+    told: Callable[[ReducedChannel], object] | None = None,
     hold: bool = True,
     elsewhere: Elsewhere = NOTHING,
     kept: list[ChannelCalibration] | None = None,

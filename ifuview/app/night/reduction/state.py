@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ifuview.model.checks import Header
 from ifuview.model.night.raw import RawExposure
 
 if TYPE_CHECKING:  # recipes take 0.7 s of CPU to load: on the worker, not with the first wish to reduce
@@ -134,9 +135,14 @@ class SkyChannel:
     title : str
         Of its exposure, for people.
     made : ChannelField
+    raw : RawExposure
+    header : mapping
+        Cards of the exposure.
     """
 
     expid: int
     head: str
     title: str
     made: ChannelField
+    raw: RawExposure
+    header: Header

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -13,7 +14,7 @@ from ifuview.app.night import intents as want
 from ifuview.app.night import open_night
 from ifuview.app.night.reduction.live.channels import channel_of, others, with_channel
 from ifuview.app.night.reduction.live.showing import show_step
-from ifuview.app.night.reduction.state import LRS2, SCIENCE, ReductionState
+from ifuview.app.night.reduction.state import LRS2, SCIENCE, ReductionState, SkyChannel
 from ifuview.app.session import Session, Slot
 from ifuview.app.tasks import Change, Outcome, Plan, Task
 from ifuview.engine.context import JobContext
@@ -134,20 +135,30 @@ class WriteReduction(Task[tuple[str, ...]]):
     kind: ClassVar[JobKind] = JobKind.SAVE
     state: ReductionState
     folder: str
+    channels: tuple[SkyChannel, ...] = ()  # of the same target
 
     def run(self, session: Session, ctx: JobContext) -> tuple[str, ...]:
-        """Write them, with the calibrations."""
+        """Write them as the command does: with the calibrations, a page, and one spectrum of all channels there are."""
+        from ifuview.app.night.reduction.elsewhere import combined, of_field
         from ifuview.app.night.reduction.live.pictures import of_head
+        from ifuview.app.night.reduction.pages import ReductionPages
         from ifuview.app.night.reduction.run import write, write_calibrations
         from ifuview.app.night.virus.live.products import write_products
-        from ifuview.instrument.tables import Tables
+        from ifuview.instrument.tables import tables_for
+        from ifuview.io.products.lrs2.combined import write_combined
 
         if of_head(self.state):
             return write_products(self.state, self.folder, ctx)
         done = self.state.done
         assert done is not None
         cals = write_calibrations(done.steps, done.setup, done.exposure, self.folder, self.state.params)
-        return *write(done, Tables(LRS2), self.folder, self.state.params, ctx).files, cals
+        tables = tables_for(LRS2, "", self.state.folder, os.path.dirname(self.state.folder))
+        done = write(replace(done, verdicts=self.state.verdicts), tables, self.folder, self.state.params, ctx)
+        files = [*done.files, cals, ReductionPages(self.folder).add(done)]
+        for target in combined([of_field(one) for one in self.channels]):
+            if len(target.names) > 1:
+                files.append(write_combined(self.folder, target, tables.standards()))
+        return tuple(files)
 
     def apply(self, session: Session, result: tuple[str, ...]) -> Session:
         """Say where."""
@@ -161,7 +172,9 @@ def save(session: Session, intent: want.SaveReduction) -> Outcome:
     state = session.reduction
     if state is None or state.running or state.value(first_shown(state)) is None:
         raise UsageError("nothing is reduced that could be saved", todo="reduce a raw exposure first")
-    return WriteReduction(title=f"Products in {intent.folder}", state=state, folder=intent.folder)
+    return WriteReduction(
+        title=f"Products in {intent.folder}", state=state, folder=intent.folder, channels=session.channels
+    )
 
 
 TASKS: Mapping[type[Intent], Plan] = {

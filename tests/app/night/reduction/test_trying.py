@@ -220,6 +220,23 @@ def test_products_that_cannot_be_written_are_said_and_nothing_is_left(runner, tm
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "mine"]
 
 
+def test_products_come_with_a_page_and_one_spectrum_of_all_channels(runner, told, tmp_path, monkeypatch):
+    monkeypatch.setattr("ifuview.app.night.reduction.run.write", lambda done, *_: done)  # tested elsewhere
+    monkeypatch.setattr("ifuview.app.night.reduction.run.write_calibrations", lambda *_: "cal")
+    monkeypatch.setattr("ifuview.report.night.reduction.picture", lambda *_, **__: b"picture")
+    first = channel_of(told[-1])
+    made, wave = first.made, first.made.spectrum.wave
+    other = replace(
+        made, setup=replace(made.setup, grid=made.setup.grid + 1500), spectrum=replace(made.spectrum, wave=wave + 1500)
+    )
+    runner.session = replace(runner.session, channels=(first, replace(first, made=other)))
+    runner.ask(want.SaveReduction(str(tmp_path)))
+    names = [path.name for path in tmp_path.rglob("*.*")]
+    assert sorted(name.split("_")[0] for name in names) == ["combined", "report", "report"]
+    assert told[-1].line in next(tmp_path.rglob("report_*.html")).read_text()
+    assert "3 products written" in runner.said()[-1]
+
+
 def test_a_change_that_still_waits_is_taken_back_alone(runner, told):
     """Ctrl+Z at once: the change before it stays."""
     runner.ask(want.ShowStep("field"), want.TryParams("spectrum", (("radius", 2.0),)))

@@ -47,7 +47,8 @@ def channel_of(state: ReductionState) -> SkyChannel | None:
     if made is None or state.raw is None:
         return None
     head = next((part.slot for part in state.raw.amplifiers if part.camera == state.camera), "")
-    return SkyChannel(state.expid, head, state.title, made)
+    header = getattr(state.value("science"), "header", {})
+    return SkyChannel(state.expid, head, state.title, made, state.raw, header)
 
 
 def _target(session: Session, expid: int) -> str:
