@@ -77,14 +77,14 @@ def _catalog(folder: Path, slots: list[str]) -> Path:
     """The stars of the heads as the sky has them."""
     truth = VirusTruth()
     plane = {one.slot: (one.y, one.x) for one in Tables("virus").focal_plane(NIGHT)}
-    lines = ["objID     raMean   decMean  gApMag  rApMag  iApMag  zApMag  yApMag", " ".join(["--------"] * 8)]
+    lines = ["ra,dec,g,r,i,z,y"]
     for n, slot in enumerate(slots):
         for star in truth.whole["stars"]:
             if star["ifuslot"] == SLOTS[n % len(SLOTS)]:
                 place = np.array([star["x"]]) + plane[slot][0], np.array([star["y"]]) + plane[slot][1]
                 ra, dec = (float(v[0]) for v in truth.on_sky(*place))
-                lines.append(f"{len(lines)} {ra:.6f} {dec:.6f}" + f" {star['gmag_ps1']:.4f}" * 5)
-    path = folder / next(SHARED.glob("Panstarrs_*.dat")).name
+                lines.append(f"{ra:.6f},{dec:.6f}" + f",{star['gmag_ps1']:.4f}" * 5)
+    path = folder / "stars.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
 
