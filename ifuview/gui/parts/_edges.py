@@ -30,14 +30,14 @@ SIZE = 7.0  # screen px, width and height of an arrow
 ABOVE_ALL = 40  # of the items of a plot
 
 
-def low_ticks(axis: AxisItem) -> None:
-    """Let a vertical axis have fewer numbers where it is so low that they would lie on each other."""
+def few_ticks(axis: AxisItem, side: str) -> None:
+    """Let an axis have fewer numbers where it is so short that they would lie on each other."""
     spacing = axis.tickSpacing
 
     def few(low: float, high: float, size: float) -> list[tuple[float, float]]:
         found: list[tuple[float, float]] = spacing(low, high, size)
         step = found[0][0] if found else 0.0
-        numbers = max(size / ROOM["left"], 1.0)
+        numbers = max(size / ROOM[side], 1.0)
         if not step or abs(high - low) / step < numbers:
             return found
         wider = (step * factor * 10.0**power for power in range(POWERS) for factor in (1.0, 2.0, 5.0))

@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QBrush, QResizeEvent
 
-from ifuview.gui.parts._edges import DrawnCurve, OutsideItem, log_ticks, low_ticks
+from ifuview.gui.parts._edges import DrawnCurve, OutsideItem, few_ticks, log_ticks
 from ifuview.gui.parts._figure_items import (
     PAPER_ALPHA,
     SPAN_ALPHA,
@@ -49,7 +49,8 @@ class FigurePlot(Plot):
         self.rules: list[RuleItem] = []
         self.cloud, self.words = PointItems(self), WordItems(self)
         self.spans: dict[bool, list[pg.LinearRegionItem]] = {True: [], False: []}
-        low_ticks(self.getAxis("left"))
+        for side in ("left", "bottom"):
+            few_ticks(self.getAxis(side), side)
         log_ticks(self.getAxis("bottom"), "bottom", lambda: self.figure is not None and self.figure.x.log)
         log_ticks(self.getAxis("left"), "left", lambda: self.figure is not None and self.figure.y.log)
         self.outside = OutsideItem(self._beyond)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from ifuview.gui.parts._edges import MINOR, levels, log_ticks, word
+from ifuview.gui.parts._edges import MINOR, few_ticks, levels, log_ticks, word
 from ifuview.gui.parts._plot import Plot
 
 ROOM = 40.0
@@ -41,3 +41,14 @@ def test_an_axis_is_logarithmic_only_while_it_is_said_to_be(qtbot) -> None:  # t
     on[0] = False
     (spacing, places), *_ = axis.tickValues(0.0, 2.0, 400)
     assert axis.tickStrings(places, 1.0, spacing)[0] in ("0", "0.0")
+
+
+@pytest.mark.parametrize(("span", "size"), [((4835.0, 4915.0), 94.0), ((3470.0, 5540.0), 60.0), ((0.0, 80.0), 900.0)])
+def test_numbers_of_short_axes_keep_their_distance(qtbot, span: tuple[float, float], size: float) -> None:
+    plot = Plot("short")
+    qtbot.addWidget(plot)
+    axis = plot.getAxis("bottom")
+    few_ticks(axis, "bottom")
+    named = axis.tickValues(*span, size)[0][1]
+    assert all((b - a) / (span[1] - span[0]) * size >= 46 for a, b in pairwise(named))
+    assert len(named) >= min(size // 200, 2)

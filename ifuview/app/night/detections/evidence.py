@@ -117,7 +117,7 @@ def _fibers(near: PlaceFibers, wave: float, fwhm: float) -> Figure:
         "sigma",
     )  # fmt: skip
     names = tuple(
-        Rule(n * (ROWS + 1) + 0.5, vertical=False, stroke=NONE, label=f"exposure {number}", color="text")
+        Rule(n * (ROWS + 1) + 0.5, vertical=False, stroke=NONE, label=f"exp. {number}", color="text", height=1.0)
         for n, number in enumerate(numbers)
     )
     spans = (Shade(wave - fwhm / 2, wave + fwhm / 2),) if np.isfinite(wave) and np.isfinite(fwhm) else ()
