@@ -199,6 +199,15 @@ class InstrumentSpec(NamedTuple):
         fitting = [camera for camera in self.cameras if name.lower().startswith(camera.name.lower())]
         return max(fitting, key=lambda camera: len(camera.name), default=None)
 
+    def arms(self, camera: str) -> tuple[str, ...]:
+        """Names of the other cameras that see the same fibers: those of the same head, or of the same number."""
+        if self.raw is not None:
+            heads = {one.camera: one.slot for one in self.raw.detectors}
+            return tuple(name for name, head in heads.items() if name != camera and head == heads.get(camera))
+        own, number = self.camera(camera), camera[1:]
+        others = self.cameras if own is not None and number.isdigit() else ()
+        return tuple(one.name + number for one in others if one is not own)
+
     def mask_bits(self, kind: str) -> MaskBits:
         """Bits of "pixel", "spectrum" or "fiber" masks."""
         return self.bits.get(kind, MaskBits())
