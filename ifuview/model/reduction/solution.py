@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ifuview.model.checks import Array, same_shape
@@ -70,6 +71,11 @@ class Pointing:
     ra_scatter: float = NAN
     dec_scatter: float = NAN
     measured: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether it is a place on the sky."""
+        return math.isfinite(self.ra + self.dec + self.turn)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

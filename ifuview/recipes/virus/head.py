@@ -106,7 +106,7 @@ def make_head_flux(
         block[amplifier.fibers] = n
     focal = setup.focal(exposures[0].slot)
     if not np.isfinite(focal).all():
-        notes.append(f"slot {exposures[0].slot} is not in the table of the focal plane: no place on the sky is known")
+        notes.append(f"slot {exposures[0].slot}: its place on the focal plane, and so on the sky, is not known")
     return HeadFlux(
         exposures,
         tuple(flux),

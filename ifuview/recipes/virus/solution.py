@@ -13,7 +13,6 @@ from ifuview.engine.spectra.field.positions import HOUR, sky_place
 from ifuview.engine.spectra.stars.match import PointingFit, focal_of, match_catalog
 from ifuview.engine.spectra.stars.optics import OpticsFit
 from ifuview.engine.spectra.stars.photometry import zero_point
-from ifuview.errors import UsageError
 from ifuview.model.checks import Array, Header
 from ifuview.model.reduction.solution import (
     ExposureSurvey,
@@ -43,13 +42,7 @@ TELLING = (13.0, 20.5)  # g of stars that tell the zero point
 
 
 def header_pointing(params: SolutionParams, header: Header) -> Pointing:
-    """Where the header, or the user, says that the focal plane lies.
-
-    Raises
-    ------
-    UsageError
-        It says nothing that is a place on the sky.
-    """
+    """Where the header, or the user, says that the focal plane lies; NaN where that is no place on the sky."""
     ra, dec = _number(header, "TRAJCRA") * HOUR, _number(header, "TRAJCDEC")
     other = _number(header, "TRAJRA") * HOUR, _number(header, "TRAJDEC")
     if all(map(math.isfinite, other)):
@@ -61,7 +54,7 @@ def header_pointing(params: SolutionParams, header: Header) -> Pointing:
     dec = params.dec if math.isfinite(params.dec) else dec
     turn = params.turn if math.isfinite(params.turn) else turn
     if not (0 <= ra < 360 and -90 <= dec <= 90 and math.isfinite(turn)):
-        raise UsageError("the header says nothing of the pointing", "TRAJCRA, TRAJCDEC, PARANGLE", "give -ra and -dec")
+        return Pointing(math.nan, math.nan, math.nan)
     return Pointing(ra, dec, turn)
 
 
@@ -156,6 +149,8 @@ def _magnitude(light: float) -> float:
 
 def _matching(plane: _Plane, catalog: StarCatalog | None, start: Pointing, notes: list[str]) -> PointingFit | None:
     """Sources and stars of the catalog that agree; None, and why, where too few do."""
+    if not start.known:
+        return None
     if catalog is None:
         notes.append("There is no catalog: places are those of the header, fluxes are not brought to any other.")
         return None

@@ -15,7 +15,7 @@ from ifuview.app.night.virus.inputs import ShotInputs, shot_inputs, simulated_so
 from ifuview.app.night.virus.request import ShotRequest, SourceRequest
 from ifuview.cli import main
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import FitError, IfuviewError, JobCancelled, MissingDataError, UsageError
+from ifuview.errors import FitError, IfuviewError, JobCancelled, MissingDataError
 from ifuview.instrument.tables import Tables
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 from ifuview.model.reduction.products import ReductionRecord
@@ -131,8 +131,9 @@ def test_a_header_without_pointing_is_said_and_the_guider_is_used(night, tmp_pat
         return (RawExposure(20190822, 11, 1, "sci", "FIELD", 360.0, amplifiers=(amplifier,), **more),)
 
     request = ShotRequest(date=20190822, observation=11, slots=("047",), calibrations=str(tmp_path / "cals.h5"))
-    with pytest.raises(UsageError, match="give -ra and -dec"):
-        shot_inputs(request, str(tmp_path), seen({"OBJECT": "FIELD"}))
+    nowhere = shot_inputs(request, str(tmp_path), seen({"OBJECT": "FIELD"}))
+    assert nowhere.catalog is None and not np.isfinite(nowhere.setup_value.focal("047")).any()
+    assert any("give -ra and -dec" in note for note in nowhere.notes)
     plain = shot_inputs(request, str(tmp_path), seen(night.header))
     assert any("no guider files" in note and "transparency 1" in note for note in plain.notes)
     guided = shot_inputs(request, str(tmp_path), seen(night.header, seeing=2.31, transparency=0.8))

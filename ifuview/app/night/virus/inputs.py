@@ -28,6 +28,10 @@ from ifuview.recipes.virus.shot_values import ShotSetup, SimulatedSource, shot_s
 from ifuview.recipes.virus.solution import header_pointing
 
 VIRUS = "virus"
+NOWHERE = (
+    "the header (TRAJCRA, TRAJCDEC, PARANGLE) says nothing of the pointing: no place on the sky is known, no catalog "
+    "is used, fluxes are by the throughput; give -ra and -dec if only those are missing"
+)
 UNIT = 1e-17  # erg/s/cm2/A
 MOST_FILES = 50  # that products name with their checksums
 LARGE = 1e-8  # a flux above is in units of 1e-17 already
@@ -97,8 +101,6 @@ def shot_inputs(
     tables = tables_for(VIRUS, "", root, beside)
     if request.plane:
         tables = Tables(VIRUS, tables.folder, request.plane, tables.beside)
-    plane, lacking = _focal_plane(tables, request.date)
-    setup = shot_setup(tables.throughput()[0], tables.passband(), tables.refraction(""), plane)
     base = request.params.get("solution")
     pointing = base if isinstance(base, SolutionParams) else SolutionParams()
     if math.isfinite(request.ra):
@@ -109,7 +111,9 @@ def shot_inputs(
     if math.isfinite(guided) and not isinstance(base, SolutionParams):
         pointing = replace(pointing, seeing=guided)
     where = header_pointing(pointing, exposures[0].header)
-    catalog, notes = _catalog(request, where, (os.curdir, root, beside))
+    plane, lacking = _focal_plane(tables, request.date) if where.known else ((), (NOWHERE,))
+    setup = shot_setup(tables.throughput()[0], tables.passband(), tables.refraction(""), plane)
+    catalog, notes = _catalog(request, where, (os.curdir, root, beside)) if where.known else (None, ())
     return ShotInputs(
         tables, Given(setup, f"setup {request.plane}"), catalog, pointing,
         _record(request, exposures, catalog, checksums),

@@ -151,6 +151,8 @@ class ReducedShot:
             return "nothing could be reduced"
         point, optics = self.solution.pointing, self.solution.optics
         words = f"seeing {optics.fwhm:.2f} arcsec from {optics.nstars} stars"
+        if not point.known:
+            return f"{words}; no place on the sky is known"
         if not point.measured:
             return f"{words}; places on the sky are the header's"
         return f"{words}; moved by {point.ra_offset:+.2f}, {point.dec_offset:+.2f} arcsec by {point.nstars} stars"
