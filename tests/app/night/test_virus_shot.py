@@ -125,7 +125,7 @@ def test_what_cannot_be_used_is_said_before_anything_is_reduced(detectors, monke
     assert {path.name for path in tmp_path.iterdir()} == {"cals.h5", "text.h5", "other.h5"}
 
 
-def test_a_header_without_pointing_is_said_and_the_guider_is_used(night, tmp_path):
+def test_a_header_without_pointing_and_missing_exposures_are_said_and_the_guider_is_used(night, tmp_path):
     def seen(header, **more):
         amplifier = RawAmplifier("x", "047L", "LL", "047", header=header)
         return (RawExposure(20190822, 11, 1, "sci", "FIELD", 360.0, amplifiers=(amplifier,), **more),)
@@ -136,6 +136,12 @@ def test_a_header_without_pointing_is_said_and_the_guider_is_used(night, tmp_pat
     assert any("give -ra and -dec" in note for note in nowhere.notes)
     plain = shot_inputs(request, str(tmp_path), seen(night.header))
     assert any("no guider files" in note and "transparency 1" in note for note in plain.notes)
+    assert any("there are 1 of 3 exposures" in note and "dither" not in note for note in plain.notes)
+    third = replace(seen(night.header)[0], number=3)  # of a set whose second one is missing: where it lies is known
+    gap = shot_inputs(request, str(tmp_path), (*seen(night.header), third))
+    assert "there are 2 of 3 exposures" in gap.notes
+    second = shot_inputs(request, str(tmp_path), (*seen(night.header), replace(third, number=2)))
+    assert any("dither is not known" in note for note in second.notes)
     guided = shot_inputs(request, str(tmp_path), seen(night.header, seeing=2.31, transparency=0.8))
     assert guided.guided == guided.pointing.seeing == 2.31
     assert any("seeing 2.31 arcsec, transparency 0.80" in note for note in guided.notes)

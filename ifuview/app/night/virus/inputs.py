@@ -146,7 +146,10 @@ def _dithered(exposures: tuple[RawExposure, ...], setup: ShotSetup) -> tuple[str
     count, usual = len(exposures), len(setup.dithers)
     if count == usual:
         return ()
-    return (f"there are {count} of {usual} exposures: their dither is not known, all are put at one place",)
+    words = f"there are {count} of {usual} exposures"
+    if count > 1 and max(one.number for one in exposures) < usual:
+        words += "; their dither is not known: it is that of their sources where these tell, else none"
+    return (words,)
 
 
 def _guided(exposures: tuple[RawExposure, ...], seeing: float) -> str:
