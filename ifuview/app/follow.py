@@ -145,6 +145,10 @@ def _judged(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]:
         from ifuview.app.night.judging import of_product
 
         tasks += of_product(session, slot)
+    if slot.image.kind is Kind.RSS and (old is None or old.image is not slot.image):
+        from ifuview.app.spectra.judging import first_verdict as first_of_spectra
+
+        tasks += first_of_spectra(session, slot)
     if old is None and session.night is None and slot.dataset.instrument and slot.image.kind is Kind.DETECTOR:
         from ifuview.app.night.amplifiers.alone import of_amplifier
 

@@ -1,4 +1,4 @@
-"""What the verdict bar asks for, of whatever it speaks of: photons, a reduction, the night, or the traces."""
+"""What the verdict bar asks for, of whatever it speaks of: photons, a reduction, the night, traces or spectra."""
 
 from __future__ import annotations
 
@@ -53,6 +53,10 @@ def judge(session: Session, intent: Judge) -> Outcome:
 
         if traces.judged(session):
             return traces.judge(session, intent)
+        from ifuview.app.spectra import judging as spectra
+
+        if spectra.can_judge(session, session.slot()):
+            return spectra.judge(session, intent)
     from ifuview.app.night import judging as night
 
     return night.judge(session, intent)
@@ -76,6 +80,10 @@ def show_problem(session: Session, intent: ShowProblem) -> Outcome:
         from ifuview.app.night import judging as night
 
         return night.go_to_problem(session, intent)
+    from ifuview.app.spectra import judging as spectra
+
+    if spectra.can_judge(session, session.slot()):
+        return spectra.go_to_problem(session, intent)
     from ifuview.app.traces import judging as traces
 
     return traces.go_to_problem(session, intent)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ifuview.app.night.reduction.state import FieldPlace, ReductionState, SkyChannel
     from ifuview.app.night.state import HealthState, Night, TriageState
     from ifuview.app.photons.state import LightOptions, LightRequest, Lights, PhotonFrame
-    from ifuview.app.spectra.state import Gathered
+    from ifuview.app.spectra.state import Gathered, JudgedSpectra
     from ifuview.engine.ccd.health import AmplifierHealth
     from ifuview.engine.traces.doctor.gather import Evidence
     from ifuview.model.inspection import FiberInspection
@@ -102,6 +102,8 @@ class Slot:
         Sources and contours, at the user's wish.
     health : AmplifierHealth or None
         Of a raw amplifier that was opened alone.
+    judged : JudgedSpectra or None
+        Of spectra that were opened without the products that they were made of.
     stale : bool
         The file is another by now.
     """
@@ -125,6 +127,7 @@ class Slot:
     sky: SkyMap | None = None
     measured: OnFrame | None = None
     health: AmplifierHealth | None = None
+    judged: JudgedSpectra | None = None
     stale: bool = False
 
     def __repr__(self) -> str:
@@ -236,8 +239,8 @@ class Session:
     trend_files: tuple[str, ...] = ()  # those files and folders
     channels: tuple[SkyChannel, ...] = ()  # of its target, as far as they are reduced
     aperture: FieldPlace | None = None  # circle of the field that is looked at
-    problem: int = 0  # of the traces on the canvas, that the verdict bar speaks of
-    unjudged: frozenset[int] = frozenset()  # frames whose traces nobody judges: that was stopped, or it failed
+    problem: int = 0  # of the traces or spectra on the canvas, that the verdict bar speaks of
+    unjudged: frozenset[int] = frozenset()  # frames that nobody judges: that was stopped, or it failed
     proof: Proof | None = None  # where the problem that is shown lies
     light: LightOptions | None = None  # None: the usual ones
     light_asked: LightRequest | None = None  # what was counted last, or is being counted

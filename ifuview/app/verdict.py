@@ -1,4 +1,4 @@
-"""What the verdict bar shows: of the photon list or the night that is open, or of the traces on the canvas."""
+"""What the verdict bar shows: of the photons or the night that is open, else of traces or spectra on the canvas."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def inputs(session: Session) -> tuple[object, ...]:
     if of_night(session):
         return (session.triage, session.health, session.night, session.current, session.selection.fiber)
     slot = session.slot()
-    own = (None,) if slot is None else (slot.key, slot.image, slot.diagnosis, slot.traces, slot.health)
+    own = (None,) if slot is None else (
+        slot.key, slot.image, slot.diagnosis, slot.traces, slot.health, slot.judged,
+    )  # fmt: skip
     return (*own, session.problem, session.unjudged, session.judges)
 
 
@@ -49,7 +51,9 @@ def make(session: Session) -> VerdictView | None:
     if slot is None:
         return None
     if slot.traces is None or slot.image.kind is not Kind.DETECTOR:
-        return _not_asked(slot)
+        from ifuview.app.spectra.views import verdict as spectra
+
+        return spectra.make(session) or _not_asked(slot)
     from ifuview.app.traces.views import verdict as traces
 
     return traces.make(session)

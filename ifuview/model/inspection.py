@@ -319,7 +319,7 @@ class VerdictView:
     proof, report : bool
         Whether there are two pictures to blink, and a report to write.
     dock : str
-        Key of the dock that lists the problems.
+        Key of the dock that lists the problems, "" for none.
     more : tuple of (words, what is asked for)
         What else can be looked at of the problem.
     asks : bool

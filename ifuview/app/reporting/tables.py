@@ -9,12 +9,15 @@ import numpy as np
 from ifuview.app.frames import joined
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.gathered import subject
+from ifuview.app.spectra.judging import can_judge, judged_image, verdict_of
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.image import Kind
 from ifuview.model.inspection import FiberSpectrum
 
 if TYPE_CHECKING:
     from astropy.table import Table
+
+    from ifuview.model.spectra.verdict import SpectraVerdict
 
 WHAT = ("spectra", "fibers", "findings", "sources")
 LONG_TEXT = 60  # fibers that a finding names one by one
@@ -129,6 +132,8 @@ def sources(session: Session) -> Table:
 def findings(session: Session) -> Table:
     """What the triage found, one row a finding; without one what the trace doctor measured, one row a fiber.
 
+    Spectra of no chain are judged by themselves.
+
     Raises
     ------
     MissingDataError
@@ -154,7 +159,22 @@ def findings(session: Session) -> Table:
     if slot is not None and slot.diagnosis is not None:
         found = slot.diagnosis
         return Table({"fiber": list(found.fiber_id), **{k: np.asarray(v) for k, v in found.per_fiber.items()}})
+    if slot is not None and can_judge(session, slot):
+        return _of_spectra(verdict_of(slot) or judged_image(slot.image))
     raise MissingDataError("nothing was judged", todo="run the triage, or diagnose the traces, first")
+
+
+def _of_spectra(found: SpectraVerdict) -> Table:
+    from astropy.table import Table
+
+    rows, nan = found.findings, float("nan")
+    return Table({
+        "fault": [f.fault.value for f in rows], "known": [f.known for f in rows],
+        "fibers": [_named(f.fibers) for f in rows],
+        "wave_low": [f.wave[0] if f.wave else nan for f in rows],
+        "wave_high": [f.wave[1] if f.wave else nan for f in rows],
+        "amount": [f.amount for f in rows], "significance": [f.significance for f in rows],
+    }, meta={"judged": found.judged, "nfiber": found.nfiber, "not_asked": "; ".join(found.not_asked)})  # fmt: skip
 
 
 def _named(fibers: tuple[int, ...]) -> str:

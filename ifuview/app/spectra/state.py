@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ifuview.model.image import Image
 from ifuview.model.inspection import FiberSpectrum
+from ifuview.model.spectra.verdict import SpectraVerdict
 
 # images of a range of wavelengths, by their names
 HOWS = {
@@ -32,3 +34,11 @@ class Gathered:
     asked: tuple[object, ...]
     spectra: tuple[FiberSpectrum, ...]
     title: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JudgedSpectra:
+    """The verdict on the spectra of an image."""
+
+    image: Image
+    verdict: SpectraVerdict

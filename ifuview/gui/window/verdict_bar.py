@@ -137,7 +137,7 @@ class VerdictBar(QFrame):
         for widget in (self.back, self.on):
             widget.setVisible(count > 1)
         self.place.setVisible(count > 0)
-        self.list.setVisible(count > 0)
+        self.list.setVisible(count > 0 and bool(view.dock))
         self.proof.setVisible(view.proof)
         self._fill_menu(view)
         running = view.fraction is not None

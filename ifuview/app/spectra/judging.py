@@ -1,0 +1,113 @@
+"""Spectra of no chain are judged by themselves as they are opened; the bar goes from one problem to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from ifuview.app.frames.intents import Judge, SelectFiber, ShowProblem
+from ifuview.app.frames.selection import select_fiber
+from ifuview.app.frames.state import Proof
+from ifuview.app.frames.tasks import OfFrame
+from ifuview.app.jobs import JobKey, JobKind
+from ifuview.app.messages import note
+from ifuview.app.session import Session, Slot
+from ifuview.app.spectra.state import JudgedSpectra
+from ifuview.app.tasks import Change, Outcome, Task
+from ifuview.engine.context import SILENT, JobContext
+from ifuview.instrument import instrument
+from ifuview.model.image import Image, Kind
+
+if TYPE_CHECKING:
+    from ifuview.model.spectra.verdict import SpectraVerdict
+
+LEAST = 20  # spectra that are many fibers
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeSpectra(OfFrame, Task["SpectraVerdict"]):
+    """The verdict on the spectra of a frame."""
+
+    kind: ClassVar[JobKind] = JobKind.VERDICT
+    image: Image
+    quiet: bool = True
+    aside: bool = True
+
+    def run(self, session: Session, ctx: JobContext) -> SpectraVerdict:
+        """Ask them."""
+        return judged_image(self.image, ctx)
+
+    def apply(self, session: Session, result: SpectraVerdict) -> Session:
+        """Keep the answer with the frame; what is wrong is marked."""
+        now = session.slot(self.frame)
+        if now is None or now.image is not self.image:
+            return session
+        session = session.with_slot(replace(now, judged=JudgedSpectra(self.image, result)))
+        first = session.current == self.frame and result.findings and not result.findings[0].known
+        return replace(session, problem=0, proof=_proof(self.frame, result, 0) if first else session.proof)
+
+
+def judged_image(image: Image, ctx: JobContext = SILENT) -> SpectraVerdict:
+    """Judge the spectra of an image; what its mask marks is unknown."""
+    from ifuview.engine.spectra.judge import judge_spectra
+
+    ivar = None if image.ivar is None else image.ivar.native()
+    if ivar is not None and image.mask is not None:
+        ivar = np.where(image.mask.native() != 0, 0.0, ivar)
+    wave = image.wave if image.wave is not None and np.ndim(image.wave) == 1 else None
+    return judge_spectra(image.pixels.native(), ivar, wave, about_zero=image.about_zero, ctx=ctx)
+
+
+def verdict_of(slot: Slot) -> SpectraVerdict | None:
+    """The verdict on what a frame shows; None where it was not judged."""
+    judged = slot.judged
+    return None if judged is None or judged.image is not slot.image else judged.verdict
+
+
+def can_judge(session: Session, slot: Slot | None) -> bool:
+    """Whether a frame shows spectra with errors, of a file, and there is no night and no chain that would tell more."""
+    if slot is None or session.night is not None or not slot.dataset.path:
+        return False
+    image, chain = slot.image, instrument(slot.dataset.instrument).chain
+    if chain is not None and chain.judged:
+        return False
+    return image.kind is Kind.RSS and image.ivar is not None and image.shape[0] >= LEAST
+
+
+def first_verdict(session: Session, slot: Slot) -> tuple[JudgeSpectra, ...]:
+    """The judgement of spectra that have just been opened."""
+    return (
+        (JudgeSpectra(title=f"Judge {slot.title}", frame=slot.key, image=slot.image),)
+        if can_judge(session, slot)
+        else ()
+    )
+
+
+def judge(session: Session, intent: Judge) -> Outcome:
+    """Judge the spectra of the current frame, or stop that."""
+    slot = session.slot()
+    if slot is None:
+        return session
+    if not intent.on:
+        stopped = replace(session, unjudged=session.unjudged | {slot.key})
+        return Change(stopped, stop=(JobKey(JobKind.VERDICT, slot.key),))
+    return Change(replace(session, unjudged=session.unjudged - {slot.key}), first_verdict(session, slot))
+
+
+def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
+    """Another finding: its fibers chosen, its wavelengths marked."""
+    slot = session.slot()
+    found = None if slot is None else verdict_of(slot)
+    if slot is None or found is None or not found.findings:
+        return note(session, "no problem was found")
+    number = (session.problem + intent.step if intent.number is None else intent.number) % len(found.findings)
+    session = replace(session, problem=number, proof=_proof(slot.key, found, number))
+    fibers = found.findings[number].fibers
+    return select_fiber(session, SelectFiber(fibers[len(fibers) // 2], fibers)) if fibers else session
+
+
+def _proof(key: int, verdict: SpectraVerdict, number: int) -> Proof:
+    one = verdict.findings[number]
+    return Proof(frozenset({key}), one.fibers, one.wave)

@@ -1,0 +1,1 @@
+"""Values of the spectra of fibers."""

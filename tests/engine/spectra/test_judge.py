@@ -1,0 +1,83 @@
+"""Spectra judged by themselves: each fault is found in its fibers and wavelengths, right spectra are not accused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ifuview.engine.spectra.judge import judge_spectra
+from ifuview.model.spectra.verdict import SpectraFault
+
+NFIBER, NWAVE, SIGMA = 120, 900, 3.0
+WAVE = np.linspace(5000.0, 6000.0, NWAVE)
+
+
+def spectra(seed: int):
+    """A star over a third of the fibers, noise, and its inverse variance; masked columns and fibers."""
+    rng = np.random.default_rng(seed)
+    near = np.exp(-(((np.arange(NFIBER) - 60) / 12.0) ** 2))
+    star = 200.0 * near[:, None] * (1 - 0.5 * np.exp(-(((WAVE - 5500) / 3.0) ** 2)))
+    sigma = np.sqrt(SIGMA**2 + star)
+    ivar = np.asarray(1 / sigma**2)
+    ivar[:, 300] = 0
+    ivar[30:50, 700] = 0
+    ivar[7] = 0
+    return star + rng.normal(0, sigma), ivar
+
+
+def found(flux, ivar, about_zero=True):
+    return [one for one in judge_spectra(flux, ivar, WAVE, about_zero=about_zero).findings if one.fibers != (7,)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_right_spectra_are_not_accused_and_what_has_no_data_is_said(seed):
+    flux, ivar = spectra(seed)
+    verdict = judge_spectra(flux, ivar, WAVE, about_zero=True)
+    assert [(one.fault, one.fibers, one.known) for one in verdict.findings] == [(SpectraFault.EMPTY, (7,), True)]
+    assert (verdict.nfiber, verdict.judged, verdict.not_asked) == (NFIBER, NFIBER - 1, ())
+    assert verdict.share == pytest.approx(1 - (1 + 20 / 119) / NWAVE, abs=1e-6)
+
+
+def test_each_fault_is_named_with_its_fibers_and_wavelengths():
+    def planted(fault, *, level=0.0, rows=slice(None), columns=slice(None), noise=1.0):
+        flux, ivar = spectra(3)
+        flux[rows, columns] += level
+        if noise != 1.0:
+            flux[rows] += np.random.default_rng(9).normal(0, SIGMA * np.sqrt(noise**2 - 1), flux[rows].shape)
+        (one,) = found(flux, ivar)
+        assert one.fault is fault
+        return one
+
+    assert planted(SpectraFault.BELOW, level=-2 * SIGMA, rows=15).fibers == (15,)
+    assert planted(SpectraFault.NOISY, noise=3.0, rows=100).fibers == (100,)
+    sky = planted(SpectraFault.SKY_LEFT, level=-2.5 * SIGMA, columns=slice(400, 404))
+    assert not sky.known and sky.amount == pytest.approx(-2.5, abs=0.5)
+    assert sky.wave == (WAVE[400], WAVE[403])
+    run = planted(SpectraFault.RUN, level=4 * SIGMA, rows=slice(0, 20), columns=slice(500, 502))
+    assert run.known and run.wave == (WAVE[500], WAVE[501]) and set(range(20)) - {7} <= set(run.fibers)
+    assert planted(SpectraFault.ERRORS, noise=2.0).amount == pytest.approx(2.0, rel=0.1)
+
+
+def test_numbers_that_are_no_measurement_are_named():
+    flux, ivar = spectra(4)
+    flux[20] = 0.0
+    flux[21, :] = np.nan
+    one, two = found(flux, ivar)
+    assert (one.fault, one.fibers) == (SpectraFault.CONSTANT, (20,))
+    assert (two.fault, two.fibers) == (SpectraFault.EMPTY, (7, 21))
+
+
+def test_a_dark_fiber_is_seen_where_the_sky_is_in_the_spectra():
+    flux, ivar = spectra(5)
+    flux += 60.0
+    flux[90] -= 58.0
+    (one,) = found(flux, ivar, about_zero=False)
+    assert (one.fault, one.fibers) == (SpectraFault.DARK, (90,))
+
+
+def test_what_cannot_be_asked_is_said():
+    flux, ivar = spectra(6)
+    assert "no errors" in judge_spectra(flux, None, WAVE, about_zero=True).not_asked[0]
+    assert "10 fibers" in judge_spectra(flux[10:20], ivar[10:20], WAVE, about_zero=True).not_asked[0]
+    assert "of its own" in judge_spectra(flux, ivar, None, about_zero=True).not_asked[0]
+    assert "in these spectra" in judge_spectra(flux, ivar, WAVE, about_zero=False).not_asked[-1]
