@@ -9,6 +9,7 @@ import numpy as np
 from ifuview.app.frames.measuring.marks import marks as measured_marks
 from ifuview.app.frames.state import Proof
 from ifuview.app.frames.views.fiber_marks import Mark, MarkKind
+from ifuview.app.frames.views.text import waves
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
 from ifuview.model.image import Amplifier, Image, Kind
@@ -91,8 +92,7 @@ def _on_spectra(proof: Proof, image: Image) -> tuple[Mark, ...]:
     out: list[Mark] = []
     if proof.wave is not None and image.wave is not None and np.ndim(image.wave) == 1:
         ends = np.interp(proof.wave, image.wave, np.arange(image.shape[1], dtype=float))
-        text = f"{proof.wave[0]:.0f}\u2013{proof.wave[1]:.0f} \u00c5"
-        out.append(Mark(MarkKind.SPAN, ends, NOTHING, text))
+        out.append(Mark(MarkKind.SPAN, ends, NOTHING, waves(*proof.wave)))
     if 0 < len(proof.fibers) < image.shape[0]:
         out += [_run(image, *run) for run in runs(proof.fibers) if run[1] < image.shape[0]]
     return tuple(out)

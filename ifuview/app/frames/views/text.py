@@ -38,6 +38,12 @@ def with_error(value: float, error: float, unit: str = "") -> str:
     return f"{text} {unit}" if unit else text
 
 
+def waves(first: float, last: float) -> str:
+    """A range of wavelengths in Angstrom; one number where it is that narrow."""
+    one, other = f"{first:.0f}", f"{last:.0f}"
+    return f"{one} \u00c5" if one == other else f"{one}\u2013{other} \u00c5"
+
+
 def axis(name: str, unit: str = "") -> str:
     """Axis label: name with its unit in brackets."""
     return f"{name} ({unit})" if unit else name

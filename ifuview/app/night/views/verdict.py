@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ifuview.app.frames.views.text import waves
 from ifuview.app.night import open_night
 from ifuview.app.night.state import Fix, Place, TriageState
 from ifuview.app.night.views.follow_up import follow_up
@@ -238,8 +239,8 @@ def spans_of(found: list[Finding]) -> str:
         first, last = spans.pop() if spans and low <= spans[-1][1] else (low, high)
         spans.append((first, max(last, high)))
     if len(spans) > FEW:
-        return f"{len(spans)} ranges in {spans[0][0]:.0f}\u2013{spans[-1][1]:.0f} \u00c5"
-    return " ".join(f"{low:.0f}\u2013{high:.0f} \u00c5" for low, high in spans)
+        return f"{len(spans)} ranges in {waves(spans[0][0], spans[-1][1])}"
+    return " ".join(waves(*span) for span in spans)
 
 
 def fibers_of(state: TriageState, finding: Finding) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ifuview.app.frames.views.text import waves
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.judging import can_judge, verdict_of
 from ifuview.model.image import Image
@@ -73,10 +74,7 @@ def _problem(image: Image, one: SpectraFinding, number: int) -> VerdictProblem:
         )
         for words in WORDS[one.fault]
     )
-    first, last = one.wave or (0.0, 0.0)
-    wave = (
-        "" if one.wave is None else f"{first:.0f} \u00c5" if last - first < 1 else f"{first:.0f}\u2013{last:.0f} \u00c5"
-    )
+    wave = "" if one.wave is None else waves(*one.wave)
     sigma = "" if one.significance == float("inf") else f"{one.significance:.0f} sigma"
     head = DOT.join(filter(None, (f"SPECTRA {state.value}: {headline}", wave)))
     return VerdictProblem(state, "spectra", head, DOT.join(filter(None, (detail, sigma))), (number,))

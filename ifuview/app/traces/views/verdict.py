@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ifuview.app.frames.views.text import waves
 from ifuview.app.session import Session
 from ifuview.app.traces.views import findings
 from ifuview.app.traces.views.findings import FindingRow
@@ -46,7 +47,7 @@ def _problem(row: FindingRow, number: int) -> VerdictProblem:
     one = row.finding
     state = as_state(one.verdict)
     sigma = f"{row.sigma} sigma" if row.sigma.strip("\u2013") else ""
-    wave = "" if one.wave_range is None else f"{one.wave_range[0]:.0f}\u2013{one.wave_range[1]:.0f} \u00c5"
+    wave = "" if one.wave_range is None else waves(*one.wave_range)
     amount = row.amount if row.amount.strip("\u2013") else ""
     headline = DOT.join(filter(None, (f"TRACES {state.value}: {row.name}", wave)))
     return VerdictProblem(
