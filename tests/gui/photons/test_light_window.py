@@ -46,7 +46,8 @@ def place(shell: Shell, x: float, y: float) -> QPoint:
     canvas = shell.window.canvas
     key = shell.store.session.current
     sx, sy = viewport.to_screen(canvas.view_of(key), canvas.tile_size(key), x, y)
-    return QPoint(round(float(sx)), round(float(sy)))
+    ratio = canvas.devicePixelRatioF()
+    return QPoint(round(float(sx) / ratio), round(float(sy) / ratio))
 
 
 def drag(shell: Shell, start: tuple[float, float], stop: tuple[float, float]) -> None:
