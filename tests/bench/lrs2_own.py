@@ -248,7 +248,7 @@ CASES: dict[str, Callable[[], OwnNight]] = {
     "edge": lambda: OwnNight(("orange", "red"), {SRC: (compact(x=-5.2, y=2.4, fwhm=2.2),)}, seed=27),
     "pair": lambda: OwnNight(("orange", "red"), {SRC: (compact(), compact(6e-16, -2.0, 1.0))}, seed=28),
     "cloud": lambda: OwnNight(
-        ("uv", "red"), {SRC: (compact(),)}, sky=SkyScene(sky=2.5, gradient=(0.012, -0.008), light=0.55), seed=29
+        ("uv", "red"), {SRC: (compact(),)}, sky=SkyScene(sky=2.5, gradient=(0.012, -0.008)), seed=29
     ),
 }  # fmt: skip
 

@@ -26,6 +26,7 @@ MEDIAN_CHI2 = 0.4549  # of one degree of freedom
 GROW_ROUNDS = 6
 PEAK_ROWS = 2  # px on each side whose brightest is the light nearby
 SPIKE, SPIKE_SHARE = 6.0, 0.12  # sigma, and share of the spectrum beside it, of a spike
+LONE_SHARE = 0.5  # of the spectrum beside it, of one without a neighbor: a line of sigma 1.4 px stands out by 0.35
 COLUMN_HITS, COLUMN_GAP = 40, 12  # pixels of a run of one column, and rows between two of them
 
 
@@ -125,7 +126,8 @@ def spikes(flux: Array, variance: Array, usable: Array) -> NDArray[np.bool_]:
     """Samples that are sharper along dispersion than light can be, bool of shape (nfiber, ncol).
 
     A sample is compared with what a cubic through its four neighbors says; for lines of sigma 1.5 px that is right to
-    some percent.
+    some percent. A steep track that changes its column within a fiber is two samples wide: beside a spike, or a sample
+    that is lost, the cubic goes without it, and a line without its neighbor may stand out by more.
     """
     value = np.where(usable, flux, 0).astype(np.float64)
     var = np.where(usable & np.isfinite(variance), variance, 0).astype(np.float64)
@@ -138,7 +140,24 @@ def spikes(flux: Array, variance: Array, usable: Array) -> NDArray[np.bool_]:
     off = value[:, 2:-2] - expected
     highest = np.maximum(value[:, 1:-3], value[:, 3:-1])
     out[:, 2:-2] = good & (off > SPIKE * np.sqrt(noise) + SPIKE_SHARE * np.abs(highest)) & (value[:, 2:-2] > highest)
+    fiber, column = np.nonzero(out | ~usable)
+    for side in (1, -1):
+        out[fiber, np.clip(column + side, 0, out.shape[1] - 1)] |= _beside(value, var, usable, fiber, column, side)
     return out
+
+
+def _beside(value: Array, var: Array, usable: Array, k: Array, x: Array, side: int) -> NDArray[np.bool_]:
+    """Whether the samples on one side of some are spikes, as the samples around both say."""
+    most = value.shape[1] - 1
+    inside = (np.minimum(x - side, x + 3 * side) >= 0) & (np.maximum(x - side, x + 3 * side) <= most)
+    last, here, after, far = (np.where(inside, x + n * side, x) for n in (-1, 1, 2, 3))
+    before = value[k, last] + (value[k, after] - value[k, last]) / 3  # in the place of the spike
+    expected = (4 * (before + value[k, after]) - value[k, last] - value[k, far]) / 6
+    noise = var[k, here] + (17 * var[k, last] + 16 * var[k, after] + var[k, far]) / 36
+    good = inside & usable[k, last] & usable[k, here] & usable[k, after] & usable[k, far]
+    highest = np.maximum(before, value[k, after])
+    sure = SPIKE * np.sqrt(noise) + LONE_SHARE * np.abs(highest)
+    return np.asarray(good & (value[k, here] - expected > sure) & (value[k, here] > highest))
 
 
 def warm_columns(hit: Array) -> NDArray[np.bool_]:

@@ -1,7 +1,9 @@
 """Tracks over fibers are found to their ends, lines of the sky are not, and hot pixels are those that stay."""
 
 import numpy as np
+import pytest
 
+from ifuview.engine.ccd.cosmics import spikes
 from ifuview.engine.ccd.scattered import scattered_light
 from ifuview.engine.spectra.fibers import extract_fibers
 from ifuview.engine.traces.profile.fiber_profile import gaussian_profile
@@ -89,6 +91,30 @@ def test_a_higher_threshold_lets_faint_tracks_pass():
         for t in (5.0, 50.0)
     ]
     assert found[0].mean() > 0.8 and found[1].mean() < 0.2  # a spike in a spectrum is told by another rule
+
+
+def test_a_steep_track_that_changes_its_column_within_a_fiber_is_told():
+    """One half of it is told from the fiber's profile, the other looks like light in one column."""
+    slit = Slit(4)
+    image = slit.image(20 * slit.throughput)
+    row = round(slit.center[8, 300])
+    image[row - 6 : row - 1, 299] += 900
+    image[row - 1 : row + 4, 300] += 1200
+    made = extract_fibers(slit.frame(image), traces_of(slit), gaussian_profile(slit.sigma, NROW, 5.0))
+    hit = (made.frame.mask & int(ReductionBit.COSMIC)) > 0
+    assert hit[row - 1 : row + 2, 300].all() and not made.spectra.usable()[8, 300]
+
+
+@pytest.mark.parametrize("lost", [99, 100, 101])
+def test_a_line_beside_a_lost_sample_is_no_spike(lost):
+    column = np.arange(200)
+    flux = 50 + 20000 * np.exp(-0.5 * ((column - 100.3) / 1.4) ** 2)[None]
+    usable = np.ones(flux.shape, bool)
+    usable[0, lost] = False
+    assert not spikes(flux, flux, usable).any()
+    flux[0, 60] += 900
+    usable[0, 61] = False
+    assert np.flatnonzero(spikes(flux, flux, usable)[0]).tolist() == [60]
 
 
 def test_a_saturated_core_is_masked_and_a_lost_edge_is_not():
