@@ -142,7 +142,7 @@ def spikes(flux: Array, variance: Array, usable: Array) -> NDArray[np.bool_]:
     out[:, 2:-2] = good & (off > SPIKE * np.sqrt(noise) + SPIKE_SHARE * np.abs(highest)) & (value[:, 2:-2] > highest)
     fiber, column = np.nonzero(out | ~usable)
     for side in (1, -1):
-        out[fiber, np.clip(column + side, 0, out.shape[1] - 1)] |= _beside(value, var, usable, fiber, column, side)
+        out[fiber, np.clip(column + side, 0, flux.shape[1] - 1)] |= _beside(value, var, usable, fiber, column, side)
     return out
 
 
