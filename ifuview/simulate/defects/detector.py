@@ -99,18 +99,35 @@ def noise(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[
 
 
 def column(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
-    """A hot column over half of the rows, electron a pixel."""
+    """A hot or cold column over half of the rows, one to three pixels wide, electron a pixel."""
+    light, fibers = _column(chain, amplitude, random)
+    return PlantedChange(light=light), Truth(("ccd-column", "isolated-fiber"), ("preproc",), fibers)
+
+
+def column_in_sframe(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
+    """The same in the sky-subtracted spectra and what is made of them, and in no product before."""
+    light, fibers = _column(chain, amplitude, random)
+    return PlantedChange(left=light), Truth(("isolated-fiber", "ccd-column"), ("sframe", "sky"), fibers)
+
+
+def column_in_cframe(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
+    """The same in the calibrated spectra alone."""
+    light, fibers = _column(chain, amplitude, random)
+    return PlantedChange(calibrated=light), Truth(("isolated-fiber", "ccd-column"), ("cframe", "fluxcalib"), fibers)
+
+
+def _column(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Array, tuple[int, ...]]:
+    """Light of a column in the spectra, and the fibers that it touches."""
     assert chain.cross is not None and chain.disp is not None
     fiber = int(random.integers(20, chain.shape[0] - 20))
     at = float(np.round(chain.cross[fiber, int(random.integers(chain.shape[1]))]))
     part = chain.disp < 2064 if random.random() < 0.5 else chain.disp >= 2064
-    weight = np.exp(-0.5 * ((chain.cross - at) / 1.1) ** 2) / (1.1 * np.sqrt(2 * np.pi)) * 0.9
+    away = [chain.cross - at - pixel for pixel in range(int(random.integers(1, 4)))]
+    weight = np.sum([np.exp(-0.5 * (d / 1.1) ** 2) for d in away], axis=0) / (1.1 * np.sqrt(2 * np.pi)) * 0.9
     step = float(np.median(np.diff(chain.wave)))
     light = amplitude / step * weight * part
-    touched = np.flatnonzero(np.sqrt(np.sum(light**2, axis=1)) > 0.3 * np.sqrt(np.sum(light**2, axis=1).max()))
-    return PlantedChange(light=light), Truth(
-        ("ccd-column", "isolated-fiber"), ("preproc",), tuple(int(f) for f in touched)
-    )
+    strength = np.sqrt(np.sum(light**2, axis=1))
+    return light, tuple(int(f) for f in np.flatnonzero(strength > 0.3 * strength.max()))
 
 
 def trailing(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
@@ -156,6 +173,9 @@ DEFECTS = (
     Defect("right half offset", half, 10.0, "electron / Angstrom", floor=3.0),
     Defect("amplifier noise", noise, 0.3, "of the noise", snr=0.0),
     Defect("hot column", column, 100.0, "electron", floor=COLUMN_FLOOR),
+    Defect("cold column", column, -100.0, "electron", floor=COLUMN_FLOOR),
+    Defect("column in sframe", column_in_sframe, 100.0, "electron"),
+    Defect("column in cframe", column_in_cframe, 100.0, "electron"),
     Defect("trailing along", trailing, 0.1, "of the light", snr=0.0),
     Defect("trailing across", smeared, 0.1, "of the light", snr=0.0),
     Defect("cosmic rays", cosmics, 20.0, "sigma", snr=0.0),

@@ -73,7 +73,21 @@ def negative(chain: Chain, amplitude: float, random: np.random.Generator) -> tup
 
 def column_part(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
     """A bright column through a part of one sky fiber."""
-    (fiber,) = working(chain, random, sky=True)
+    return _level_of_a_part(chain, working(chain, random, sky=True)[0], amplitude, random)
+
+
+def column_in_a_target(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[PlantedChange, Truth]:
+    """The same of a target that is no brighter than the sky."""
+    assert chain.sframe is not None
+    level = np.median(chain.sframe[:, ::8], axis=1)
+    faint = [f for f in working(chain, random, False, 200) if level[f] < np.median(sky_of(chain))]
+    return _level_of_a_part(chain, faint[0], amplitude, random)
+
+
+def _level_of_a_part(
+    chain: Chain, fiber: int, amplitude: float, random: np.random.Generator
+) -> tuple[PlantedChange, Truth]:
+    """One fiber has a level below or above a wavelength."""
     edge = anywhere(chain, random, 0.3)
     part = chain.wave < edge if random.random() < 0.5 else chain.wave > edge
     return PlantedChange(light=amplitude * rows(chain, fiber) * part), Truth(
@@ -190,6 +204,7 @@ DEFECTS = (
     Defect("sky model of a fiber", sky_model_of_fiber, 0.3, "of the sky"),
     Defect("negative fiber", negative, 1.0, "sky levels"),
     Defect("column in a fiber", column_part, 8.0, "electron / Angstrom"),
+    Defect("column in a target", column_in_a_target, 40.0, "electron / Angstrom", floor=40.0),
     Defect("shift of a fiber", shift, 0.3, "Angstrom", floor=0.08),
     Defect("flat bump of a fiber", flat_bump, 0.8, "of the flat"),
     Defect("gray flat of a fiber", flat_gray, 0.8, "of the flat", floor=0.3),

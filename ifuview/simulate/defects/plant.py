@@ -31,6 +31,8 @@ class PlantedChange:
         Added to the sky model.
     left : ndarray, electron / Angstrom
         Added to the sky-subtracted spectra alone.
+    calibrated : ndarray, electron / Angstrom
+        Added to what is calibrated, after sframe was written.
     order : ndarray of int, shape (nfiber,)
         Row that each row of the spectra is taken from.
     table : mapping of str to ndarray
@@ -43,6 +45,7 @@ class PlantedChange:
     calibration: Array | None = None
     model: Array | None = None
     left: Array | None = None
+    calibrated: Array | None = None
     order: Array | None = None
     table: Mapping[str, Any] = field(default_factory=dict)
 
@@ -137,10 +140,11 @@ def changed(chain: Chain, change: PlantedChange) -> Chain:
         out["flat"] = (flat * change.flat).astype(np.float32)
     if change.left is not None:
         sframe = sframe + change.left
+    cframe = sframe if change.calibrated is None else sframe + change.calibrated
     calibration = chain.fluxcalib * (1 if change.calibration is None else change.calibration)
     out |= {
         "sframe": sframe.astype(np.float32), "sky": np.broadcast_to(model, sframe.shape).astype(np.float32),
-        "fluxcalib": calibration.astype(np.float32), "cframe": (sframe / calibration).astype(np.float32),
+        "fluxcalib": calibration.astype(np.float32), "cframe": (cframe / calibration).astype(np.float32),
     }  # fmt: skip
     done = replace(chain, **out)
     if change.order is None:

@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.engine.night.questions.columns import SCORE
-from ifuview.engine.night.search.columns import Spectra, columns, own_shape, steady, touched
+from ifuview.engine.night.questions.columns import OWN_SHAPE, SCORE, SHARP
+from ifuview.engine.night.search.bumps.crossing import crossing, step
+from ifuview.engine.night.search.columns import Spectra, columns, jumps, spectrum, touched
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
 from ifuview.simulate.defects.plant import plant_at
+from tests.bench.truth import judged
 
 FIBERS, BINS, ERROR, SKY = 200, 120, 2.0, 90.0
 U = np.linspace(-1, 1, BINS)
@@ -52,17 +54,18 @@ def test_a_column_is_found_where_it_crosses_a_trace(kind):
         assert 0 <= first < last <= np.count_nonzero(LOWER[0])
 
 
-def test_a_column_is_in_most_of_its_bins_and_lines_of_a_target_are_in_few():
+def test_a_column_leaves_noise_and_lines_of_a_target_do_not():
     of = spectra(3)
     fiber = int(np.flatnonzero(EMPTY)[5])
     at = float(np.median(CROSS[fiber, LOWER[fiber]]))
     for column_there in (True, False):
-        own = Spectra(of.value.copy(), of.weight, EMPTY, SKY)
+        own = replace(of, value=of.value.copy())
         if column_there:
             own.value[fiber] += 6.0 * ERROR * column(at, 1.0)[fiber]
         else:
             own.value[fiber, 2:60:10] += 20 * ERROR
-        assert steady(own, columns(own, CROSS, LOWER), fiber, CROSS, LOWER) == column_there
+        one = crossing(spectrum(own, columns(own, CROSS, LOWER), fiber), CROSS[fiber].astype(float), LOWER[fiber])
+        assert one.found.quiet == column_there
 
 
 def test_smooth_spectra_have_no_columns():
@@ -100,19 +103,45 @@ def test_what_targets_have_in_common_is_no_column_and_hides_none():
         assert found[fiber - 1 : fiber + 2].max() > SCORE
 
 
-@pytest.mark.parametrize("kind", ["column", "broad line", "break"])
+@pytest.mark.parametrize("kind", ["column", "cold", "wide", "broad line", "dip", "line at the end", "break"])
 def test_a_column_has_its_own_shape_and_features_of_targets_have_not(kind):
+    """Lines of any place and width, between those that are tried first."""
     of, bins = spectra(5), np.arange(BINS)
     fiber = int(np.argsort(np.where(EMPTY, np.inf, of.value.mean(axis=1)))[5])
     at = float(CROSS[fiber, LOWER[fiber]].min()) + 0.5  # it leaves the trace at the border of the amplifiers
     light = {
-        "column": column(at, 1.0)[fiber], "broad line": np.exp(-0.5 * ((bins - 40) / 4.5) ** 2),
-        "break": np.tanh((bins - 30) / 3.0),
+        "column": column(at, 1.0), "cold": -column(at, 1.0), "wide": sum(column(at + k, 1.0) for k in (-1, 0, 1)),
+        "broad line": np.exp(-0.5 * ((bins - 40.3) / 5.2) ** 2), "dip": -np.exp(-0.5 * ((bins - 40.3) / 5.2) ** 2),
+        "line at the end": np.exp(-0.5 * ((bins - 9.6) / 7.4) ** 2), "break": np.tanh((bins - 30.4) / 2.6),
     }[kind]  # fmt: skip
+    light = light[fiber] if light.ndim == 2 else light
     of.value[fiber] += 25 * ERROR * light / np.sqrt(np.sum(light**2))
-    found = columns(of, CROSS, LOWER)
-    (own,) = own_shape(of, found, np.array([fiber]), CROSS, LOWER)
-    assert (own > 20.0) == (kind == "column")
+    one = crossing(spectrum(of, columns(of, CROSS, LOWER), fiber), CROSS[fiber].astype(float), LOWER[fiber])
+    assert (one.found.quiet and one.found.over > OWN_SHAPE) == (kind in ("column", "cold", "wide"))
+    if kind in ("column", "cold", "wide"):
+        assert one.at == pytest.approx(at, abs=0.5)
+        assert (one.found.level < 0) == (kind == "cold")
+
+
+@pytest.mark.parametrize("width", [0.0, 3.0])
+def test_a_level_that_begins_at_once_is_no_break_of_a_target(width):
+    of, bins = spectra(6), np.arange(BINS)
+    fiber = int(np.argsort(np.where(EMPTY, np.inf, of.value.mean(axis=1)))[9])
+    of.value[fiber] += (
+        14 * ERROR * (np.clip(bins + 1 - 70.6, 0, 1) if width == 0 else 0.5 * np.tanh((bins - 70.6) / width))
+    )
+    edge, one = step(spectrum(of, columns(of, CROSS, LOWER), fiber))
+    assert (one.quiet and one.over > SHARP) == (width == 0)
+    assert np.argmax(jumps(of)) == fiber
+    if width == 0:
+        assert edge == pytest.approx(70.6, abs=0.5)
+
+
+@pytest.mark.parametrize("name", ["cold column", "column in a target", "column in sframe", "column in cframe"])
+def test_columns_of_every_kind_are_named_with_their_fibers(name):
+    defect = table.DEFECTS[name]
+    planted = plant_at(camera.made("b", 43), defect, defect.snr, seed=4)
+    assert judged(list(desi_qa.run(planted.chain, 1, "b1").findings), planted.truth) == (True, True, True)
 
 
 def test_a_column_that_lies_along_half_of_a_trace_is_found():

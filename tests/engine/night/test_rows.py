@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ifuview.engine.night.questions.weak_rows import ROWS
+from ifuview.engine.night.search.coherent import row_score
 from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.trailing import into_empty
 from ifuview.recipes import desi_qa
@@ -100,3 +102,20 @@ def test_levels_that_are_alike_at_each_wavelength_belong_to_their_amplifier(foll
 
 def test_features_of_a_few_targets_are_no_band_of_rows():
     assert not desi_qa.run(camera.made("z", 8105005, broad=True), 1, "z1").findings
+
+
+def test_the_mean_at_each_wavelength_that_is_taken_off_says_nothing_of_rows():
+    """Ten fibers each have the same rows at the same wavelengths: their noise has a mean of its own taken off."""
+    fibers, waves = 120, 400
+    row = np.arange(waves)[None] + np.arange(fibers)[:, None] // 10
+    use, weight = np.ones((fibers, waves), bool), np.full((fibers, waves), 0.25)
+    clean, levels = [], []
+    for seed in range(24):
+        random = np.random.default_rng(seed)
+        noise, level = random.normal(size=use.shape), 0.2 * random.normal(size=row.max() + 1)[row]
+        for out, z in ((clean, noise), (levels, noise + level)):
+            out.append(row_score(z - z.mean(axis=0), weight, use, row))
+    assert np.mean([score for score, _ in clean]) == pytest.approx(0.0, abs=3 / np.sqrt(24))
+    assert np.std([score for score, _ in clean]) == pytest.approx(1.0, abs=3 / np.sqrt(48))
+    assert min(score for score, _ in levels) > ROWS
+    assert np.median([rms for _, rms in levels]) == pytest.approx(0.4, rel=0.1)  # counts: a pixel has a noise of 2

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.image.hot import OR_TARGET
 from ifuview.engine.night.questions.case import COUNTS, Case
+from ifuview.engine.night.questions.levels import NEGATIVE_LEVEL
 from ifuview.engine.night.search import columns as search
+from ifuview.engine.night.search.bumps.crossing import Crossing, crossing, step
+from ifuview.engine.night.stats import binned
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
-SCORE, OF_TARGETS = 5.3, 5.8  # sigma in a sky fiber, in a target
+SCORE, SURE, OF_TARGETS = 5.3, 6.0, 5.8  # sigma in a sky fiber, by light it adds, by its shape; in a target
 ALIKE, TOP, USUAL = 40, 0.95, 3.0  # targets nearest in brightness, part of them below that many sigma by noise alone
 BROAD = 4.0  # sigma of a target with features of its own
 SOME, SURER, MOST = 0.008, 1.3, 0.06  # part of the targets from which that much more is asked for, or none is told
 BRIGHT, OF_TARGET = 1.0, 0.05  # sky levels of a target, and part of its light, that no spectrum is known to
-ALIKE_SHAPE = -5.0  # chi2 by which a bump or break of a target may fit better, and the column still be one
-LIKELY_SHAPE, LIKELY = 7.0, 0.8  # chi2 by which it fits better: then that part of the score is enough
-OWN_SHAPE, OWN_PART, ENOUGH, UNLIKE = 20.0, 0.2, 0.45, 80.0  # or that, if it is a part of its own, too; or any
 LESS_BRIGHT = 2.0  # sky levels of a target in which its shape tells
-IN_BOTH = 0.5  # of the score, in two fibers beside each other, of one column
+ASKED, MOST_ASKED = 3.5, 30  # sigma of fibers whose shape is looked at, the best of them
+COLD, OF_SKY = 8.0, 0.025  # sigma of a cold column in a target; of the sky that its light may be below zero there
+SHARP, OF_STEP = 10.0, 0.3  # chi2 by which a level ends at once; part of the light of a target that it must be
+OWN_SHAPE, ALIKE_SHAPE = 8.0, -5.0  # chi2 by which no feature of a target fits as well; by which one may fit better
+IN_BOTH, CLEAR = 0.5, 7.0  # of the score, in two fibers beside each other, of one column; its sigma in each
 SAME = 1.5  # px between what two fibers say of one column
 TOLD = (
     "isolated-fiber", "wavelength-blocks", "ccd-row", "charge-transfer", "bright-neighbor", "ghost",
@@ -43,70 +49,145 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
     cross, edge = chain.cross[:, middle].astype(np.float32), max(s.disp[0] for s in chain.sections)
     lower = chain.disp[:, middle] < edge
     found = search.columns(of, cross, lower)
+    along = _Along(of, found, cross, lower)
+    _instead_of_levels(case, along)
     judged = case.measured & ~case.known & ~case.in_bad_amplifier
     judged[[f for x in case.findings if x.kind in TOLD for f in x.fibers]] = False
     targets = judged & ~chain.is_sky
-    hit = judged & chain.is_sky & (found.score > SCORE) & (found.continuum < BRIGHT * level)
-    hit |= _in_targets(of, found, targets & (found.continuum < LESS_BRIGHT * level), targets, cross, lower)
-    hit &= found.level > OF_TARGET * found.continuum
-    for fiber in np.flatnonzero(hit)[np.argsort(-found.score[hit])]:
-        if not search.steady(of, found, int(fiber), cross, lower):
+    scores = {sign: found.score if sign else found.cold for sign in (True, False)}  # of hot ones, and of cold ones
+    least = {sign: OF_TARGETS * _features(scores[sign], found.continuum, targets, level) for sign in scores}
+    faint = found.continuum < LESS_BRIGHT * level
+    asked = _highest(np.maximum(found.score, found.cold), judged & (chain.is_sky | faint), ASKED)
+    told = {f: one for f in asked if (one := along.best(f)) is not None and one.found.gain > SCORE**2}
+    alike = {f: one for f, one in told.items() if found.continuum[f] < BRIGHT * level and one.found.over > ALIKE_SHAPE}
+    both = _in_both(alike, scores, least)
+    for fiber, one in sorted(told.items(), key=lambda p: -p[1].found.gain):
+        hot = one.found.level > 0
+        if chain.is_sky[fiber]:
+            hit = found.continuum[fiber] < BRIGHT * level and (
+                one.found.gain > SURE**2 or (hot and found.score[fiber] > SCORE)
+            )
+        else:
+            hit = one.found.over > OWN_SHAPE or fiber in both
+            hit |= fiber in alike and scores[hot][fiber] > least[hot][fiber]
+            hit |= one.found.over > ALIKE_SHAPE and along.below(fiber, one) < -OF_SKY * level
+            hit &= hot or one.found.gain > COLD**2
+        if hit and abs(one.found.level) > OF_TARGET * found.continuum[fiber]:
+            _column(case, along, one, fiber)
+    for fiber in _highest(search.jumps(of), targets & faint, SURE):
+        _step(case, along, fiber)
+
+
+def _highest(score: Array, use: Array, least: float) -> list[int]:
+    """The fibers with the highest scores, not too many."""
+    score = np.where(use, score, 0.0)
+    return [int(f) for f in np.argsort(-score)[:MOST_ASKED] if score[f] > least]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Along:
+    """Spectra in bins, the columns through them, and where they lie: shape (nfiber, nbin)."""
+
+    of: search.Spectra
+    found: search.BestColumns
+    cross: Array
+    lower: Array
+
+    def best(self, fiber: int, others: Array | None = None) -> Crossing | None:
+        """The column that explains a fiber best, if nothing but noise is left."""
+        of = search.spectrum(self.of, self.found, fiber)
+        one = crossing(of, self.cross[fiber].astype(float), self.lower[fiber], others)
+        return one if one is not None and one.found.quiet else None
+
+    def below(self, fiber: int, one: Crossing) -> float:
+        """What a fiber has where a cold column takes most, or 0 if that is not surely less than nothing: counts."""
+        light = search.light_of(self.cross[fiber], self.lower[fiber] == one.lower, one.at)
+        weight = self.of.weight[fiber] * (light > 0.5 * light.max())
+        mean = float(np.sum(weight * self.of.value[fiber]) / max(float(weight.sum()), 1e-30))
+        return mean if one.found.level < 0 and mean * float(np.sqrt(weight.sum())) < -SURE else 0.0
+
+
+def _instead_of_levels(case: Case, along: _Along) -> None:
+    """Columns in the place of levels of a sky fiber, of all of it or a part, where they fit better."""
+    wave = binned(case.chain.wave, BIN)
+    for x in list(case.findings):
+        if x.kind == "ccd-column" and "column" not in x.detail and x.wave_range is not None:
+            inside = (wave > x.wave_range[0]) & (wave < x.wave_range[1])
+        elif x.kind == "isolated-fiber" and x.detail.get("cause") == NEGATIVE_LEVEL:
+            inside = np.ones(wave.size, bool)
+        else:
             continue
-        at, half = float(found.at[fiber]), bool(found.lower[fiber])
-        if not any(x.detail.get("lower") == half and abs(x.detail["column"] - at) <= SAME for x in case.findings):
-            _column(case, found, int(fiber), search.touched(cross, lower == half, at))
+        one = along.best(x.fibers[0], inside[None].astype(float))
+        if one is not None and one.found.over > OWN_SHAPE:
+            case.findings.remove(x)
+            _column(case, along, one, x.fibers[0])
 
 
-def _in_targets(
-    of: search.Spectra, found: search.BestColumns, asked: Array, targets: Array, cross: Array, lower: Array
-) -> Array:
-    """Targets with a column: far above what others of their brightness have, of its own shape, or in two fibers."""
-    least = OF_TARGETS * _features(found, targets, of.sky)
-    hit = np.zeros(asked.size, bool)
-    some = np.flatnonzero(asked & (found.score > SCORE))
-    own = np.full(asked.size, -np.inf)
-    own[some] = search.own_shape(of, found, some, cross, lower)
-    bright = found.continuum > BRIGHT * of.sky
-    hit |= (own > ALIKE_SHAPE) & (found.score > least) & ~bright
-    hit |= (own > LIKELY_SHAPE) & (found.score > LIKELY * least) & ~bright
-    hit |= (own > np.maximum(OWN_SHAPE, OWN_PART * found.score**2)) & (found.score > ENOUGH * least)
-    hit |= (own > UNLIKE) & (found.score > OF_TARGETS) & np.isfinite(least)
-    own[found.score < np.maximum(IN_BOTH * least, SCORE)] = -np.inf
-    both = (own[:-1] > ALIKE_SHAPE) & (own[1:] > ALIKE_SHAPE) & ~bright[:-1] & ~bright[1:]
-    both &= (np.abs(np.diff(found.at)) <= SAME) & (found.lower[:-1] == found.lower[1:])
-    hit[:-1] |= both
-    hit[1:] |= both
-    return hit
+def _in_both(told: dict[int, Crossing], scores: dict[bool, Array], least: dict[bool, Array]) -> set[int]:
+    """Fibers beside each other that tell the same column, each by less than would be enough."""
+    some = {
+        f: one for f, one in told.items()
+        if one.found.gain > CLEAR**2 and scores[one.found.level > 0][f] > IN_BOTH * least[one.found.level > 0][f]
+    }  # fmt: skip
+    same = [f for f, one in some.items() if f + 1 in some and _same(one, some[f + 1])]
+    return {*same, *(f + 1 for f in same)}
 
 
-def _features(found: search.BestColumns, targets: Array, sky: float) -> Array:
+def _same(one: Crossing, two: Crossing) -> bool:
+    """Whether two fibers tell the same column."""
+    return one.lower == two.lower and abs(one.at - two.at) <= SAME and one.found.level * two.found.level > 0
+
+
+def _features(score: Array, continuum: Array, targets: Array, sky: float) -> Array:
     """Scores of targets over those that noise makes, by what others of their brightness have, shape (nfiber,).
 
     At least 1; infinite where too few are there to tell, or too many have features of their own as wide as a column.
     """
     out = np.where(targets, np.inf, 1.0)
-    order = np.flatnonzero(targets)[np.argsort(found.continuum[targets])]
-    faint = targets & (found.continuum < LESS_BRIGHT * sky)
+    order = np.flatnonzero(targets)[np.argsort(continuum[targets])]
+    faint = targets & (continuum < LESS_BRIGHT * sky)
     if np.count_nonzero(faint) > ALIKE:
-        scores = np.lib.stride_tricks.sliding_window_view(found.score[order], ALIKE)
-        level = np.maximum(np.quantile(scores, TOP, axis=1) / USUAL, 1.0)
-        broad = float(np.mean(found.score[faint] > BROAD))
+        near = np.lib.stride_tricks.sliding_window_view(score[order], ALIKE)
+        level = np.maximum(np.quantile(near, TOP, axis=1) / USUAL, 1.0)
+        broad = float(np.mean(score[faint] > BROAD))
         level = level * (1.0 if broad <= SOME else SURER if broad <= MOST else np.inf)
         out[order] = level[np.clip(np.arange(order.size) - ALIKE // 2, 0, level.size - 1)]
     return out
 
 
-def _column(case: Case, found: search.BestColumns, fiber: int, where: tuple[tuple[int, ...], tuple[int, int]]) -> None:
-    """One column."""
-    fibers, (first, last) = where
+def _column(case: Case, along: _Along, one: Crossing, fiber: int) -> None:
+    """One column; once, whichever fibers tell it."""
+    if any(x.detail.get("lower") == one.lower and abs(x.detail["column"] - one.at) <= SAME for x in case.findings):
+        return
+    fibers, (first, last) = search.touched(along.cross, along.lower == one.lower, one.at)
     wave = case.chain.wave
     low, high = float(wave[first * BIN]), float(wave[last * BIN - 1])
-    level, at = float(found.level[fiber]), float(found.at[fiber])
-    is_sky = case.chain.is_sky is not None and bool(case.chain.is_sky[fiber])
+    is_sky = bool(case.is_sky[fiber])
     case.add(
-        "ccd-column", "preproc", fibers=fibers, wave_range=(low, high), amplitude=level, unit=COUNTS,
-        significance=float(found.score[fiber]), confidence=0.8 if is_sky else 0.6, known=bool(case.known[fiber]),
-        detail={"column": at, "lower": bool(found.lower[fiber]), "sky_fiber": is_sky},
-        text=f"Column {at:.0f} of the detector adds {level:+.1f} {COUNTS} to fiber{'s' * (len(fibers) > 1)} "
-        f"{ranges(fibers)} where it crosses the traces, {low:.0f}-{high:.0f} A{'' if is_sky else OR_TARGET}",
+        "ccd-column", "preproc", fibers=fibers, wave_range=(low, high), amplitude=one.found.level, unit=COUNTS,
+        significance=float(np.sqrt(one.found.gain)), confidence=0.8 if is_sky else 0.6, known=bool(case.known[fiber]),
+        detail={"column": one.at, "lower": one.lower, "sky_fiber": is_sky},
+        text=f"Column {one.at:.0f} of the detector adds {one.found.level:+.1f} {COUNTS} to "
+        f"fiber{'s' * (len(fibers) > 1)} {ranges(fibers)} where it crosses the traces, {low:.0f}-{high:.0f} A"
+        f"{'' if is_sky else OR_TARGET}",
+    )  # fmt: skip
+
+
+def _step(case: Case, along: _Along, fiber: int) -> None:
+    """A level that begins or ends at once in a target of which no column is told."""
+    if any(fiber in x.fibers for x in case.findings if x.kind == "ccd-column"):
+        return
+    edge, one = step(search.spectrum(along.of, along.found, fiber))
+    large = abs(one.level) > OF_STEP * along.found.continuum[fiber]
+    if not (one.quiet and large and one.over > SHARP and one.gain > SURE**2):
+        return
+    wave = case.chain.wave
+    at = float(np.interp(edge * BIN, np.arange(wave.size), wave))
+    low, high = (at, float(wave[-1])) if one.level > 0 else (float(wave[0]), at)
+    case.add(
+        "ccd-column", "preproc", fibers=(fiber,), wave_range=(low, high), amplitude=abs(one.level), unit=COUNTS,
+        significance=float(np.sqrt(one.gain)), confidence=0.6, known=bool(case.known[fiber]),
+        text=f"Fiber {fiber} has {abs(one.level):.1f} {COUNTS} more at {low:.0f}-{high:.0f} A than elsewhere, from one "
+        f"pixel to the next: a column of the detector along a part of it, or what a part of the read-out adds; the "
+        "preproc image would tell",
     )  # fmt: skip

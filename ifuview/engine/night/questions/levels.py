@@ -33,6 +33,7 @@ ENOUGH_SKY, ALL, LEAST_ALL = 15, 6.5, 0.004  # sky fibers, sigma and part of the
 CLIP, FLOOR = 3.0, 0.3  # sigma of a sky fiber in the mean; of its noise that a mean is believed to have at least
 ECHO = 2.0  # times what a sky model makes of fibers that are off
 LEAST_SKY = 5  # sky fibers that tell their scatter
+NEGATIVE_LEVEL = "negative level"
 OTHER_LIGHT = "an object in a sky fiber, or stray light"
 LIGHT_OR = "; not sure: another part of the light (flat, trace) looks alike here, another exposure would tell"
 LEVEL_OR = "; or a level that the detector image adds or lacks: the preproc image or another exposure would tell"
@@ -317,7 +318,7 @@ def _below(case: Case, fiber: int, share: float, error: float, doubt: LevelDoubt
     """A fiber below zero."""
     case.add(
         "isolated-fiber", "preproc", fibers=(fiber,), amplitude=share, unit="of the sky", known=bool(case.known[fiber]),
-        significance=abs(share) / error, confidence=0.6 if doubt.words else 0.8, detail={"cause": "negative level"},
+        significance=abs(share) / error, confidence=0.6 if doubt.words else 0.8, detail={"cause": NEGATIVE_LEVEL},
         alternatives=doubt.alternatives,
         text=f"Fiber {fiber} lies {100 * abs(share):.1f} % of the sky below zero while its sky lines are right: no "
         f"light is negative, a level was taken off in the detector image (bias, dark, scattered light){doubt.words}",

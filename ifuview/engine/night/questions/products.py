@@ -12,6 +12,7 @@ from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.questions.case import BUNDLE, COUNTS, Case
 from ifuview.engine.night.questions.masked import told
 from ifuview.engine.night.search.between import calibrated_sky, ends
+from ifuview.engine.night.search.deviating import FLOOR, deviating
 from ifuview.engine.night.search.identity import LEAST, LEAST_SWAPPED, MOST, Broken, Moved, broken_fibers, swapped
 from ifuview.engine.night.search.scan import SINGLE, blocks_of_fibers, spans
 from ifuview.engine.night.search.templates import shapes
@@ -242,12 +243,30 @@ def _calibrated_fibers(case: Case, good: Array) -> None:
         return
     assert case.level is not None and case.given.fluxcalib is not None
     good = good & told(case.given.fluxcalib, case.given.fluxcalib_ivar, "fluxcalib")  # else the others' stands there
-    for one in broken_fibers(chain.cframe * chain.fluxcalib - chain.sframe, good, case.level):
-        if one.fiber in case.set_aside:  # its sframe is wrong already
-            continue
-        case.add(
-            "isolated-fiber", "fluxcalib", fibers=(one.fiber,), amplitude=one.off * float(np.median(case.level)),
-            unit=COUNTS, significance=one.score, known=bool(case.known[one.fiber]),
-            detail={"cause": CONTRADICTS},
-            text=f"The cframe of fiber {one.fiber} is not its sframe / fluxcalib; the other fibers' are",
-        )  # fmt: skip
+    gaps = np.where(good, chain.cframe * chain.fluxcalib - chain.sframe, np.float32(0.0))
+    broken = [one for one in broken_fibers(gaps, good, case.level) if one.fiber not in case.set_aside]
+    for one in broken:
+        _uncalibrated(case, one.fiber, one.off * float(np.median(case.level)), one.score)
+    wrong = {fiber for one in case.deviations if one.step == "sframe" for fiber in one.fibers} | case.set_aside
+    gaps[[*wrong, *(one.fiber for one in broken)]] = 0.0  # their sframe is wrong already, or all of it is told
+    parts = deviating("cframe", gaps, case.level)
+    if len({int(f) for fibers, _ in parts for f in fibers}) > MOST * gaps.shape[0]:
+        return  # a matter of the products
+    for fibers, columns in parts:
+        span = float(chain.wave[columns][0]), float(chain.wave[columns][-1])
+        for fiber in fibers:
+            inside = binned(gaps[fiber, columns], BIN)
+            peak = float(inside[np.argmax(np.abs(inside))])
+            _uncalibrated(case, int(fiber), peak, abs(peak) / (FLOOR * float(np.median(case.level))), span)
+
+
+def _uncalibrated(
+    case: Case, fiber: int, amplitude: float, score: float, span: tuple[float, float] | None = None
+) -> None:  # fmt: skip
+    """One fiber whose cframe is not its sframe / fluxcalib, everywhere or at some wavelengths."""
+    where = "" if span is None else f" at {span[0]:.0f}-{span[1]:.0f} A, by up to {amplitude:+.1f} {COUNTS}"
+    case.add(
+        "isolated-fiber", "fluxcalib", fibers=(fiber,), amplitude=amplitude, unit=COUNTS, significance=score,
+        known=bool(case.known[fiber]), wave_range=span, detail={"cause": CONTRADICTS},
+        text=f"The cframe of fiber {fiber} is not its sframe / fluxcalib{where}; the other fibers' are",
+    )  # fmt: skip

@@ -13,7 +13,7 @@ from ifuview.engine.night.stats import without_gaps
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Section
 
-ROWS, DRIFT = 4.2, 4.6  # sigma of the pairs
+ROWS, DRIFT = 4.1, 4.6  # sigma of the pairs; levels of S/N 20 make 5.9 +- 1.0, the worst healthy amplifier had 4.0
 WORTH, FAR = 2.0, 3.0  # sigma by wavelength from which rows are looked at; that a pixel can count
 OTHERWISE = ("wavelength-blocks", "block-throughput", "sky-line residual")  # tell of their fibers
 OFFSET, LEAST = 6.0, 0.008  # sigma of a contrast, and part of the sky
@@ -48,7 +48,7 @@ def weak_rows(case: Case, lines_off: Array | float, pixels: tuple[Array, Array])
     for name, area in areas.items():
         if name in told:
             continue
-        score, rms = row_score(z, case.sigma, area & use, row)
+        score, rms = row_score(z, case.weight, area & use, row)
         if score > ROWS:
             told.add(name)
             _rows(case, name, area, score, rms)

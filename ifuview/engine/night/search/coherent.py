@@ -45,25 +45,31 @@ def row_pixels(sharp: Array, weight: Array) -> tuple[Array, Array]:
     return np.asarray(z - z.sum(axis=0) / np.maximum(use.sum(axis=0), 1), np.float32), use
 
 
-def row_score(z: Array, sigma: Array, use: Array, row: Array) -> tuple[float, float]:
+def row_score(z: Array, weight: Array, use: Array, row: Array) -> tuple[float, float]:
     """(score, rms of the levels in counts) of levels of single rows in the pixels of an amplifier.
+
+    Only pixels of other wavelengths are pairs: those of one wavelength have the mean in common that was taken off, and
+    what a sky may leave.
 
     Parameters
     ----------
     z, use : ndarray, shape (nfiber, nwave)
         See `row_pixels`; only pixels of the amplifier in use.
-    sigma : ndarray, shape (nwave,)
-        Noise of a pixel: a level is told by those that have little.
+    weight : ndarray, shape (nfiber, nwave)
+        Inverse variance: a level is told by pixels that have little noise.
     row : ndarray of int, shape (nfiber, nwave)
     """
-    weight = np.broadcast_to(np.float32(1.0) / sigma.astype(np.float32), use.shape)[use]
-    value, at = (z[use] * weight).astype(np.float64), row[use].astype(np.intp)
+    picked = use.T
+    power = weight.T[picked].astype(np.float64)
+    value, at = z.T[picked] * np.sqrt(power), row.T[picked]
+    first = np.flatnonzero(np.diff(at, prepend=-1) | np.diff(np.nonzero(picked)[0], prepend=-1))
     known = np.bincount(at) >= LEAST
-    total, squares = np.bincount(at, value)[known], np.bincount(at, value * value)[known]
-    power = (weight * weight).astype(np.float64)
-    norm = np.bincount(at, power)[known] ** 2 - np.bincount(at, power * power)[known]
+    at = at[first]  # of neighbors that have one row at one wavelength
+    sums, powers = np.add.reduceat(value, first), np.add.reduceat(power, first)
+    total, squares = np.bincount(at, sums)[known], np.bincount(at, sums**2)[known]
+    norm = float(np.sum(np.bincount(at, powers)[known] ** 2 - np.bincount(at, powers**2)[known]))
     pairs, spread = float(np.sum(total**2 - squares)), float(np.sqrt(2 * np.sum(squares**2)))
-    return pairs / max(spread, TINY), float(np.sqrt(max(pairs, 0.0) / max(float(np.sum(norm)), TINY)))
+    return pairs / max(spread, TINY), float(np.sqrt(max(pairs, 0.0) / max(norm, TINY)))
 
 
 def slow_bins(rest: Array, known: Array, place: Array, centered: bool = True) -> tuple[Array, Array]:

@@ -8,25 +8,21 @@ camera, see `bumps.usual`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from ifuview.engine.night.blocks import BIN
+from ifuview.engine.night.search.bumps.crossing import PROFILE, BinnedSpectrum
 from ifuview.engine.night.search.bumps.usual import Usual, usual
 from ifuview.engine.night.stats import binned
 from ifuview.model.checks import Array
 
-PROFILE = 1.1  # px, sigma of the profile of a fiber
 STEP = 1.5  # px at most between the columns that are asked for
 REFINED, FINER = 2.5, (-1.0, -0.5, 0.0, 0.5, 1.0)  # sigma from which others beside it are asked for, px
 CLIP = 2.5  # sigma that a bin can count
 ON = 0.5  # of its light that a column must send into a fiber somewhere
 LEFT = 0.03  # of the power of a column that the spectrum must leave
-TYPICAL = 0.5  # of the mean of its bins that half of them must reach
-WIDTHS = (1.5, 2.0, 3.0, 4.5, 7.0, 10.0, 15.0, 22.0, 32.0)  # bins, sigma of features that a target may have
-BREAKS, AT_EDGE = (0.5, 3.0, 8.0), 1.5  # bins over which its level may change; a column may begin at the edge
-SHAPE_CLIP = 6.0  # sigma that a bin can count where shapes are compared
+JUMP = 4  # bins on either side of an edge
 TOUCHED = 0.3  # of the light of the fiber that has most
 
 
@@ -62,10 +58,10 @@ class BestColumns:
         Half of the detector that it is in, along wavelength.
     level : ndarray, shape (nfiber,)
         Counts where the trace lies on it.
+    cold : ndarray, shape (nfiber,), sigma
+        Score of the best one that takes light away.
     continuum : ndarray, shape (nfiber,)
         Level of the spectrum without it.
-    rest : ndarray, shape (nfiber, nbin), sigma
-        What a smooth spectrum leaves.
     usual : Usual
         What a smooth spectrum may be.
     """
@@ -74,8 +70,8 @@ class BestColumns:
     at: Array
     lower: Array
     level: Array
+    cold: Array
     continuum: Array
-    rest: Array
     usual: Usual
 
 
@@ -108,9 +104,9 @@ def columns(of: Spectra, cross: Array, lower: Array) -> BestColumns:
     again = np.flatnonzero(found[0] > REFINED)
     part = _Asked(rest[again], of.weight[again], normal[again], asked.shapes, cross[again], lower[again])
     finer = _best(part, found[1][again, None] + np.array(FINER, np.float32))
-    for values, better in zip(found, finer, strict=True):
+    for values, better in zip(found[:-1], finer[:-1], strict=True):
         values[again] = better
-    return BestColumns(*found, coeff[:, 0], away, own)
+    return BestColumns(*found, coeff[:, 0], own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,11 +121,15 @@ class _Asked:
     lower: Array
 
 
-def _best(of: _Asked, at: Array) -> tuple[Array, Array, Array, Array]:
-    """Score, position, half and level of the best column of those at `at`, shape (nfiber, ncolumn), of each fiber."""
+def _best(of: _Asked, at: Array) -> tuple[Array, Array, Array, Array, Array]:
+    """Score, position, half and level of the best column of those at `at`, shape (nfiber, ncolumn), of each fiber.
+
+    And the score of the best cold one.
+    """
     light = np.exp(-0.5 * ((of.cross[:, None, :] - at[:, :, None]) / PROFILE) ** 2)
     rows = np.arange(at.shape[0])
     best = np.zeros(rows.size), at[:, 0].copy(), np.zeros(rows.size, bool), np.zeros(rows.size)
+    cold = np.zeros(rows.size)
     for half in (True, False):
         on = (of.lower == half).any(axis=0)
         if not on.any():  # no fiber has bins in this half
@@ -147,65 +147,40 @@ def _best(of: _Asked, at: Array) -> tuple[Array, Array, Array, Array]:
         better = new[0] > best[0]
         for old, value in zip(best, new, strict=True):
             old[better] = value[better]
-    return best
+        cold = np.maximum(cold, -score.min(axis=1))
+    return (*best, cold)
 
 
-def steady(of: Spectra, found: BestColumns, fiber: int, cross: Array, lower: Array) -> bool:
-    """Whether a column shows in most of its bins: lines of a target are in a few."""
-    light = np.exp(-0.5 * ((cross[fiber] - found.at[fiber]) / PROFILE) ** 2) * (lower[fiber] == found.lower[fiber])
-    without = of.value[fiber] - found.level[fiber] * light
-    right = found.usual.shapes @ (of.weight[fiber] * without)
-    rest = of.value[fiber] - np.linalg.solve(found.usual.normal[fiber], right) @ found.usual.shapes
-    rest = np.clip(rest * np.sqrt(of.weight[fiber]), -CLIP, CLIP)
-    on = light > ON * light.max()
-    inside, beside = rest[on], np.median(rest[~on]) if not on.all() else 0.0
-    return bool(np.median(inside) - beside > TYPICAL * (np.mean(inside) - beside))
+def jumps(of: Spectra) -> Array:
+    """Largest difference between JUMP bins and as many after them, shape (nfiber,), sigma."""
+    weight, total = (
+        np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
+        for values in (of.weight, of.weight * of.value)
+    )
+    weight, total = (values[:, JUMP:] - values[:, :-JUMP] for values in (weight, total))
+    known = np.minimum(weight[:, JUMP:], weight[:, :-JUMP]) > 0
+    weight = np.maximum(weight, 1e-12)
+    mean, variance = total / weight, 1 / weight
+    z = np.abs(mean[:, JUMP:] - mean[:, :-JUMP]) / np.sqrt(variance[:, JUMP:] + variance[:, :-JUMP])
+    return np.asarray(np.where(known, z, 0.0).max(axis=1))
 
 
-def own_shape(of: Spectra, found: BestColumns, fibers: Array, cross: Array, lower: Array) -> Array:
-    """By how much chi2 a column fits some fibers better than any bump or break of a target, shape of `fibers`.
-
-    Where a trace crosses a column, and how fast, is known: few features of a target are as wide, and have their edges
-    there. Near 0 both fit alike.
-    """
-    shapes, normal = found.usual.shapes, found.usual.normal
-    features, at = _features(of.value.shape[1])
-    out = np.zeros(len(fibers))
-    for k, f in enumerate(fibers):
-        weight = of.weight[f].astype(np.float64)
-        value = of.value[f] - np.linalg.solve(normal[f], shapes @ (weight * of.value[f])) @ shapes
-        limit = SHAPE_CLIP / np.sqrt(np.maximum(weight, 1e-12))
-        value = weight * np.clip(value, -limit, limit)
-        column = np.exp(-0.5 * ((cross[f] - found.at[f]) / PROFILE) ** 2) * (lower[f] == found.lower[f])
-        edge = np.count_nonzero(lower[f])
-        others = features[np.isnan(at) | (np.abs(at - edge + 0.5) > AT_EDGE)]
-        own, best = (_gains(t, value, weight, shapes, normal[f]).max() for t in (column[None], others))
-        out[k] = own - best
-    return out
+def spectrum(of: Spectra, found: BestColumns, fiber: int) -> BinnedSpectrum:
+    """One of the spectra, and what it may be."""
+    weight, shapes = of.weight[fiber].astype(np.float64), found.usual.shapes
+    prior = found.usual.normal[fiber] - (shapes * weight) @ shapes.T
+    return BinnedSpectrum(of.value[fiber].astype(np.float64), weight, shapes, prior)
 
 
-def _gains(templates: Array, value: Array, weight: Array, shapes: Array, normal: Array) -> Array:
-    """How much chi2 each of some templates takes off, beside a polynomial, shape (ntemplate,)."""
-    weighted = templates * weight
-    own, whole = weighted @ shapes.T, np.sum(weighted * templates, axis=1)
-    power = whole - np.sum(own * np.linalg.solve(normal, own.T).T, axis=1)
-    return np.where(power > LEFT * whole, (templates @ value) ** 2 / np.maximum(power, 1e-30), 0.0)
-
-
-@lru_cache(maxsize=4)
-def _features(count: int) -> tuple[Array, Array]:
-    """Bumps and breaks that targets may have, shape (nfeature, nbin), and where the breaks are; NaN of bumps."""
-    bins = np.arange(count, dtype=np.float64)
-    centers = [(c, w) for w in WIDTHS for c in np.arange(0.0, count, max(1.0, w / 2))]
-    out = [np.exp(-0.5 * ((bins - c) / w) ** 2) for c, w in centers]
-    breaks = [(c, w) for w in BREAKS for c in np.arange(1.0, count - 1, max(1.0, w / 2))]
-    out += [np.tanh((bins - c) / w) for c, w in breaks]
-    return np.array(out), np.array([np.nan] * len(centers) + [c for c, _ in breaks])
+def light_of(cross: Array, inside: Array, at: float) -> Array:
+    """Light of a column, 1 where a trace lies on it, of the shape of `cross`."""
+    return np.asarray(np.exp(-0.5 * ((cross - at) / PROFILE) ** 2) * inside)
 
 
 def touched(cross: Array, inside: Array, at: float) -> tuple[tuple[int, ...], tuple[int, int]]:
     """Fibers that a column lights in the bins in its half, and the bins of the one that has most, half-open."""
-    light = np.exp(-0.5 * ((cross - at) / PROFILE) ** 2) * inside
+    light = light_of(cross, inside, at)
     whole = np.sqrt(np.sum(light**2, axis=1))
-    on = np.flatnonzero(light[np.argmax(whole)] > TOUCHED)
+    most = light[np.argmax(whole)]
+    on = np.flatnonzero(most > TOUCHED * most.max())
     return tuple(int(f) for f in np.flatnonzero(whole > TOUCHED * whole.max())), (int(on[0]), int(on[-1]) + 1)

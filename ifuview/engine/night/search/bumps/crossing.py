@@ -1,0 +1,212 @@
+"""The column of the detector that explains a spectrum best, and by how much better than a target could.
+
+Where a trace crosses a column, and how fast, is known; few features of a target are as wide, and have their edges
+there. The spectrum is fitted at once with what is usual (see `usual`) and a column at any place, and with a bump
+or a break of any place and width instead. What the column leaves must be noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from ifuview.model.checks import Array
+
+PROFILE, WIDER = 1.1, 1.4  # px, sigma of the profile of a fiber, and of that on a column of three pixels
+PLACES, BEYOND = 0.25, 2.0  # px between columns that are asked for, and beyond the ends of a trace
+LIT = 0.1  # of its light that a column must send into a fiber somewhere
+OUTLIER, ROUNDS = 5.0, 3  # sigma of a bin that neither explains: it has no part
+MOST_ODD, NOISE, MISFIT = 2, 1.6, 0.01  # such bins; chi2 of a bin that noise leaves; of its power that its shape may
+LEFT = 0.01  # of its power that the usual must leave
+WIDTHS = (1.5, 3.0, 6.0, 12.0, 24.0)  # bins, sigma of bumps that are tried first
+STEP, LEAST_STEP, SMEARED = 0.25, 4, 2.0  # bins between edges, from the ends; width of the sharpest break of a target
+BREAKS, AT_EDGE = (0.5, 2.0, 8.0), 1.5  # bins over which a level changes; a column may begin at the edge
+FINER, RATIO, LEAST_WIDTH = 4, 1.4, 0.4  # rounds in which place and width are refined, their first step; bins
+TINY = 1e-30
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """How well something explains a spectrum.
+
+    Parameters
+    ----------
+    level : float
+        Counts where it has most, negative of what takes light away.
+    gain, over : float
+        Of chi2, and of that what no feature of a target explains, which may explain odd bins, too.
+    rest : float
+        Mean chi2 of a bin that is left.
+    odd, bins : int
+        Bins that it does not explain, and all that are known.
+    """
+
+    level: float
+    gain: float
+    over: float
+    rest: float
+    odd: int
+    bins: int
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it leaves noise, and a small part of itself."""
+        return self.odd <= MOST_ODD and self.rest < NOISE + MISFIT * self.gain / max(self.bins, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A column through a spectrum.
+
+    Parameters
+    ----------
+    at : float, px across
+    lower : bool
+        Half of the detector that it is in, along wavelength.
+    found : Explained
+    """
+
+    at: float
+    lower: bool
+    found: Explained
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BinnedSpectrum:
+    """A spectrum in bins, shape (nbin,), and what it may be.
+
+    Parameters
+    ----------
+    value, weight : ndarray, shape (nbin,)
+    shapes : ndarray, shape (nterm, nbin)
+    usual : ndarray, shape (nterm, nterm)
+        Inverse covariance of their coefficients before the spectrum is asked.
+    """
+
+    value: Array
+    weight: Array
+    shapes: Array
+    usual: Array
+
+    def gains(self, templates: Array) -> tuple[Array, Array]:
+        """(level of each template, chi2 that it takes off), shape (ntemplate,) each."""
+        normal = (self.shapes * self.weight) @ self.shapes.T + self.usual
+        weighted = templates * self.weight
+        own = weighted @ self.shapes.T
+        whole = np.sum(weighted * templates, axis=1)
+        power = whole - np.sum(own * np.linalg.solve(normal, own.T).T, axis=1)
+        coeff = np.linalg.solve(normal, self.shapes @ (self.weight * self.value))
+        right = weighted @ (self.value - coeff @ self.shapes)
+        kept = power > np.maximum(LEFT * whole, TINY)
+        level = np.where(kept, right / np.where(kept, power, 1.0), 0.0)
+        return level, level * right
+
+    def left(self, template: Array) -> Array:
+        """What the usual and a template leave, in units of the noise."""
+        terms = np.concatenate([self.shapes, template[None]])
+        normal = (terms * self.weight) @ terms.T + TINY * np.eye(len(terms))
+        normal[:-1, :-1] += self.usual
+        rest = self.value - np.linalg.solve(normal, terms @ (self.weight * self.value)) @ terms
+        return np.asarray(rest * np.sqrt(self.weight))
+
+
+def crossing(of: BinnedSpectrum, cross: Array, lower: Array, others: Array | None = None) -> Crossing | None:
+    """The column that explains a spectrum best; None if none crosses it.
+
+    Parameters
+    ----------
+    of : BinnedSpectrum
+    cross : ndarray, shape (nbin,), px
+    lower : ndarray of bool, shape (nbin,)
+    others : ndarray, shape (n, nbin), optional
+        What else it may be; default: a bump or a break of a target.
+    """
+    at = np.arange(cross.min() - BEYOND, cross.max() + BEYOND, PLACES)
+    light = np.concatenate([np.exp(-0.5 * ((cross - at[:, None]) / width) ** 2) for width in (PROFILE, WIDER)])
+    light = np.concatenate([light * lower, light * ~lower])
+    lit = light.max(axis=1) > LIT
+    if not lit.any():
+        return None
+    best, found, of = _best_of(light[lit], of)
+    other = _feature(of, float(np.count_nonzero(lower))) if others is None else float(of.gains(others)[1].max())
+    place, half = np.tile(at, 4)[lit][best], np.repeat([True, False], 2 * at.size)[lit][best]
+    return Crossing(float(place), bool(half), replace(found, over=found.gain - other - OUTLIER**2 * found.odd))
+
+
+def step(of: BinnedSpectrum) -> tuple[float, Explained]:
+    """Where a level begins or ends at once, in bins, and what that explains: no light of a target does so."""
+    bins = np.arange(of.value.size)
+    edges = np.arange(LEAST_STEP, of.value.size - LEAST_STEP, STEP)
+    best, found, of = _best_of(np.clip(bins + 1 - edges[:, None], 0.0, 1.0), of)
+    return float(edges[best]), replace(
+        found, over=found.gain - _feature(of, np.inf, SMEARED) - OUTLIER**2 * found.odd
+    )  # fmt: skip
+
+
+def _best_of(light: Array, of: BinnedSpectrum) -> tuple[int, Explained, BinnedSpectrum]:
+    """Which of some templates explains a spectrum best, how well, and the spectrum without bins that it does not."""
+    known = of.weight > 0
+    for _ in range(ROUNDS):
+        level, gain = of.gains(light)
+        best = int(np.argmax(gain))
+        rest = of.left(light[best])
+        odd = np.abs(rest) > OUTLIER
+        if not odd.any():
+            break
+        of = BinnedSpectrum(of.value, np.where(odd, 0.0, of.weight), of.shapes, of.usual)
+    used = (of.weight > 0) & ~odd
+    left = float(np.mean(rest[used] ** 2)) if used.any() else np.inf
+    count = int(np.count_nonzero(known))
+    peak = float(level[best] * light[best].max())
+    return best, Explained(peak, float(gain[best]), 0.0, left, count - int(np.count_nonzero(used)), count), of
+
+
+def _feature(of: BinnedSpectrum, edge: float, least: float = LEAST_WIDTH) -> float:
+    """Chi2 that the best bump or break of a target takes off, without breaks that are narrower, or at an edge."""
+    templates, places, widths, steep = _features(of.value.size)
+    gain = of.gains(templates)[1]
+    return max(
+        _refined(of, np.where(tried, gain, 0.0), places, widths, breaks, edge, least)
+        for breaks, tried in (
+            (False, ~steep), (True, steep & (np.abs(places - edge + 0.5) > AT_EDGE) & (widths >= least)),
+        )
+    )  # fmt: skip
+
+
+def _refined(
+    of: BinnedSpectrum, gain: Array, places: Array, widths: Array, breaks: bool, edge: float, least: float
+) -> float:  # fmt: skip
+    """Chi2 of the best of some features, with place and width between those that were tried."""
+    best = int(np.argmax(gain))
+    most, place, width, ratio = float(gain[best]), float(places[best]), float(widths[best]), RATIO
+    move = max(width / 4, 0.5)
+    for _ in range(FINER):
+        near = np.repeat(place + move * np.array([-1.0, 0.0, 1.0]), 3)
+        wide = np.tile(np.maximum(width * ratio ** np.array([-1.0, 0.0, 1.0]), least), 3)
+        gain = of.gains(_shape(of.value.size, near, wide, breaks))[1]
+        if breaks:
+            gain = np.where(np.abs(near - edge + 0.5) > AT_EDGE, gain, 0.0)
+        k = int(np.argmax(gain))
+        if gain[k] > most:
+            most, place, width = float(gain[k]), float(near[k]), float(wide[k])
+        move, ratio = move / 2, ratio**0.5
+    return most
+
+
+def _shape(count: int, places: Array, widths: Array, steep: bool) -> Array:
+    """Bumps, or breaks, over `count` bins."""
+    away = (np.arange(count) - places[:, None]) / widths[:, None]
+    return np.asarray(np.tanh(away) if steep else np.exp(-0.5 * away**2))
+
+
+@lru_cache(maxsize=4)
+def _features(count: int) -> tuple[Array, Array, Array, Array]:
+    """Features that targets may have, shape (nfeature, nbin), their places and widths, and which are breaks."""
+    bumps = [(c, w) for w in WIDTHS for c in np.arange(0.0, count, max(1.0, w / 2))]
+    breaks = [(c, w) for w in BREAKS for c in np.arange(1.0, count - 1, max(1.0, w / 2))]
+    places, widths = (np.array(values) for values in zip(*bumps, *breaks, strict=True))
+    steep = np.arange(places.size) >= len(bumps)
+    out = np.where(steep[:, None], _shape(count, places, widths, True), _shape(count, places, widths, False))
+    return out, places, widths, steep
