@@ -17,6 +17,7 @@ from ifuview.model.traces.doctor import (
     Problem,
     Range,
     TraceDiagnosis,
+    fiber_words,
     untraced_verdict,
 )
 
@@ -168,7 +169,7 @@ def _of_problems(group: list[Problem], diagnosis: TraceDiagnosis) -> TraceFindin
     waves = [p.wave_range for p in group if p.wave_range is not None]
     return TraceFinding(
         group="fiber", kind=worst.kind,
-        title=f"{name}: fiber{'s' if several else ''} {first}{f' to {last}' if several else ''}",
+        title=f"{name}: {f'fibers {first} to {last}' if several else fiber_words(first)}",
         text=f"{len(group)} fibers, the worst: {worst.text}" if several else worst.text, verdict=worst.verdict,
         fibers=tuple(p.fiber for p in group), amount=amount, amount_err=worst.amplitude_err,
         significance=worst.significance, x_range=(min(p.x_range[0] for p in group), max(p.x_range[1] for p in group)),
@@ -214,7 +215,7 @@ def count_of(fibers: tuple[int, ...], diagnosis: TraceDiagnosis) -> str:
     if not fibers or len(fibers) == diagnosis.nfiber:
         return f"all {diagnosis.nfiber} fibers"
     if len(fibers) == 1:
-        return f"fiber {diagnosis.fiber_id[fibers[0]]}"
+        return fiber_words(diagnosis.fiber_id[fibers[0]])
     if fibers[-1] - fibers[0] == len(fibers) - 1:
         return f"fibers {diagnosis.fiber_id[fibers[0]]} to {diagnosis.fiber_id[fibers[-1]]}"
     return f"{len(fibers)} fibers"

@@ -16,6 +16,7 @@ from typing import Any
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.files import told
+from ifuview.model.traces.doctor import fiber_words
 from ifuview.report.page import as_png
 from ifuview.report.traces.doctor_report import DPI, SIZE, DoctorReport, Drawn, style
 from ifuview.report.traces.fiber import draw_fiber, worst_fibers
@@ -132,7 +133,11 @@ def draw_all(report: DoctorReport, ctx: JobContext = SILENT) -> tuple[Drawn, ...
         figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
         draw_fiber(figure, report, row)
         caption = "The image around the fiber, light minus trace, width and flux along the columns."
-        out.append(Drawn(f"fiber_{safe(report.diagnosis.name(row))}", f"Fiber {name}", caption, figure, as_png(figure)))
+        out.append(
+            Drawn(
+                f"fiber_{safe(report.diagnosis.name(row))}", fiber_words(name, "Fiber"), caption, figure, as_png(figure)
+            )
+        )
     return tuple(out)
 
 

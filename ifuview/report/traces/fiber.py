@@ -10,7 +10,7 @@ import numpy as np
 
 from ifuview.model.figure import Scale
 from ifuview.model.inspection import Verdict, as_state
-from ifuview.model.traces.doctor import Problem, TraceDiagnosis
+from ifuview.model.traces.doctor import Problem, TraceDiagnosis, fiber_words
 from ifuview.model.traces.findings import findings
 from ifuview.report.figures import BLACK, GREEN, VERMILION, draw_figure
 from ifuview.report.traces.doctor_report import DoctorReport
@@ -41,7 +41,7 @@ def draw_fiber(figure: Figure, report: DoctorReport, row: int) -> None:
     )
     problems = [p for p in found.problems if p.fiber == row]
     y = 0.965
-    figure.text(0.02, y, f"Fiber {plain(found.fiber_id[row])}", size=13, weight="bold", va="top")
+    figure.text(0.02, y, plain(fiber_words(found.fiber_id[row], "Fiber")), size=13, weight="bold", va="top")
     for problem in problems[:3]:
         sign, _, color = MARKS[as_state(problem.verdict)]
         for line in textwrap.wrap(f"{sign} {plain(problem.text)}", WRAP)[:2]:

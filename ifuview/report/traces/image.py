@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.traces.doctor import TraceDiagnosis
+from ifuview.model.traces.doctor import TraceDiagnosis, fiber_words
 from ifuview.report.figures import BLACK, BLUE, ORANGE, SKY, VERMILION
 from ifuview.report.traces.doctor_report import DoctorReport
 
@@ -72,7 +72,7 @@ def _whole(figure: Figure, axes: Axes, report: DoctorReport, image: Array) -> tu
     axes.set(
         xlabel="column along dispersion (px)", ylabel="row across dispersion (px)", xlim=extent[:2], ylim=extent[2:]
     )
-    note = f"every {every}th trace" if every > 1 else "all traces"
+    note = f"one trace in {every}" if every > 1 else "all traces"
     axes.set_title(f"{note}; red: fibers with problems", fontsize=9)
     middle = np.asarray(image[:, image.shape[1] // 2 :: max(1, image.shape[1] // 64)], dtype=np.float32)
     middle = middle[np.isfinite(middle)]
@@ -115,7 +115,7 @@ def places(report: DoctorReport) -> list[tuple[str, float, float, float]]:
         row = center[fiber, int(column)]
         if len(out) < ZOOMS and np.isfinite(row):
             name = found.name(fiber)
-            out.append((f"{len(out) + 1}: at fiber {name}", float(row), column, ZOOM_COLUMNS / 2))
+            out.append((f"{len(out) + 1}: at {fiber_words(name)}", float(row), column, ZOOM_COLUMNS / 2))
     return out
 
 

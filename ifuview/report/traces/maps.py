@@ -33,7 +33,7 @@ def draw_residual(figure: Page, report: DoctorReport) -> bool:
     if not np.isfinite(found.offset).any():
         return False
     left, right = figure.subplots(1, 2, sharey=True)
-    figure.subplots_adjust(left=0.06, right=0.93, top=0.93, bottom=0.09, wspace=0.22)
+    figure.subplots_adjust(left=0.06, right=0.91, top=0.93, bottom=0.09, wspace=0.24)
     marked = np.array(sorted({p.fiber for p in found.problems}), float)
     edges = np.flatnonzero(np.diff(found.block)) + 0.5
     rules = tuple(Rule(float(e), vertical=False, color=4, stroke=SOLID) for e in edges if edges.size <= 2 * MAX_BLOCKS)

@@ -11,6 +11,7 @@ import numpy as np
 from ifuview.files import put
 from ifuview.model.checks import Array
 from ifuview.model.figure import BLOCKS
+from ifuview.model.traces.doctor import fiber_words
 from ifuview.report.figures import BLACK, BLUE, GREEN, ORANGE, VERMILION
 from ifuview.report.page import as_png
 from ifuview.report.traces.doctor_report import style
@@ -180,7 +181,7 @@ def one_trace(figure: Figure, one: OneTrace, title: str = "") -> None:
         below = figure.add_gridspec(3, 2, left=0.065, right=0.985, top=0.88, bottom=0.075, wspace=0.28, hspace=0.42)
         _smooth(figure.add_subplot(below[2, 0]), one)
         _spectrum(figure.add_subplot(below[2, 1]), one)
-        figure.suptitle(title or f"Fiber {one.name}", fontsize=14, weight="bold", x=0.065, ha="left")
+        figure.suptitle(title or fiber_words(one.name, "Fiber"), fontsize=14, weight="bold", x=0.065, ha="left")
         figure.text(0.065, 0.925, one.words, fontsize=10, va="center")
 
 

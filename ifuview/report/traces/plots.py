@@ -25,7 +25,8 @@ ROBUST_ROUNDS = 4
 CLIP = 4.0  # scatters
 MAX_MODES = 16
 PERCENT = 100.0
-UNSURE = 5.0  # times the usual error: columns with more do not count as the worst
+UNSURE = 5.0  # times the usual error: columns with more, and with no loss far above it, do not count as the worst
+WIDE = 1.0  # %; from there on losses are drawn by their decades
 COLUMN, FIBER = "column along dispersion (px)", "fiber (row of the traces)"
 ZERO = Rule(0.0, vertical=False, color="text", stroke=SOLID)
 MARKS: tuple[tuple[Color, str], ...] = ((3, DOWN), (0, DOT), (4, PLUS), ("faint", CROSS))  # of the neighbors
@@ -174,9 +175,10 @@ def draw_impact(figure: Page, report: DoctorReport) -> bool:
         curves.append(Curve(row, PERCENT * y, color, name, NONE, mark, size=4, error=PERCENT * e))
     drawn = Figure("flux lost at the worst column", Scale("", fibers), Scale("loss (%)"), tuple(curves))
     draw_figure(loss, drawn, size=10, columns=2)
-    loss.set_yscale("symlog", linthresh=0.1)
-    loss.autoscale(axis="y")
-    loss.yaxis.set_major_formatter(decade)
+    if any(float(np.nanmax(np.abs(curve.y), initial=0.0)) > WIDE for curve in curves):
+        loss.set_yscale("symlog", linthresh=0.1)
+        loss.autoscale(axis="y")
+        loss.yaxis.set_major_formatter(decade)
     y, e = _middle(impact.leak), _middle(impact.leak_err)
     curves = [
         Curve(row, PERCENT * y, 1, "given traces", NONE, DOT, size=4, error=PERCENT * e),
@@ -225,7 +227,7 @@ def _middle(values: Array) -> Array:
 def _worst(values: Array, errors: Array) -> tuple[Array, Array]:
     """Largest value over the well-measured columns and its error."""
     sure = np.isfinite(values) & np.isfinite(errors)
-    sure &= errors <= UNSURE * (np.median(errors[sure]) if sure.any() else 0.0)
+    sure &= (errors <= UNSURE * (np.median(errors[sure]) if sure.any() else 0.0)) | (values > UNSURE * errors)
     some = sure.any(axis=1)
     place = np.where(some, np.argmax(np.where(sure, values, -np.inf), axis=1), 0)
     row = np.arange(len(values))

@@ -11,11 +11,14 @@ import pytest
 
 from ifuview.errors import UsageError
 from ifuview.model.inspection import Verdict
+from ifuview.model.traces.doctor import fiber_words
 from ifuview.model.traces.findings import findings
+from ifuview.report.page import as_png
 from ifuview.report.traces import image as doctor_image
 from ifuview.report.traces.doctor import FIGURES, write_doctor
-from ifuview.report.traces.doctor_report import DoctorReport
-from ifuview.report.traces.plots import comb_residual
+from ifuview.report.traces.doctor_report import DPI, SIZE, DoctorReport, style
+from ifuview.report.traces.maps import draw_residual
+from ifuview.report.traces.plots import _worst, comb_residual, draw_impact
 from tests.report.traces import made_doctor as made
 
 
@@ -112,3 +115,31 @@ def test_an_image_without_values_and_traces_beyond_it_are_drawn() -> None:
         figure = Figure()
         assert doctor_image.draw(figure, DoctorReport(found, image))
         figure.canvas.draw()
+
+
+def test_the_worst_loss_of_fibers_that_lose_most_is_drawn() -> None:
+    """The error of a loss grows with the offset: those that lose most are not the uncertain ones."""
+    loss, error = np.full((100, 20), 1e-4), np.full((100, 20), 5e-5)
+    loss[40:60], error[40:60] = 0.015, 3e-4
+    loss[5, 3], error[5, 3] = 0.01, 0.02  # a column that tells nothing
+    worst, _ = _worst(loss, error)
+    assert np.all(worst[40:60] == 0.015) and worst[5] == 1e-4
+
+
+def test_names_that_say_fiber_are_not_said_twice() -> None:
+    assert fiber_words("fiber_012") == "fiber_012" and fiber_words("12") == "fiber 12"
+    assert fiber_words("3037 [row 37]", "Fiber") == "Fiber 3037 [row 37]"
+
+
+@pytest.mark.parametrize("draw", [draw_residual, draw_impact])
+def test_no_label_is_cut_at_the_edge_of_a_picture(report: DoctorReport, draw) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=SIZE, dpi=DPI)
+    with style():
+        assert draw(figure, report)
+        as_png(figure)
+    width, height = figure.bbox.size
+    for axes in figure.axes:
+        box = axes.get_tightbbox()
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height

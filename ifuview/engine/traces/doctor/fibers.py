@@ -15,7 +15,7 @@ from ifuview.engine.numeric.medians import median_along, robust_sigma
 from ifuview.model.checks import Array
 from ifuview.model.inspection import Verdict
 from ifuview.model.orientation import CANONICAL, AxisWords
-from ifuview.model.traces.doctor import DoctorLimits, Problem, Range
+from ifuview.model.traces.doctor import DoctorLimits, Problem, Range, fiber_words
 
 NEIGHBORS = 8  # fibers on each side for flux and width
 CLIPPED_ERROR = 0.5  # px per share of clipped pixels
@@ -70,6 +70,10 @@ class Measured:
     def total_error(self) -> Array:
         """Error of a bin with the floor and the effect of clipped pixels."""
         return np.sqrt(self.error**2 + self.floor**2 + (CLIPPED_ERROR * self.clipped) ** 2)
+
+    def called(self, k: int) -> str:
+        """A fiber in a sentence."""
+        return fiber_words(self.names[k])
 
     def x_range(self, inside: Array | None = None) -> Range:
         """Columns of the bins inside."""
@@ -131,11 +135,11 @@ def displaced(m: Measured) -> list[Problem]:
             out.append(_moved(m, k, "swapped", text))
         elif other >= 0:
             there = trace_on.get(int(m.of_fiber[k]))
-            own = "its own light has no trace" if there is None else f"that of fiber {m.names[there]} on its own light"
+            own = "its own light has no trace" if there is None else f"that of {m.called(there)} on its own light"
             kind = "merged" if int(m.of_trace[k]) in shared else "swapped"
-            out.append(_moved(m, k, kind, f"the trace lies on the light of fiber {m.names[other]}, {own}"))
+            out.append(_moved(m, k, kind, f"the trace lies on the light of {m.called(other)}, {own}"))
             if not slip[other]:
-                out.append(_moved(m, other, "merged", f"fiber {m.names[k]} has its trace on this fiber's light"))
+                out.append(_moved(m, other, "merged", f"{m.called(k)} has its trace on this fiber's light"))
     known = {p.fiber for p in out}
     for slot in shared - ends:
         both = [int(k) for k in np.flatnonzero(m.of_trace == slot)]
@@ -165,7 +169,7 @@ def _moved(m: Measured, k: int, kind: str, text: str) -> Problem:
     sigma = float(np.hypot(err, m.floor)) if known else None
     return Problem(
         k, m.names[k], kind, mean if known else None, sigma, abs(mean) / sigma if known and sigma else None,
-        m.x_range(), m.wave_range(k), f"fiber {m.names[k]}: {text}",
+        m.x_range(), m.wave_range(k), f"{m.called(k)}: {text}",
     )  # fmt: skip
 
 
@@ -193,7 +197,7 @@ def offset_problem(m: Measured, k: int, limits: DoctorLimits) -> list[Problem]:
     sigma = float(np.hypot(err, m.floor))
     agree = (size > limits.offset_px / 2) & (np.sign(value) == np.sign(mean))
     if abs(mean) > limits.offset_px and abs(mean) > limits.fiber_sigmas * sigma and agree.sum() > WHOLE * known.sum():
-        text = f"fiber {m.names[k]}: the trace is {abs(mean):.3f} px off, the light lies at {m.axes.side(mean)}"
+        text = f"{m.called(k)}: the trace is {abs(mean):.3f} px off, the light lies at {m.axes.side(mean)}"
         out = [Problem(k, m.names[k], "offset", mean, sigma, abs(mean) / sigma, m.x_range(), m.wave_range(k), text)]
         rest = np.where(known, np.abs(value - mean), 0)
     else:
@@ -220,7 +224,7 @@ def _range_problem(m: Measured, k: int, kind: str, value: Array, error: Array, w
     amplitude, err = float(value[worst]), float(error[worst])
     x0, x1 = m.x_range(inside)
     text = (
-        f"fiber {m.names[k]}: the trace {words} {m.axes.between(x0, x1)}, by up to "
+        f"{m.called(k)}: the trace {words} {m.axes.between(x0, x1)}, by up to "
         f"{abs(amplitude):.2f} px; the light lies at {m.axes.side(amplitude)}"
     )
     return Problem(k, m.names[k], kind, amplitude, err, abs(amplitude) / err, (x0, x1), m.wave_range(k, inside), text)
@@ -276,12 +280,12 @@ def _dim(m: Measured, k: int, ratio: float, err: float, telling: bool, limits: D
     if not np.isfinite(ratio) or len(m.names) < 3:
         return None
     if ratio + limits.fiber_sigmas * err < 2 * limits.dead_flux and ratio < limits.dead_flux:
-        text = f"fiber {m.names[k]}: no light ({100 * ratio:.1f} ± {100 * err:.1f} % of its neighbors): dead"
+        text = f"{m.called(k)}: no light ({100 * ratio:.1f} ± {100 * err:.1f} % of its neighbors): dead"
         return Problem(
             k, m.names[k], "dead", None, None, (1 - ratio) / err, m.x_range(), m.wave_range(k), text, Verdict.WARN
         )
     if telling and ratio + limits.fiber_sigmas * err < limits.low_flux:
-        text = f"fiber {m.names[k]}: {100 * ratio:.0f} ± {100 * err:.1f} % of the light of its neighbors"
+        text = f"{m.called(k)}: {100 * ratio:.0f} ± {100 * err:.1f} % of the light of its neighbors"
         return Problem(
             k,
             m.names[k],
@@ -301,7 +305,7 @@ def _broad(m: Measured, k: int, ratio: float, err: float, limits: DoctorLimits) 
     """Wide profile, or one that many pixels do not follow."""
     out = []
     if np.isfinite(ratio) and ratio > limits.wide_ratio and ratio - 1 > limits.fiber_sigmas * err:
-        text = f"fiber {m.names[k]}: the profile is {ratio:.2f} ± {err:.2f} times as wide as its neighbors'"
+        text = f"{m.called(k)}: the profile is {ratio:.2f} ± {err:.2f} times as wide as its neighbors'"
         out.append(
             Problem(
                 k, m.names[k], "wide", None, None, (ratio - 1) / err, m.x_range(), m.wave_range(k), text, Verdict.WARN
@@ -309,9 +313,7 @@ def _broad(m: Measured, k: int, ratio: float, err: float, limits: DoctorLimits) 
         )
     share = float(np.mean(m.clipped[k]))
     if share > limits.contaminated_share:
-        text = (
-            f"fiber {m.names[k]}: {100 * share:.0f} % of its pixels do not follow the profile: light of something else"
-        )
+        text = f"{m.called(k)}: {100 * share:.0f} % of its pixels do not follow the profile: light of something else"
         out.append(
             Problem(k, m.names[k], "contaminated", None, None, None, m.x_range(m.clipped[k] > share / 2),
                     m.wave_range(k, m.clipped[k] > share / 2), text, Verdict.WARN)

@@ -25,7 +25,7 @@ from ifuview.model.checks import Array
 from ifuview.model.inspection import TraceQuality, Verdict
 from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.trace import TraceSet
-from ifuview.model.traces.doctor import ROW, DoctorLimits, Mode, Problem, TraceDiagnosis
+from ifuview.model.traces.doctor import ROW, DoctorLimits, Mode, Problem, TraceDiagnosis, fiber_words
 
 NEIGHBORS = 5  # fibers on each side that are measured along
 BINS = 32  # along dispersion: half as many as of an image, for fainter light
@@ -219,7 +219,7 @@ def _shared(modes: list[Mode], size: float, mean: float, err: float, axes: AxisW
 def _own(problem: Problem) -> str:
     """A problem of the fiber itself, without its name in front."""
     name = problem.fiber_id.split(ROW)[0]
-    return problem.text.removeprefix(f"fiber {problem.fiber_id}: ").removeprefix(f"fiber {name}: ")
+    return problem.text.removeprefix(f"{fiber_words(problem.fiber_id)}: ").removeprefix(f"{fiber_words(name)}: ")
 
 
 def _spacing(found: TraceDiagnosis, row: int) -> tuple[Array, Array]:
