@@ -37,11 +37,23 @@ def _axes(axes: Axes) -> Plain:
     (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
     return {
         "box": [round(float(v), 5) for v in (box.x0, box.y0, box.x1, box.y1)],
-        "x": {"from": float(x0), "to": float(x1), "log": axes.get_xscale() == "log", "name": axes.get_xlabel()},
-        "y": {"from": float(y0), "to": float(y1), "log": axes.get_yscale() == "log", "name": axes.get_ylabel()},
+        "x": {"from": float(x0), "to": float(x1), "log": axes.get_xscale() == "log", "name": _name(axes, "x")},
+        "y": {"from": float(y0), "to": float(y1), "log": axes.get_yscale() == "log", "name": _name(axes, "y")},
         "images": [_image(image) for image in axes.get_images()],
         "lines": [_line(line) for line in lines],
     }
+
+
+def _name(axes: Axes, way: str) -> str:
+    """Label of an axis, else that of one that stands in line with it and runs alike: only the outermost has words."""
+    column = int(way == "y")
+    for other in (axes, *axes.figure.axes):
+        place, others = (one.get_position().get_points()[:, column] for one in (axes, other))
+        limits, theirs = (one.get_ylim() if column else one.get_xlim() for one in (axes, other))
+        label = other.get_ylabel() if column else other.get_xlabel()
+        if label and np.allclose(place, others) and np.allclose(limits, theirs):
+            return label
+    return ""
 
 
 def _image(image: AxesImage) -> Plain:

@@ -62,3 +62,13 @@ def test_nothing_of_a_label_ends_the_script(figure):
     text = under_pointer(figure)
     assert "<" not in text
     assert json.loads(text)[1]["lines"][0]["label"] == "a </script> line"
+
+
+def test_an_axis_without_words_has_those_of_the_axis_in_line_with_it(figure):
+    figure.clear()
+    (upper, _), (lower, _) = figure.subplots(2, 2)
+    for axes in (upper, lower):
+        axes.set(xlim=(5, 7), ylabel="counts")
+    lower.set(xlabel="wavelength (nm)")
+    names = [(axes["x"]["name"], axes["y"]["name"]) for axes in json.loads(under_pointer(figure))]
+    assert names == [("wavelength (nm)", "counts"), ("", "counts"), ("wavelength (nm)", "counts"), ("", "counts")]

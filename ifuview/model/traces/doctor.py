@@ -163,11 +163,6 @@ class FrameTrouble:
     rows: tuple[float, ...] = ()  # px, positions of what is listed one by one
 
 
-def fiber_words(name: str, word: str = "fiber") -> str:
-    """A fiber in a sentence; a name that says it already, as fiber_012, stands alone."""
-    return name if name.lower().startswith("fiber") else f"{word} {name}"
-
-
 def untraced_words(count: int) -> str:
     """So many lit fibers without a trace."""
     return f"{count} lit fiber{' has' if count == 1 else 's have'} no trace"

@@ -17,7 +17,6 @@ from ifuview.model.traces.doctor import (
     Problem,
     Range,
     TraceDiagnosis,
-    fiber_words,
     untraced_verdict,
 )
 
@@ -208,6 +207,11 @@ def advice_lines(diagnosis: TraceDiagnosis) -> tuple[str, ...]:
             text = f"{text.rstrip('.')} (fiber{plural} {', '.join(names[:MOST_NAMED])}{more})"
         out.append(text)
     return tuple(out)
+
+
+def fiber_words(name: str, word: str = "fiber") -> str:
+    """A fiber in a sentence; a name that says it already, as fiber_012, stands alone."""
+    return name if name.lower().startswith("fiber") else f"{word} {name}"
 
 
 def count_of(fibers: tuple[int, ...], diagnosis: TraceDiagnosis) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
 from ifuview.files import told
-from ifuview.model.traces.doctor import fiber_words
+from ifuview.model.traces.findings import fiber_words
 from ifuview.report.page import as_png
 from ifuview.report.traces.doctor_report import DPI, SIZE, DoctorReport, Drawn, style
 from ifuview.report.traces.fiber import draw_fiber, worst_fibers

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.traces.doctor import TraceDiagnosis, fiber_words
+from ifuview.model.traces.doctor import TraceDiagnosis
+from ifuview.model.traces.findings import fiber_words
 from ifuview.report.figures import BLACK, BLUE, ORANGE, SKY, VERMILION
 from ifuview.report.traces.doctor_report import DoctorReport
 

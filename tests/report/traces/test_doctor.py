@@ -11,8 +11,7 @@ import pytest
 
 from ifuview.errors import UsageError
 from ifuview.model.inspection import Verdict
-from ifuview.model.traces.doctor import fiber_words
-from ifuview.model.traces.findings import findings
+from ifuview.model.traces.findings import fiber_words, findings
 from ifuview.report.page import as_png
 from ifuview.report.traces import image as doctor_image
 from ifuview.report.traces.doctor import FIGURES, write_doctor

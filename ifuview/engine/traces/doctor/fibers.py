@@ -15,7 +15,8 @@ from ifuview.engine.numeric.medians import median_along, robust_sigma
 from ifuview.model.checks import Array
 from ifuview.model.inspection import Verdict
 from ifuview.model.orientation import CANONICAL, AxisWords
-from ifuview.model.traces.doctor import DoctorLimits, Problem, Range, fiber_words
+from ifuview.model.traces.doctor import DoctorLimits, Problem, Range
+from ifuview.model.traces.findings import fiber_words
 
 NEIGHBORS = 8  # fibers on each side for flux and width
 CLIPPED_ERROR = 0.5  # px per share of clipped pixels

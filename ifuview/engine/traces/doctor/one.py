@@ -25,7 +25,8 @@ from ifuview.model.checks import Array
 from ifuview.model.inspection import TraceQuality, Verdict
 from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.trace import TraceSet
-from ifuview.model.traces.doctor import ROW, DoctorLimits, Mode, Problem, TraceDiagnosis, fiber_words
+from ifuview.model.traces.doctor import ROW, DoctorLimits, Mode, Problem, TraceDiagnosis
+from ifuview.model.traces.findings import fiber_words
 
 NEIGHBORS = 5  # fibers on each side that are measured along
 BINS = 32  # along dispersion: half as many as of an image, for fainter light
