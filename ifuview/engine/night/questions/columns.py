@@ -26,7 +26,7 @@ ASKED, MOST_ASKED = 3.5, 30  # sigma of fibers whose shape is looked at, the bes
 COLD, OF_SKY = 8.0, 0.025  # sigma of a cold column in a target; of the sky that its light may be below zero there
 SHARP, OF_STEP = 10.0, 0.3  # chi2 by which a level ends at once; part of the light of a target that it must be
 OWN_SHAPE, ALIKE_SHAPE = 8.0, -5.0  # chi2 by which no feature of a target fits as well; by which one may fit better
-IN_BOTH, CLEAR = 0.5, 7.0  # of the score, in two fibers beside each other, of one column; its sigma in each
+IN_BOTH, CLEAR = 0.5, 7.0  # of the score, in two fibers beside each other, of one column; its sigma there, or alone
 SAME = 1.5  # px between what two fibers say of one column
 TOLD = (
     "isolated-fiber", "wavelength-blocks", "ccd-row", "charge-transfer", "bright-neighbor", "ghost",
@@ -68,7 +68,7 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
                 one.found.gain > SURE**2 or (hot and found.score[fiber] > SCORE)
             )
         else:
-            hit = one.found.over > OWN_SHAPE or fiber in both
+            hit = (one.found.over > OWN_SHAPE and one.found.gain > CLEAR**2) or fiber in both
             hit |= fiber in alike and scores[hot][fiber] > least[hot][fiber]
             hit |= one.found.over > ALIKE_SHAPE and along.below(fiber, one) < -OF_SKY * level
             hit &= hot or one.found.gain > COLD**2
