@@ -10,23 +10,25 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.night.alone import alone
+from ifuview.engine.night.others import EVERY
 from ifuview.engine.night.problems import together
-from ifuview.engine.night.questions.amplifiers import edges, rows, untraced
+from ifuview.engine.night.questions.amplifiers import edges, rows, untraced, with_level
 from ifuview.engine.night.questions.blocks import blocks
-from ifuview.engine.night.questions.case import BLOCK, Case
-from ifuview.engine.night.questions.detector import detector
+from ifuview.engine.night.questions.case import BLOCK, COUNTS, Case
+from ifuview.engine.night.questions.detector import ENOUGH, detector
 from ifuview.engine.night.questions.fibers import fibers
 from ifuview.engine.night.questions.ghosts import ghosts
 from ifuview.engine.night.questions.lines import beside_stronger
 from ifuview.engine.night.questions.masked import masked, told
 from ifuview.engine.night.questions.products import CONTRADICTS, identity, products
 from ifuview.engine.night.questions.tables import tables
+from ifuview.engine.night.search.noise import white_noise
 from ifuview.engine.night.stand_ins import BY_NOISE, completed
 from ifuview.engine.night.stats import filled, middle
 from ifuview.engine.numeric.blas import one_thread
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
-from ifuview.model.night.triage import CLASSES, Finding, NotMeasured, ranges
+from ifuview.model.night.triage import CLASSES, RATIOS, Finding, NotMeasured, ranges
 
 NAME = "desi_qa"
 TITLE = "Triage"
@@ -42,7 +44,9 @@ ALL_BUT_FEW = 0.9  # of the fibers of blocks
 PART = 0.5  # of the fibers of an amplifier
 ALIKE = 0.3  # part that two amplifiers may trail differently by, and it be no charge
 TAIL = 0.5  # of the significance of charge that trails: what single lines show of it
+MOVED = ("shift", "width")  # lines that leave edges sharper than they are
 OF_FIBERS = ("isolated-fiber", "block-throughput")  # that leave a part of the lines of their fibers
+NOISE = (0.8, 1.25)  # times the noise that the inverse variance says, of all spectra
 MIN_FIBERS = 4 * BLOCK  # fewer blocks have no majority
 OR_SFRAME = {"flat": ("fiberflat",), "frame": ("light", "trace", "frame")}  # steps that look like a wrong sframe then
 COMPARED = (
@@ -113,7 +117,9 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
     ctx : JobContext, optional
     """
     wanted = (params or Params()).only or CLASSES
-    given, (chain, made) = chain, completed(_without_holes(chain))
+    without_holes, dark = _with_a_sky(_without_holes(chain), expid, camera)
+    without_holes, noisy = _with_its_noise(without_holes, expid, camera)
+    given, (chain, made) = chain, completed(without_holes)
     nfiber, nwave = chain.shape
     if nwave < MIN_WAVES:
         few = f"spectra of at least {MIN_WAVES} pixels (these have {nwave})"
@@ -127,22 +133,62 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         missing += tuple(NotMeasured(expid, camera, kind, few) for kind in compare)
     asked = tuple(set(wanted) - {m.what for m in missing})
     case = Case(chain, expid, camera, asked, given)
-    bare, striped = untraced(case) if "ccd-row" in wanted else (chain, [])
-    if striped:
+    bare, told = untraced(case) if "ccd-row" in wanted else (chain, [])
+    if not told:
+        bare, told = with_level(case)
+    if told:
         case = Case(bare, expid, camera, asked, given)
-        case.findings += striped
+    case.findings += [f for f in (*told, *dark, *noisy) if f.kind in wanted]
     case.numbers["fiber_id"] = None if chain.fiber_id is None else [int(number) for number in chain.fiber_id]
     for step, weight in ASKED:
         step(case)
         case.done += weight
         ctx.checkpoint(case.done, f"{expid} {camera}")
     alone(case, wanted)
-    found = [_as_sure_as(made, f) for f in together(_by_charge(_merged(case.findings), nfiber))]
+    found = [_as_sure_as(made, f) for f in together(_by_charge(_merged(case.findings, nfiber), nfiber))]
     arrays, numbers = case.arrays(), case.numbers
     if BY_NOISE in made.values():  # which is no sky to compare with others
         numbers = {name: value for name, value in numbers.items() if name not in ("sky", "sky_wave")}
         arrays.pop("sky")
     return CameraTriage(tuple(sorted(found, key=lambda f: f.rank)), (*missing, *case.lacking), arrays, numbers)
+
+
+def _with_a_sky(chain: Chain, expid: int, camera: str) -> tuple[Chain, list[Finding]]:
+    """The chain without a sky model that is no light, and what was made with it; and the finding."""
+    level = None if chain.sky is None else float(np.median(chain.sky))
+    if level is None or level > 0:
+        return chain, []
+    text = f"The sky model is typically {level:.3g} {COUNTS}: no sky is so; what is made with it is not judged"
+    found = Finding(
+        expid, camera, "wavelength-all", "sky", fibers=tuple(range(chain.shape[0])), amplitude=level, unit=COUNTS,
+        significance=100.0, text=text,
+    )  # fmt: skip
+    return replace(chain, sky=None, sframe=None, sframe_ivar=None, cframe=None, cframe_ivar=None), [found]
+
+
+def _with_its_noise(chain: Chain, expid: int, camera: str) -> tuple[Chain, list[Finding]]:
+    """The chain with the noise that its spectra have, where all of them scatter by another one; and the finding."""
+    sframe, ivar = chain.sframe, chain.sframe_ivar
+    if sframe is None or ivar is None:
+        return chain, []
+    flux, own = sframe[::EVERY], ivar[::EVERY]
+    sigma = np.where(own > 0, own, 1.0).astype(np.float32) ** -0.5
+    ratio, count = white_noise(flux, sigma, own > 0, {"": np.ones(flux.shape, bool)})[""]
+    if count < ENOUGH or NOISE[0] < ratio < NOISE[1]:
+        return chain, []
+    change: dict[str, Any] = {"sframe_ivar": (ivar / ratio**2).astype(ivar.dtype)}
+    if chain.frame_ivar is not None and chain.flat is not None:
+        there = (own > 0) & (chain.frame_ivar[::EVERY] > 0)
+        part = middle(own[there] / (chain.frame_ivar[::EVERY] * chain.flat[::EVERY] ** 2)[there])
+        if NOISE[0] < part < NOISE[1]:  # the frame says the same
+            change["frame_ivar"] = (chain.frame_ivar / ratio**2).astype(ivar.dtype)
+    step = "preproc" if "frame_ivar" in change else "sframe"
+    found = Finding(
+        expid, camera, "amplifier-noise", step, fibers=tuple(range(chain.shape[0])), amplitude=ratio,
+        unit="times its ivar", significance=abs(ratio - 1) * float(np.sqrt(2 * count)),
+        text=f"All spectra scatter {ratio:.3g} times as much as their inverse variance says: it is wrong as a whole",
+    )  # fmt: skip
+    return replace(chain, **change), [found]
 
 
 def _without_holes(chain: Chain) -> Chain:
@@ -201,7 +247,7 @@ def _as_sure_as(made: Collection[str], finding: Finding) -> Finding:
     return finding
 
 
-def _merged(findings: list[Finding]) -> list[Finding]:
+def _merged(findings: list[Finding], count: int) -> list[Finding]:
     """Without isolated fibers that a block explains, echoes of strong lines, levels that jump at an edge already."""
     mixed = {x.first_step for x in findings if x.kind == "mixed-production" and "share" in x.detail}
     findings = [x for x in findings if not (x.detail.get("cause") == CONTRADICTS and x.first_step in mixed)]
@@ -211,12 +257,29 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     jumps = {a for x in findings if x.kind == "amplifier-step" and not x.detail for a in x.amplifier.split("/")}
     beside += [x for x in findings if x.detail.get("side") is False and jumps & set(x.amplifier.split("/"))]
     beside += [x for x in findings if any(_of_a_level(x, step) for step in findings)]
-    other = {f for x in findings if x.kind in OF_FIBERS for f in x.fibers}
+    own = [x for x in findings if x.kind in OF_FIBERS or (x.detail.get("change") in MOVED and len(x.fibers) < count)]
+    other = {f for x in own for f in x.fibers}
+    beside += _of_lost_light(findings)
     beside += [x for x in findings if x.kind == "cosmic-rays" and other.issuperset(x.fibers)]  # lines that are left
     return [
         x for x in findings
         if x not in beside and not (x.kind == "isolated-fiber" and set(x.fibers) <= blocks and not x.detail.get("dead"))
     ]  # fmt: skip
+
+
+def _of_lost_light(findings: list[Finding]) -> list[Finding]:
+    """Wavelengths of fibers that show no more than the shape of the light that they have less or more of as a whole."""
+    out = []
+    for sign in (1, -1):
+        whole = [x for x in findings if x.kind in OF_FIBERS and x.unit in RATIOS and sign * (x.amplitude - 1) > 0]
+        fibers = {f for x in whole for f in x.fibers}
+        most = max((x.significance for x in whole), default=0.0)
+        out += [
+            x for x in findings
+            if x.kind == "wavelength-blocks" and x.first_step not in MADE_LATER and sign * x.amplitude > 0
+            and fibers.issuperset(x.fibers) and x.significance < most
+        ]  # fmt: skip
+    return out
 
 
 def _of_a_level(x: Finding, step: Finding) -> bool:
@@ -252,7 +315,7 @@ def _of_a_run(trail: Finding, findings: list[Finding]) -> bool:
     """Whether displaced or wide lines of a part of its fibers make an amplifier seem to trail, which all would do."""
     inside = set(trail.fibers)
     return any(
-        f.detail.get("change") in ("shift", "width") and f.significance > trail.significance
+        f.detail.get("change") in MOVED and f.significance > trail.significance
         and len(f.fibers) < PART * len(inside) and len(inside & set(f.fibers)) > PART * len(f.fibers)
         for f in findings
     )  # fmt: skip
@@ -266,7 +329,7 @@ def _of_its_fibers(trail: Finding, findings: list[Finding]) -> bool:
         and len(set(f.fibers) & set(trail.fibers)) > ALL_BUT_FEW * len(trail.fibers)
         and abs(f.amplitude / trail.amplitude - 1) < ALIKE
     ]  # fmt: skip
-    return bool(twins) and any(f.detail.get("change") in ("shift", "width") for f in findings)
+    return bool(twins) and any(f.detail.get("change") in MOVED for f in findings)
 
 
 def describe(findings: tuple[Finding, ...]) -> str:

@@ -14,9 +14,14 @@ from ifuview.engine.night.rows.patterns import SharedPattern, pattern
 from ifuview.engine.night.rows.stripes import Striped, striped
 from ifuview.engine.night.search.templates import shapes
 from ifuview.engine.night.stats import without_gaps
+from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
 from ifuview.model.night.triage import Finding
 
+LARGE = 0.25  # of the noise of a pixel: levels of amplifiers below are asked for at the end alone
+LEAST_SKY, ROUNDS, CLIP, TINY = 10, 4, 3.0, 1e-9  # sky fibers that tell it, rounds, sigma; keeps means defined
+LEFT = 0.3  # of a jump that may be left without the level
+EDGE_ROWS = 1.5  # rows beside an edge that belong to both
 WEAK, BESIDE = 0.03, 4  # of the sky that lines may have where patterns are asked for; px beside them that are theirs
 
 
@@ -173,27 +178,118 @@ def _band_finding(case: Case, test: RowTest) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def with_level(case: Case) -> tuple[Chain, list[Finding]]:
+    """Amplifiers with a level that would be taken for much else: a chain without it, and the findings.
+
+    The sky model follows the sky fibers that have it, so that the other fibers show the reverse, and the edge between
+    amplifiers, a curve over wavelength, looks like light of some fibers. The sky fibers tell how large both are.
+    """
+    chain = case.chain
+    if case.clean is None or case.level is None or not case.areas or np.count_nonzero(case.is_sky) < LEAST_SKY:
+        return chain, []
+    if chain.frame is None or chain.flat is None or chain.sky is None or chain.sframe is None:
+        return chain, []
+    least = max(LARGE * float(np.median(case.sigma)), others.EDGE_SKY * float(np.median(case.level)))
+    told: list[Finding] = []
+    for _ in chain.sections:
+        strongest = max(_jumps(case), key=lambda jump: abs(jump[2]), default=None)
+        if strongest is None or abs(strongest[2]) < least:
+            break
+        below, above, jump, _, edge = strongest
+        after = Case(_without_level(case, below, above, edge), case.expid, case.camera, case.wanted, case.given)
+        if any(left[:2] == (below, above) and abs(left[2]) > LEFT * abs(jump) for left in _jumps(after)):
+            break  # no level that the sky fibers know
+        rows(after)
+        if {below, above} & set(after.bad_amplifiers):
+            break  # its rows have levels of their own, one of them at the edge
+        _step(case, *strongest)
+        told.append(case.findings.pop())
+        case = after
+    return case.chain, told
+
+
+def _without_level(case: Case, below: str, above: str, edge: float) -> Chain:
+    """The chain without the level of the one of two amplifiers that has it, and what the sky model has of it."""
+    chain, sky = case.chain, np.flatnonzero(case.is_sky & case.measured)
+    assert chain.sframe is not None and chain.sky is not None and chain.frame is not None and chain.flat is not None
+    assert chain.disp is not None
+    fits = [(_level_in(chain.sframe[sky], case.weight[sky], case.areas[n][sky]), case.areas[n]) for n in (below, above)]
+    (_, level, model), area = min(fits, key=lambda fit: fit[0][0])
+    own, model = np.float32(level) * area, model.astype(np.float32)
+    change: dict[str, Any] = {
+        "sframe": chain.sframe - own + model, "sky": chain.sky - model, "frame": chain.frame - own * chain.flat,
+    }  # fmt: skip
+    if chain.cframe is not None and chain.fluxcalib is not None:
+        by = np.where(chain.fluxcalib > 0, chain.fluxcalib, np.inf).astype(np.float32)
+        change["cframe"] = chain.cframe - (own - model) / by
+    near = (np.abs(chain.disp - edge) < EDGE_ROWS) & (case.areas[below] | case.areas[above])
+    for name in ("frame_ivar", "sframe_ivar"):
+        ivar = getattr(chain, name)
+        change[name] = None if ivar is None else np.where(near, 0, ivar).astype(ivar.dtype)
+    return replace(chain, **change)
+
+
+def _level_in(flux: Array, weight: Array, area: Array) -> tuple[float, float, Array]:
+    """(misfit, level, what the sky model has of it over wavelength) of an amplifier, by the sky fibers.
+
+    A model may be a mean or leave out what is far off: what it has depends on the part of the sky fibers that have the
+    level, and on nothing else. Those without it show that.
+
+    Parameters
+    ----------
+    flux, weight : ndarray, shape (nsky, nwave)
+    area : ndarray of bool, shape (nsky, nwave)
+        Pixels that the amplifier reads.
+    """
+    shares, of = np.unique(area.sum(axis=0), return_inverse=True)
+
+    def total(values: Array) -> Array:
+        return np.bincount(of, values.sum(axis=0, dtype=np.float64), shares.size)
+
+    level, model, use = 0.0, np.zeros(shares.size), weight > 0
+    for _ in range(ROUNDS):  # sky fibers with light of their own have no part in it
+        here, beside = np.where(use & area, weight, 0.0), np.where(use & ~area, weight, 0.0)
+        one, two = np.maximum(total(here), TINY), np.maximum(total(beside), TINY)
+        both = one * two / (one + two)
+        level = float(np.sum(both * (total(here * flux) / one - total(beside * flux) / two)) / both.sum())
+        model = -total((here + beside) * (flux - level * area)) / (one + two)
+        model[shares == 0] = 0.0
+        rest = np.sqrt(weight) * np.abs(flux - level * area + model[of])
+        use = (weight > 0) & (rest < CLIP)
+    return float(np.minimum(rest, CLIP).sum()), level, model[of]
+
+
 def edges(case: Case) -> None:
     """Jumps of the level from one amplifier to the next."""
+    if case.asks("amplifier-step"):
+        for jump in _jumps(case):
+            _step(case, *jump)
+
+
+def _jumps(case: Case) -> list[tuple[str, str, float, float, float]]:
+    """Jumps of the level where two amplifiers meet, see `others.steps`."""
     chain = case.chain
-    if not case.asks("amplifier-step") or case.clean is None or chain.disp is None or chain.cross is None:
-        return
+    if case.clean is None or chain.disp is None or chain.cross is None:
+        return []
     assert case.level is not None
     rest = case.clean - case.expected
-    sky = float(np.median(case.level))
+    least = others.EDGE_SKY * float(np.median(case.level))
     jumps = others.steps(rest, chain.disp, chain.cross, chain.sections, BLOCK, case.bad_amplifiers)
-    for below, above, jump, significance, edge in jumps:
-        if abs(jump) < others.EDGE_SKY * sky:
-            continue
-        section = next(s for s in chain.sections if s.name == below)
-        middle = chain.cross[:, chain.cross.shape[1] // 2]
-        rows = np.flatnonzero((middle >= section.cross[0]) & (middle < section.cross[1]))
-        at = np.argmin(np.abs(chain.disp[rows] - edge), axis=1)
-        span = (float(chain.wave[at.min()]), float(chain.wave[at.max()]))
-        known, said = listed(case, f"{below}/{above}")
-        case.add(
-            "amplifier-step", "preproc", fibers=tuple(int(r) for r in rows), wave_range=span,
-            amplifier=f"{below}/{above}", amplitude=jump, unit=COUNTS, significance=significance,
-            text=f"The level jumps by {jump:+.0f} {COUNTS} from amplifier {below} to {above} (row {edge:.0f}){said}",
-            known=known,
-        )  # fmt: skip
+    return [jump for jump in jumps if abs(jump[2]) >= least]
+
+
+def _step(case: Case, below: str, above: str, jump: float, significance: float, edge: float) -> None:
+    chain = case.chain
+    assert chain.disp is not None and chain.cross is not None
+    section = next(s for s in chain.sections if s.name == below)
+    middle = chain.cross[:, chain.cross.shape[1] // 2]
+    rows = np.flatnonzero((middle >= section.cross[0]) & (middle < section.cross[1]))
+    at = np.argmin(np.abs(chain.disp[rows] - edge), axis=1)
+    span = (float(chain.wave[at.min()]), float(chain.wave[at.max()]))
+    known, said = listed(case, f"{below}/{above}")
+    case.add(
+        "amplifier-step", "preproc", fibers=tuple(int(r) for r in rows), wave_range=span,
+        amplifier=f"{below}/{above}", amplitude=jump, unit=COUNTS, significance=significance,
+        text=f"The level jumps by {jump:+.0f} {COUNTS} from amplifier {below} to {above} (row {edge:.0f}){said}",
+        known=known,
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -248,6 +249,16 @@ class Case:
         """Part of the sky by which its model is off because it follows sky fibers of runs with another light."""
         lost = sum(abs(run.ratio - 1) * np.count_nonzero(self.is_sky[list(run.fibers)]) for run in self.runs)
         return float(lost) / max(int(np.count_nonzero(self.is_sky)), 1)
+
+    def set_apart(self, fibers: Iterable[int]) -> None:
+        """Fibers whose products contradict each other have no part in what the others say."""
+        self.set_aside |= set(fibers)
+        if self.residual is not None and self.set_aside:
+            rows = sorted(self.set_aside)
+            self.residual = self.residual.copy()
+            self.residual[rows] = np.nan
+            self.clean, self.good = self.residual, self.good.copy()
+            self.good[rows] = False
 
     def asks(self, kind: str) -> bool:
         """Whether this class is wanted and can be measured."""

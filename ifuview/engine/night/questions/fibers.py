@@ -14,7 +14,7 @@ from ifuview.engine.night.questions.changes import FACTOR, Changes, changes, mea
 from ifuview.engine.night.questions.columns import columns
 from ifuview.engine.night.questions.echoes import echoes
 from ifuview.engine.night.questions.levels import measured_levels, odd_levels
-from ifuview.engine.night.questions.lines import lines_that_stay
+from ifuview.engine.night.questions.lines import NO_LOSS, lines_that_stay
 from ifuview.engine.night.questions.weak_rows import offsets, weak_rows
 from ifuview.engine.night.search.coherent import row_pixels
 from ifuview.engine.night.search.levels import Levels
@@ -64,14 +64,14 @@ def fibers(case: Case) -> None:
     with np.errstate(invalid="ignore"):  # lines of a bright star are its own
         odd = of_fibers.odd_fibers(value, error) & ~(level > DROWNED * np.median(case.level))
         odd &= ~((value < of_fibers.DEAD) & (level > LIT * expected))  # lines of a target lie on those of the sky
-    losing = of_fibers.losing_blocks(_without_few(level, odd | dim), BUNDLE) if level.size >= BUNDLE else []
+    losing = of_fibers.losing_blocks(_without_few(level, odd | dim, (1 + NO_LOSS) * expected), BUNDLE)
     in_blocks = {f for x in case.findings if x.kind == "wavelength-blocks" for f in x.fibers}
     known_already = {f for x in case.findings if x.kind == "isolated-fiber" for f in x.fibers}
     with np.errstate(invalid="ignore"):
         shown = case.measured & ~dim & ~(value < of_fibers.DEAD) & ~(level > DROWNED * np.median(case.level))
     found = measured_changes(case, shown, chain.wave[lines.at[lines.strong]])
     shared = None if found is None else _changes(case, found, of, in_blocks)
-    in_runs = {f for run in case.runs for f in run.fibers}
+    in_runs = {f for run in case.runs for f in run.fibers if of is None or not of.share[f] < NO_LOSS}
     losing = [x for x in losing if x[1] < 1 or _lines_agree(case, found, _block(x[0]), x[1] - 1)]
     if of is not None:
         odd_levels(case, found, of, known_already | in_runs | in_blocks | set(np.flatnonzero(odd | dim).tolist()))
@@ -120,8 +120,12 @@ def _lines_agree(case: Case, found: Changes | None, fibers: range, gain: float) 
     return factor > max(0.5 * gain, SEEN_GAIN * float(weight.sum()) ** -0.5)
 
 
-def _without_few(level: Array, odd: Array) -> Array:
-    """Levels without those of fibers that are off by themselves; in blocks where half of them are, with them."""
+def _without_few(level: Array, odd: Array, least: Array) -> Array:
+    """Levels without those of fibers that are off by themselves; in blocks where half of them are, with them.
+
+    Never with those below `least`: no loss makes less than nothing.
+    """
+    level = np.where(level < least, np.nan, level)
     count = level.size // BUNDLE * BUNDLE
     share = np.append(odd[:count].reshape(-1, BUNDLE).mean(axis=1), 1.0)
     few = odd & (share[np.minimum(np.arange(level.size), count) // BUNDLE] < FEW_ODD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,14 +22,27 @@ from ifuview.model.night.triage import Finding, ranges
 LINE_EDGE = 3.6  # Angstrom from the center that a line's residual reaches
 SIDE_BAND = 14.0  # Angstrom between lines of which the weaker is told wrong by the stronger
 GRADIENT = (15.0, 0.5, 0.1)  # least significance, explained variance and swing of a real gradient
+NO_LOSS = -1.1  # of the sky: no fiber can lose more than all its light
 AGREE = 4.0  # errors between lines and level of a sky fiber that are one thing
 TILT = (6.0, 0.3)  # significance and explained part from which a plane over the field is taken off
 ALL_FIBERS, IN_RUN = 6.5, 6.8  # sigma of a line that stays in all fibers, in a run of them
 MODELED = 0.35  # scatter of the mean of sky fibers over its noise, at least
+SHORTEST, EACH, FORGIVES = 3, 3.0, 4  # fibers of a shorter run, sigma of each; fibers of which one may show less
+MANY_LINES, SAME_RUN = 4, 0.8  # lines that are told as one, of so many of their fibers
+ALIKE, ANSWER = 0.9, (0.6, 1.6)  # correlation with the flat, and counts per count of it, for a flat that is wrong
 LEAST_LINE, SHORT_RUN, LEAST_SKY = 0.008, 8, 10  # part of the line; fibers of a run, sky fibers that make a mean
 UNLIKE = 1.8  # scatter of the fibers over their errors from which not all of them have the same
 DIFFERS = ", in the mean: they differ, and which part of the camera has it is not told apart"
 WIDE = 1.2  # scatter of a line over its noise from which it is asked whether it varies over the field
+
+
+class RunOfLine(NamedTuple):
+    """A line that stays in a run of fibers: its number, the part of it, and sigma."""
+
+    line: int
+    fibers: tuple[int, ...]
+    part: float
+    score: float
 
 
 def lines_that_stay(case: Case, lines: of_lines.LineLight, use: Array, shared: Array | None) -> None:
@@ -58,6 +72,7 @@ def lines_that_stay(case: Case, lines: of_lines.LineLight, use: Array, shared: A
         / np.maximum(middle(np.where(use[:, None], lines.error, np.nan), axis=0), 1e-9)
     )
     mean, score = _common(case, value, error)
+    kept: list[RunOfLine] = []
     for k in range(lines.at.size):
         if spread[k] > WIDE and case.asks("sky-gradient") and _varying(case, lines, k, use):
             continue
@@ -68,9 +83,59 @@ def lines_that_stay(case: Case, lines: of_lines.LineLight, use: Array, shared: A
             who = "all fibers" + unlike(value[:, k], error[:, k])
             _line(case, tuple(range(use.size)), wave, float(mean[k]), float(score[k]), who)
         for span in spans(value[:, k], error[:, k], use, single=np.inf, run=IN_RUN, snap=BUNDLE):
-            if abs(span.value) > LEAST_LINE and span.last - span.first >= SHORT_RUN:
-                fibers = tuple(f for f in span.fibers if use[f])
-                _line(case, fibers, wave, span.value, span.score, f"fibers {ranges(fibers)}")
+            fibers = tuple(f for f in span.fibers if use[f])
+            if abs(span.value) > LEAST_LINE and (len(fibers) >= SHORT_RUN or _each_keeps(value, error, k, fibers)):
+                kept.append(RunOfLine(k, fibers, span.value, span.score))
+    for group in _of_one_run(kept):
+        if len(group) < MANY_LINES:
+            for one in group:
+                wave = float(case.chain.wave[lines.at[one.line]])
+                _line(case, one.fibers, wave, one.part, one.score, f"fibers {ranges(one.fibers)}")
+        else:
+            _lines_of_run(case, lines.at, group)
+
+
+def _of_one_run(kept: list[RunOfLine]) -> list[list[RunOfLine]]:
+    """Lines that stay in nearly the same fibers, together."""
+    out: list[list[RunOfLine]] = []
+    for one in sorted(kept, key=lambda one: -one.score):
+        own = set(one.fibers)
+        same = (g for g in out if len(own & set(g[0].fibers)) > SAME_RUN * max(len(own), len(g[0].fibers)))
+        if (group := next(same, None)) is None:
+            out.append([one])
+        else:
+            group.append(one)
+    return out
+
+
+def _lines_of_run(case: Case, at: Array, group: list[RunOfLine]) -> None:
+    """Many lines that stay in one run, each by its own part: its flat has another shape, or its sky model."""
+    chain, fibers = case.chain, group[0].fibers
+    places, parts = at[[one.line for one in group]], np.array([one.part for one in group])
+    step = "sky"
+    if chain.flat is not None:
+        shape = middle(chain.flat[list(fibers)] / np.maximum(median(chain.flat, 0), 1e-6), axis=0)
+        away = shape[places] / middle(shape) - 1
+        answer = -float(np.sum(away * parts) / max(np.sum(away**2), 1e-12))
+        same = float(np.corrcoef(away, parts)[0, 1]) < -ALIKE if np.ptp(away) > 0 else False
+        step = "fiberflat" if same and ANSWER[0] < answer < ANSWER[1] else "sky"
+    first, last = group[int(np.argmin(places))], group[int(np.argmax(places))]
+    waves = chain.wave[at[first.line]], chain.wave[at[last.line]]
+    why = ": the flat of these fibers has that shape, the others' has not" if step == "fiberflat" else ""
+    case.add(
+        "sky-line residual", step, fibers=fibers, wave_range=(float(waves[0]) - LINE_EDGE, float(waves[1]) + LINE_EDGE),
+        amplitude=group[0].part, unit="of the line", significance=group[0].score,
+        text=f"{len(group)} sky lines stay in fibers {ranges(fibers)}, by {100 * first.part:+.1f} % at {waves[0]:.1f} "
+        f"to {100 * last.part:+.1f} % at {waves[1]:.1f} A{why}",
+    )  # fmt: skip
+
+
+def _each_keeps(value: Array, error: Array, k: int, fibers: tuple[int, ...]) -> bool:
+    """Whether each fiber of a short run keeps a line by itself: few targets beside each other have one at a place."""
+    known = np.isfinite(error[:, k])
+    away = (value[:, k] - middle(value[known, k]))[list(fibers)] / error[list(fibers), k]
+    ranked = np.sort(away * np.sign(away.sum()))
+    return ranked.size >= SHORTEST and bool(ranked[int(ranked.size > FORGIVES)] > EACH)
 
 
 def _common(case: Case, value: Array, error: Array) -> tuple[Array, Array]:
@@ -168,7 +233,8 @@ def light_of(case: Case, of: Levels | None, lines: Array, error: Array, use: Arr
         return ToldLight(lines, error, np.zeros(lines.size), np.full(lines.size, np.inf), none)
     scatter = max(float(mad(of.share[empty])), 1e-3)
     level = of.share - float(np.median(of.share[empty]))
-    own = np.where(use & ~case.in_bad_amplifier, np.hypot(of.share_error, scatter), np.inf)
+    told = use & ~case.in_bad_amplifier & ~(of.share < NO_LOSS)
+    own = np.where(told, np.hypot(of.share_error, scatter), np.inf)
     return ToldLight(lines, error, level, own, empty & (np.abs(level - lines) < AGREE * np.hypot(error, own)))
 
 

@@ -23,6 +23,7 @@ from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 
 EDGE = 4.0  # Angstrom on both sides of a step
+SLOPE = 0.1  # of the calibration, between the halves of a spectrum
 LEVEL = 0.05  # of the calibration of a fiber
 CONTRADICTS = "products contradict each other"
 EXCHANGED = {"spectra": "preproc", "frame": "frame", "sframe": "sframe"}  # first step that has it
@@ -59,6 +60,8 @@ def _calibration(case: Case, fluxcalib: Array) -> None:
         if _rough_calibration(case, fluxcalib, part):
             told |= part
     _calibration_shapes(case, np.where(told[:, None] & ~told.all(), 0.0, rest))
+    half = fluxcalib.shape[1] // 2
+    _slopes(case, others.calibration_levels(fluxcalib[:, half:]) - others.calibration_levels(fluxcalib[:, :half]))
     logs = others.calibration_levels(fluxcalib)
     known = np.isfinite(logs) & (~told | bool(told.all()))
     scatter = float(mad(logs[known])) if known.any() else 0.0
@@ -80,6 +83,22 @@ def _calibration(case: Case, fluxcalib: Array) -> None:
             text=f"The flux calibration of fibers {ranges(fibers)} is {np.exp(run.value):.2f} times that of the "
             f"others",
         )  # fmt: skip
+
+
+def _slopes(case: Case, logs: Array) -> None:
+    """Fibers whose calibration is tilted against that of the others."""
+    known = np.isfinite(logs)
+    known[[f for x in case.findings if x.kind == "fluxcalib" for f in x.fibers]] = False  # a step is a tilt, too
+    if not known.any() or float(mad(logs[known])) > LEVEL:
+        return
+    for run in spans(logs, np.full(logs.size, SLOPE / SINGLE), known, snap=BUNDLE):
+        if abs(run.value) > SLOPE:
+            fibers = tuple(int(f) for f in run.fibers if known[f])
+            case.add(
+                "fluxcalib", "fluxcalib", fibers=fibers, amplitude=float(np.expm1(run.value)), unit="relative",
+                significance=run.score, text=f"The flux calibration of fiber{'s' * (len(fibers) > 1)} {ranges(fibers)} "
+                f"is tilted: its red half over its blue half is {np.exp(run.value):.2f} times that of the others",
+            )  # fmt: skip
 
 
 def _alike(rest: Array) -> list[Array]:
@@ -186,7 +205,8 @@ def identity(case: Case) -> None:
         spectra = chain.frame, chain.flat, chain.sky, chain.sframe
         taken = swapped([b.fiber for b in weak], *spectra, usual)
     found = [b for b in weak if b.off > LEAST or b.fiber in taken]
-    case.set_aside |= {b.fiber for b in found}
+    good = case.good_in_both
+    case.set_apart(b.fiber for b in found)
     if case.asks("swapped-fibers"):
         for fiber, moved in sorted(taken.items()):
             if taken[moved.of].of != fiber:
@@ -196,7 +216,7 @@ def identity(case: Case) -> None:
     for one in found:
         if one.fiber not in taken:
             _contradiction(case, one)
-    _calibrated_fibers(case, case.good_in_both)
+    _calibrated_fibers(case, good)
 
 
 def _exchanged(case: Case, one: int, moved: Moved) -> None:

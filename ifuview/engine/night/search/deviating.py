@@ -21,7 +21,8 @@ PEAK = 0.01  # and somewhere
 MIN_BINS = 4  # of one sign, in a row
 FINE, FINE_BINS = 5, 3  # px of a bin for what is narrow, and bins in a row
 NATURAL, SAMPLE = 6.0, 4  # scatter of neighbors that a fine bin must differ by; every so many fibers tell it
-LINE, OF_LINES = 0.05, 0.5  # of the sky: where a line is; of what is sharp in a fiber: its lines differ
+LINE = 0.05  # of the sky: where a line is
+FEW_LINES, ALL_LINES = 0.05, 0.9  # of what is sharp in a fiber: its lines are the others'; nothing but lines differs
 EDGE = 0.03  # of the largest deviation: where the range ends
 MIXED = 0.2  # of the bins: products that do not belong together
 KNOWN = 0.5  # of the pixels of a bin
@@ -136,7 +137,8 @@ def deviating_narrowly(
 ) -> list[tuple[Array, slice]]:
     """(fibers, columns) in which a product differs in too few pixels for `deviating`, and by more than neighbors do.
 
-    Lines have no part: the product is taken straight across them, and not at all in fibers whose lines differ.
+    Lines have no part: what their strengths, places and widths make is taken off, and where that is much of what a
+    fiber differs by the product is taken straight across them.
 
     Parameters
     ----------
@@ -150,24 +152,36 @@ def deviating_narrowly(
     known : ndarray of bool, shape (nfiber, nwave), or None
         What of the product is known; None: all.
     """
-    limit = FLOOR * np.maximum(binned(level, FINE), 1e-6)
-    rows = np.flatnonzero((np.abs(binned(product, FINE)) > limit).any(axis=1))
-    steps, of_lines = np.diff(product[rows], axis=1), np.linalg.qr(np.diff(lines, axis=1).T)[0]
-    rows = rows[np.sum((steps @ of_lines) ** 2, axis=1) < OF_LINES * np.sum(steps**2, axis=1)]
+    floor = FLOOR * np.maximum(binned(level, FINE), 1e-6)
+    rows = np.flatnonzero((np.abs(binned(product, FINE)) > floor).any(axis=1))
     if not rows.size:
         return []
+    steps, of_lines = np.diff(product[rows], axis=1).T, np.diff(lines, axis=1).T
+    fits = np.linalg.lstsq(of_lines, steps, rcond=None)[0]
+    share = np.sum((of_lines @ fits) ** 2, axis=0) / np.sum(steps**2, axis=0)
+    rows, fits, plain = rows[share < ALL_LINES], fits[:, share < ALL_LINES], share[share < ALL_LINES] < FEW_LINES
+    rest = np.where(found[rows], 0.0, product[rows] - fits.T @ lines)
     line = np.abs(lines[0]) >= LINE * level
+    values = np.zeros((product.shape[0], floor.size), np.float32)
+    pieces: list[tuple[int, int, int]] = []
+    for part, across in ((plain, line & False), (~plain, line)):
+        if part.any():
+            kept = np.zeros(product.shape, np.float32)
+            kept[rows[part]] = _straight(rest[part], across)
+            limit = np.maximum(floor, _natural(product, across, known))
+            own = _medians(kept, limit, FINE, FINE_BINS)
+            pieces += [(a, b, fiber) for fiber, of in _pieces(own, limit, FINE_BINS) for a, b in of]
+            values += own
+    return _ranges(values, pieces, FINE)
+
+
+def _natural(product: Array, line: Array, known: Array | None) -> Array:
+    """What a product of fibers beside each other may differ by in each fine bin; infinite where nothing is known."""
     pairs = np.arange(0, product.shape[0] - 1, SAMPLE)
     apart = binned(_straight(product[pairs], line) - _straight(product[pairs + 1], line), FINE)
     if known is not None:
         apart = np.where(binned((known[pairs] & known[pairs + 1]).astype(np.float32), FINE) > KNOWN, apart, np.nan)
-    natural = NATURAL * MAD_TO_SIGMA / np.sqrt(2.0) * middle(np.abs(apart), axis=0)
-    limit = np.maximum(limit, np.nan_to_num(natural, nan=np.inf))
-    kept = np.zeros(product.shape, np.float32)
-    kept[rows] = np.where(found[rows], 0.0, _straight(product[rows], line))
-    values = _medians(kept, limit, FINE, FINE_BINS)
-    pieces = [(a, b, fiber) for fiber, own in _pieces(values, limit, FINE_BINS) for a, b in own]
-    return _ranges(values, pieces, FINE)
+    return np.nan_to_num(NATURAL * MAD_TO_SIGMA / np.sqrt(2.0) * middle(np.abs(apart), axis=0), nan=np.inf)
 
 
 def _straight(product: Array, line: Array) -> Array:

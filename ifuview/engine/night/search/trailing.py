@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ifuview.engine.night.search.levels import Levels
+from ifuview.engine.night.search.scan import Span, spans
 from ifuview.engine.night.search.templates import rough, shapes
 from ifuview.engine.night.stats import mad
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA
@@ -18,6 +19,8 @@ CLIP = 6.0  # sigma of a fiber's answer
 LEAST_FIBERS = 5  # that tell what their neighbors have
 FAR = 4.0  # scatters of a fiber that is left out
 ONE_SIDED = 0.012  # of the light of a neighbor on one side that a fiber may have by itself: no charge
+LEAST_TAIL = 1e-6  # of what is known of a tail, that the place of the lines leaves
+MOST_OF_IT = 0.6  # of the fibers of an amplifier: fewer that lag behind are no amplifier
 COUNTS = 3.0  # sigma that a fiber counts in the mean of all
 
 
@@ -46,12 +49,18 @@ def along(
     w, shape = weight[:, use], design[:, use]
     pairs = (shape[:, None] * shape[None]).reshape(4, -1).T
     part = sharp[:, use] - clipped_mean(sharp[:, use], w)
-    own = {}
+    sums = {}
     for name, area in where.items():
-        here = area.any(axis=1)
-        inside = w[here] * area[here][:, use]
-        normal = (inside @ pairs).reshape(-1, 2, 2)
-        own[name] = _robust(normal, (inside * part[here]) @ shape.T)
+        inside = w * area[:, use]
+        sums[name] = (inside @ pairs).reshape(-1, 2, 2), (inside * part) @ shape.T
+    own = {}
+    runs: dict[frozenset[str], list[Span]] = {}
+    for name, (normal, right) in sums.items():
+        pair = frozenset({name, *beside.get(name, ())} & sums.keys())
+        if pair not in runs:
+            runs[pair] = _trailing_runs(*(sum(sums[n][k] for n in pair) for k in range(2)))
+        apart = _part_of(runs[pair], normal[:, 0, 0] > 0)
+        own[name] = _robust(np.where(apart[:, None, None], 0.0, normal), np.where(apart[:, None], 0.0, right))
     out = {}
     for name, (value, error) in own.items():
         partners = [own[n] for n in beside.get(name, ()) if n in own]
@@ -60,6 +69,28 @@ def along(
         away = value - float(np.mean([v for v, _ in partners]))
         of_others = float(np.hypot.reduce([e for _, e in partners])) / len(partners)
         out[name] = away, abs(away) / max(float(np.hypot(error, of_others)), 1e-12)
+    return out
+
+
+def _trailing_runs(normal: Array, right: Array) -> list[Span]:
+    """Runs of fibers that lag behind by another part than the others, of normal equations (nfiber, 2, 2), (nfiber, 2).
+
+    The place of the lines is fitted, too.
+    """
+    place = np.maximum(normal[:, 1, 1], 1e-30)
+    tail = normal[:, 0, 0] - normal[:, 0, 1] ** 2 / place
+    known = tail > LEAST_TAIL * normal[:, 0, 0]
+    value = np.where(known, right[:, 0] - normal[:, 0, 1] / place * right[:, 1], 0.0) / np.where(known, tail, 1.0)
+    return spans(value, np.where(known, tail, np.inf) ** -0.5, known, single=np.inf)
+
+
+def _part_of(runs: list[Span], area: Array) -> Array:
+    """Fibers of an amplifier in runs that are a part of it, shape (nfiber,): charge lags behind in all its fibers."""
+    out = np.zeros(area.size, bool)
+    for run in runs:
+        part = slice(run.first, run.last)
+        if np.count_nonzero(area[part]) < MOST_OF_IT * np.count_nonzero(area):
+            out[part] |= area[part]
     return out
 
 
