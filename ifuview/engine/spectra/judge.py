@@ -65,23 +65,24 @@ def _of_light(
 ) -> tuple[list[SpectraFinding], tuple[str, ...]]:
     """What light and errors of the fibers that have any tell, and what was not asked."""
     if ivar is None:
-        return [], ("noise, levels and sky: there are no errors",)
+        return [], ("noise, levels and sky (there are no errors)",)
     if rows.size < LEAST_FIBERS:
-        return [], (f"noise, levels and sky: {rows.size} fibers have data",)
+        return [], (f"noise, levels and sky ({rows.size} fibers have data)",)
     ctx.checkpoint(0.2, "levels")
     z = np.where(known, flux * np.sqrt(np.where(known, ivar, 0.0)), np.nan).astype(np.float32)
     level, rest = _levels(z)
     faint = np.abs(level) < FAINT
     enough = np.count_nonzero(faint) >= LEAST_FIBERS
-    lacking = [] if enough else [f"noise and sky: {np.count_nonzero(faint)} fibers are faint enough"]
+    why = f"({np.count_nonzero(faint)} fibers are faint enough)"
+    lacking = [] if enough else [f"noise and sky {why}" if about_zero else f"noise {why}"]
     ctx.checkpoint(0.6, "noise")
     found = _noise(rest, rows, faint) if enough else []
     if not about_zero:
         found += _dark(median_along(np.where(known, flux, np.nan)), level, rows)
-        return found, (*lacking, "sky: it is in these spectra")
+        return found, (*lacking, "sky (it is in these spectra)")
     found += _below(level, known.sum(axis=1), rows)
     if wave is None:
-        return found, (*lacking, "sky: each fiber has wavelengths of its own")
+        return found, (*lacking, "sky (each fiber has wavelengths of its own)")
     ctx.checkpoint(0.8, "sky")
     return found + (_together(rest[faint], rows[faint], wave) if enough else []), tuple(lacking)
 

@@ -48,7 +48,7 @@ def _with(session: Session, slot: Slot, found: SpectraVerdict) -> VerdictView:
         state, words = VerdictState.LOOK, f"SPECTRA: {nothing}"
     else:
         state, words = VerdictState.CLEAN, f"SPECTRA clean: {nothing}"
-    asked = f"; not asked: {'; '.join(found.not_asked)}" if found.not_asked else ""
+    asked = f"; not asked: {', '.join(found.not_asked)}" if found.not_asked else ""
     judged = f"judged {found.judged} of {found.nfiber} fibers by themselves, {100 * found.share:.0f} % of their pixels"
     return VerdictView(
         state=state if shown is None else shown.state,
