@@ -23,6 +23,7 @@ LEAST_FIBERS = 20  # that tell what they have in common
 FAINT = 5.0  # S/N of a pixel below which a fiber shows errors and sky
 CERTAIN = 8.0  # sigma: there are many fibers and wavelengths
 OF_MEDIAN = 1.2533  # error of a median over that of a mean
+HUGE = 1e15  # times the noise: more is the same
 DARK, DARKEST, LEAST_SPREAD = 0.1, 1e-3, 0.02  # of the others' light, the least that counts; least scatter of its logs
 BRIGHT = 3.0  # S/N of a pixel with which a fiber without light is noticed
 NOISIER, ERRORS_OFF = 2.0, 1.6  # times the errors: one fiber more than the others, all of them
@@ -69,7 +70,9 @@ def _of_light(
     if rows.size < LEAST_FIBERS:
         return [], (f"noise, levels and sky ({rows.size} fibers have data)",)
     ctx.checkpoint(0.2, "levels")
-    z = np.where(known, flux * np.sqrt(np.where(known, ivar, 0.0)), np.nan).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        noise = flux * np.sqrt(np.where(known, ivar, 0.0))
+    z = np.where(known, np.clip(noise, -HUGE, HUGE), np.nan).astype(np.float32)
     level, rest = _levels(z)
     faint = np.abs(level) < FAINT
     enough = np.count_nonzero(faint) >= LEAST_FIBERS
@@ -102,11 +105,12 @@ def _constant(flux: Array, known: Array, has: NDArray[np.bool_]) -> list[Spectra
 def _levels(z: Array) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """S/N of each fiber, and its spectrum without what is smooth, both in noise of a pixel."""
     nfiber, nwave = z.shape
-    count = nwave // CHUNK
-    middle = median_along(z[:, : count * CHUNK].reshape(nfiber, count, CHUNK))
+    count = max(nwave // CHUNK, 1)
+    width = nwave // count
+    middle = median_along(z[:, : count * width].reshape(nfiber, count, width))
     level = median_along(middle)
     middle = np.where(np.isfinite(middle), middle, level[:, None])
-    at, centers = np.arange(nwave), (np.arange(count) + 0.5) * CHUNK - 0.5
+    at, centers = np.arange(nwave), (np.arange(count) + 0.5) * width - 0.5
     smooth = np.stack([np.interp(at, centers, row) for row in middle])
     return level, (z - smooth).astype(np.float32)
 

@@ -81,3 +81,16 @@ def test_what_cannot_be_asked_is_said():
     assert "10 fibers" in judge_spectra(flux[10:20], ivar[10:20], WAVE, about_zero=True).not_asked[0]
     assert "of its own" in judge_spectra(flux, ivar, None, about_zero=True).not_asked[0]
     assert "in these spectra" in judge_spectra(flux, ivar, WAVE, about_zero=False).not_asked[-1]
+
+
+@pytest.mark.parametrize("nwave", [1, 2, 31, 33, 100])
+def test_few_wavelengths_and_any_numbers_are_judged(nwave):
+    rng = np.random.default_rng(nwave)
+    flux = rng.normal(0, 1, (50, nwave))
+    flux[3], flux[4, 0], flux[5] = 1e300, -np.inf, -1e-300
+    ivar = np.ones_like(flux)
+    ivar[3], ivar[6], ivar[7] = 1e300, np.nan, -1.0
+    found = judge_spectra(flux, ivar, np.arange(nwave, dtype=float), about_zero=True)
+    assert {6, 7} <= {row for one in found.findings if one.fault is SpectraFault.EMPTY for row in one.fibers}
+    assert np.isfinite([one.amount for one in found.findings]).all()
+    judge_spectra(flux, ivar, None, about_zero=False)
