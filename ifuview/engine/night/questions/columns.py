@@ -179,7 +179,7 @@ def _step(case: Case, along: _Along, fiber: int) -> None:
         return
     edge, one = step(search.spectrum(along.of, along.found, fiber))
     large = abs(one.level) > OF_STEP * along.found.continuum[fiber]
-    if not (one.quiet and large and one.over > SHARP and one.gain > SURE**2):
+    if not (one.quiet and large and one.over > SHARP and one.gain > CLEAR**2):
         return
     wave = case.chain.wave
     at = float(np.interp(edge * BIN, np.arange(wave.size), wave))
