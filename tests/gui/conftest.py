@@ -30,6 +30,15 @@ WHOLE = 50  # tests between two rounds over all objects
 _DONE = count()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def left_to_python() -> Iterator[None]:
+    """What the windows of a file kept out of the rounds is garbage now; tests without windows are left to Python."""
+    yield
+    gc.unfreeze()
+    gc.collect()
+    gc.enable()
+
+
 @pytest.fixture(autouse=True)
 def collected_here() -> Iterator[None]:
     """Garbage of a test is collected on its own thread, as the window does it: Qt's objects are deleted by it."""
