@@ -26,15 +26,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 WIDTH, HEIGHT = 320, 560
-WHOLE = 50  # tests between two rounds over all objects
+WHOLE = 15  # tests between two rounds over all objects: windows that wait for one take memory
 _DONE = count()
 
 
 @pytest.fixture(autouse=True, scope="module")
 def left_to_python() -> Iterator[None]:
-    """What the windows of a file kept out of the rounds is garbage now; tests without windows are left to Python."""
+    """Tests without windows are left to Python again."""
     yield
-    gc.unfreeze()
     gc.collect()
     gc.enable()
 
@@ -44,6 +43,7 @@ def collected_here() -> Iterator[None]:
     """Garbage of a test is collected on its own thread, as the window does it: Qt's objects are deleted by it."""
     gc.disable()
     yield
+    gc.unfreeze()  # what was alive when a window started
     gc.collect(1 if (next(_DONE) + 1) % WHOLE else 2)
 
 
