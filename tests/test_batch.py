@@ -401,7 +401,7 @@ def test_a_worker_of_another_version_says_so(tmp_path, in_this_process):
 def test_a_camera_that_lacks_most_products_is_not_called_clean(tmp_path, shared_data, in_this_process):
     night = make_night(tmp_path, shared_data, "r7")
     for file in (night / EXPID).iterdir():
-        if not file.name.startswith("sky"):
+        if not file.name.startswith("fluxcalib"):
             file.unlink()
     (todo,) = triage_tasks([str(night)], str(tmp_path / "out"))
     record = work(todo)

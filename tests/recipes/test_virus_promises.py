@@ -39,7 +39,7 @@ PROMISES = {
         "test_factor_is_that_by_which_errors_are_wrong_and_sources_do_not_count",
     "astrometry, optics, illumination":
         "recipes/test_virus_shot.py::test_pointing_optics_and_illumination_are_recovered",
-    "guider": "app/night/test_virus_shot.py::test_a_header_without_pointing_is_said_and_the_guider_is_used",
+    "guider": "app/night/test_virus_shot.py::test_missing_pointing_and_exposures_are_said_and_the_guider_is_used",
     "flux calibration and stars": "recipes/test_virus_shot.py::test_stars_have_their_flux_and_shape",
     "lines": "engine/spectra/detect/test_detect.py::test_lines_are_measured_within_their_errors",
     "continua": "engine/spectra/detect/test_detect.py::test_continua_are_found_with_their_light",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from weakref import ref
+from weakref import finalize, ref
 
 import numpy as np
 
@@ -45,6 +45,7 @@ class _Kept:
 
     def __init__(self) -> None:
         self.voxels: ref[Array] | None = None
+        self.watch: finalize[[], Array] | None = None  # not at the end of Python, where nothing is left to call
         self.lead: tuple[int, ...] = ()
         self.sums: RunningSums | None = None
         self.latest, self.near = LatestSums(), LatestMedians()
@@ -58,10 +59,15 @@ class _Kept:
     def begin(self, slot: Slot) -> None:
         """Forget others."""
         if not self.knows(slot):
-            self.voxels, self.lead = ref(slot.image.pixels.raw, self.forget), tuple(slot.plane[:-1])
+            raw = slot.image.pixels.raw
+            if self.watch is not None:
+                self.watch.detach()
+            self.voxels, self.lead = ref(raw), tuple(slot.plane[:-1])
+            self.watch = finalize(raw, self.forget)
+            self.watch.atexit = False
             self.forget()
 
-    def forget(self, _: object = None) -> None:
+    def forget(self) -> None:
         """Give the memory back, also when the voxels are gone."""
         self.sums = self.fibers = None
         self.latest, self.near = LatestSums(), LatestMedians()

@@ -17,7 +17,8 @@ from typing import Any
 
 from ifuview import instrument as instruments
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import MissingDataError, UsageError
+from ifuview.errors import IfuviewError, MissingDataError, UsageError
+from ifuview.inputs import regular_file
 from ifuview.io.archive.paths import is_folder, leads_inside
 from ifuview.io.fits.head import BLOCK, complete
 from ifuview.io.fits.head_cache import Heads
@@ -132,8 +133,8 @@ def _add_renamed(found: FoundFiles, heads: Heads) -> None:
     """Put files whose names say nothing to their exposures, if they are few; what has a right name comes first."""
     chain = found.names.chain
     for path in sorted(found.unnamed) if chain.contents and len(found.unnamed) <= MOST else ():
-        with contextlib.suppress(OSError):  # gone meanwhile
-            status = os.stat(path)
+        with contextlib.suppress(IfuviewError):  # gone meanwhile, or a pipe on which one would wait
+            status = regular_file(path)
             file = ProductFile(path, status.st_size, status.st_mtime_ns)
             if (own := renamed(path, heads.facts(file), chain)) is None:
                 continue

@@ -125,7 +125,7 @@ def test_what_cannot_be_used_is_said_before_anything_is_reduced(detectors, monke
     assert {path.name for path in tmp_path.iterdir()} == {"cals.h5", "text.h5", "other.h5"}
 
 
-def test_a_header_without_pointing_and_missing_exposures_are_said_and_the_guider_is_used(night, tmp_path):
+def test_missing_pointing_and_exposures_are_said_and_the_guider_is_used(night, tmp_path):
     def seen(header, **more):
         amplifier = RawAmplifier("x", "047L", "LL", "047", header=header)
         return (RawExposure(20190822, 11, 1, "sci", "FIELD", 360.0, amplifiers=(amplifier,), **more),)

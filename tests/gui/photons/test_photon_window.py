@@ -256,8 +256,7 @@ def test_a_typed_end_takes_the_other_along(qtbot: QtBot, shell: Shell) -> None:
     low.setValue(800.0)
     high.setValue(1000.0)
     low.setValue(1200.0)
-    settle(qtbot, shell)
-    assert (frame(shell).cut.low, frame(shell).cut.high) == (1200.0, 1400.0)
+    qtbot.waitUntil(lambda: (frame(shell).cut.low, frame(shell).cut.high) == (1200.0, 1400.0), timeout=TIMEOUT)
     assert frame(shell).shown is Shown.COUNTS  # a range asks for a count
 
 
