@@ -257,7 +257,7 @@ def test_a_typed_end_takes_the_other_along(qtbot: QtBot, shell: Shell) -> None:
     high.setValue(1000.0)
     low.setValue(1200.0)
     qtbot.waitUntil(lambda: (frame(shell).cut.low, frame(shell).cut.high) == (1200.0, 1400.0), timeout=TIMEOUT)
-    assert frame(shell).shown is Shown.COUNTS  # a range asks for a count
+    qtbot.waitUntil(lambda: frame(shell).shown is Shown.COUNTS, timeout=TIMEOUT)  # a range asks for a count
 
 
 def test_a_file_that_changes_is_a_message(qtbot: QtBot, path: str, tmp_path: Path) -> None:
