@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night.stats import MEDIAN_ERROR, binned, blocks_of, continuum, mad, middle, runs
+from ifuview.engine.night.stats import MEDIAN_ERROR, binned, blocks_of, continuum, mad, middle
+from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 
 BIN = 20  # pixels of one bin; clean exposures stay below z = 4 in all bins

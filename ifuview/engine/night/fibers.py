@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.night.stats import MEDIAN_ERROR, mad, middle, runs
+from ifuview.engine.night.stats import MEDIAN_ERROR, mad, middle
+from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 
 LOW = 0.25  # change of throughput against the flat that counts (scatter of good fibers: 0.035)

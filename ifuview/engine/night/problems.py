@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ifuview.engine.night.extent import same
-from ifuview.engine.night.stats import runs
+from ifuview.engine.numeric.runs import runs
 from ifuview.model.night.triage import RATIOS, Finding, ranges
 
 OF_SINGLE = ("isolated-fiber", "positioning", "sky-line residual")  # classes with a finding for each fiber

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night.stats import mad, runs
+from ifuview.engine.night.stats import mad
+from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 
 BIN = 20  # px, as the blocks

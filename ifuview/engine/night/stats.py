@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median
+from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 
 MEDIAN_ERROR = 1.2533  # error of a median over that of a mean, Gaussian
@@ -147,14 +148,3 @@ def continuum(values: Array, weight: Array | None = None, knots: int = KNOTS) ->
     at = (np.arange(nwave) - (size / 2 - 0.5)) / (size * (knots - 1)) * 2 - 1
     at = np.clip(at, -1.0, 1.0)
     return np.asarray((coeff @ np.stack([np.ones(nwave), at, at * at - 1 / 3])).astype(np.float32))
-
-
-def runs(hit: Array, gap: int = 0) -> list[tuple[int, int]]:
-    """Half-open runs of True, joined over at most `gap` False."""
-    at = np.flatnonzero(hit)
-    if not at.size:
-        return []
-    cuts = np.flatnonzero(np.diff(at) > gap + 1)
-    first = np.concatenate([[at[0]], at[cuts + 1]])
-    last = np.concatenate([at[cuts], [at[-1]]])
-    return [(int(a), int(b) + 1) for a, b in zip(first, last, strict=True)]

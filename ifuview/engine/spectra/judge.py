@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median_along
+from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 from ifuview.model.spectra.verdict import SpectraFault, SpectraFinding, SpectraVerdict
 
@@ -29,7 +30,7 @@ BRIGHT = 3.0  # S/N of a pixel with which a fiber without light is noticed
 NOISIER, ERRORS_OFF = 2.0, 1.6  # times the errors: one fiber more than the others, all of them
 LEFT, LEFT_WRONG = 0.5, 2.0  # noise of a pixel that all fibers have in common
 RUN, LEAST_RUNS, RUN_DEVIATES = 20, 3, 2.0  # fibers, such runs, and noise of a pixel that one has in common
-BESIDE = 4  # px: places that close are one
+BESIDE = 3  # px between places that are one
 
 
 def judge_spectra(
@@ -164,7 +165,7 @@ def _together(used: Array, rows: Array, wave: Array) -> list[SpectraFinding]:
     out = []
     with np.errstate(invalid="ignore"):
         odd = (np.abs(common) > LEFT) & (np.abs(common) > CERTAIN * error)
-    for first, last in _places(odd):
+    for first, last in runs(odd, BESIDE):
         at = first + int(np.nanargmax(np.abs(common[first:last])))
         amount, sigma = float(common[at]), float(abs(common[at]) / error[at])
         known = abs(amount) < LEFT_WRONG
@@ -190,26 +191,17 @@ def _of_runs(used: Array, rows: Array, wave: Array) -> list[SpectraFinding]:
     with np.errstate(invalid="ignore"):
         odd = (np.abs(value) > RUN_DEVIATES) & (np.abs(value) > CERTAIN * error)
     out = []
-    for first, last in _places(odd.any(axis=0)):
+    for first, last in runs(odd.any(axis=0), BESIDE):
         for sign in (-1, 1):
             here = np.where(odd & (sign * value > 0), sign * value, 0.0)[:, first:last]
-            runs = np.flatnonzero(here.any(axis=1))
-            if runs.size:
+            parts = np.flatnonzero(here.any(axis=1))
+            if parts.size:
                 run, at = np.unravel_index(int(np.argmax(here)), here.shape)
                 amount, sigma = float(sign * here[run, at]), float(here[run, at] / error[run, first + at])
-                fibers = _numbers(np.concatenate([rows[cuts[k] : cuts[k + 1]] for k in runs]))
+                fibers = _numbers(np.concatenate([rows[cuts[k] : cuts[k + 1]] for k in parts]))
                 span = _span(wave, first, last)
                 out.append(SpectraFinding(SpectraFault.RUN, True, fibers, span, amount, sigma))
     return out
-
-
-def _places(odd: Array) -> list[tuple[int, int]]:
-    """First and one past the last of columns that lie close."""
-    at = np.flatnonzero(odd)
-    if not at.size:
-        return []
-    cuts = np.flatnonzero(np.diff(at) > BESIDE) + 1
-    return [(int(one[0]), int(one[-1]) + 1) for one in np.split(at, cuts)]
 
 
 def _span(wave: Array, first: int, last: int) -> tuple[float, float]:

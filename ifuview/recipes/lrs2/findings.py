@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 from ifuview.model.inspection import VerdictState
 from ifuview.recipes.graph import StepResult, StepVerdict
@@ -76,11 +77,7 @@ def several(count: int, noun: str) -> str:
 
 def spans(wave: Array, chosen: Array, apart: int = 8) -> Spans:
     """Wavelengths of the samples that are chosen along one axis, those less than `apart` samples apart as one."""
-    at = np.flatnonzero(chosen)
-    if at.size == 0:
-        return ()
-    parts = np.split(at, np.flatnonzero(np.diff(at) > apart) + 1)
-    return tuple((float(wave[part[0]]), float(wave[part[-1]])) for part in parts)
+    return tuple((float(wave[a]), float(wave[b - 1])) for a, b in runs(chosen, apart - 1))
 
 
 def middle_wave(wave: Array) -> NDArray[np.float64]:

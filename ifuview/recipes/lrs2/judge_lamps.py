@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.ccd.health import health
+from ifuview.engine.numeric.runs import runs
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.model.checks import Array
 from ifuview.model.inspection import VerdictState
@@ -139,10 +140,10 @@ def arcs(found: Findings, value: object) -> None:
     """Light of the lamps in each fiber, lines at the end of the range."""
     assert isinstance(value, FiberSpectra)
     full = (value.mask & np.uint32(ReductionBit.SATURATED)) > 0
-    runs = _runs(full.mean(axis=0) > MANY)
-    columns = ", ".join(f"{a}-{b}" for a, b in runs[:NAMED])
-    words = f"{len(runs)} lines are saturated, at columns {columns}" if runs else "no line is saturated"
-    found.measure("saturated_lines", len(runs), words, np.flatnonzero(full.any(axis=1)))
+    lines = runs(full.mean(axis=0) > MANY, 1)
+    columns = ", ".join(f"{a}-{b - 1}" for a, b in lines[:NAMED])
+    words = f"{len(lines)} lines are saturated, at columns {columns}" if lines else "no line is saturated"
+    found.measure("saturated_lines", len(lines), words, np.flatnonzero(full.any(axis=1)))
     light = np.where(value.usable(), value.flux, 0).sum(axis=1, dtype=np.float64)
     flat = found.value("traces")
     lit = np.asarray(flat.traces.status) == 0 if isinstance(flat, TracedFibers) else light > 0
@@ -153,12 +154,6 @@ def arcs(found: Findings, value: object) -> None:
         else f"lamps seen in {int(lit.sum())} fibers"
     )
     found.measure("lost_fibers", lost.size, words, lost)
-
-
-def _runs(chosen: Array) -> list[tuple[int, int]]:
-    """First and last of neighboring columns."""
-    at = np.flatnonzero(chosen)
-    return [(int(p[0]), int(p[-1])) for p in np.split(at, np.flatnonzero(np.diff(at) > 2) + 1)] if at.size else []
 
 
 def wave(found: Findings, value: object) -> None:

@@ -11,7 +11,8 @@ from ifuview.engine.night.causes import CAUSES, NO, YES, causes
 from ifuview.engine.night.compare import compared
 from ifuview.engine.night.extent import NightReach, with_extent
 from ifuview.engine.night.sky_light import bumps
-from ifuview.engine.night.stats import continuum, filled, median_where, runs
+from ifuview.engine.night.stats import continuum, filled, median_where
+from ifuview.engine.numeric.runs import runs
 from ifuview.recipes import desi_qa
 from tests.engine.night.made import NFIBER, NOISE, WAVE, bump, camera, in_fibers
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from ifuview.engine.night.image.detector import Detector
 from ifuview.engine.night.search.columns import touched
-from ifuview.engine.night.stats import mad, middle, runs
+from ifuview.engine.night.stats import mad, middle
+from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain, Section
 from ifuview.model.night.triage import Finding, ranges

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.engine.night.questions.case import MEASURED, Case
-from ifuview.engine.night.stats import runs
+from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import MADE, SPECTRA, Chain
 from ifuview.model.night.triage import ranges

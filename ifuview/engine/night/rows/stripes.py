@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from ifuview.engine.night.stats import runs
+from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 
 BUNDLE = 25  # fibers that tell by themselves

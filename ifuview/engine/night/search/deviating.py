@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.engine.night.blocks import BIN
-from ifuview.engine.night.stats import binned, continuum, mad, middle, runs
+from ifuview.engine.night.stats import binned, continuum, mad, middle
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median
+from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 
 FLOOR = 0.008  # of the sky that a bin must differ by

@@ -61,9 +61,3 @@ def deviations(counts: Array, expected: Array, *, above: bool = False) -> Array:
     own = np.sqrt(max(scatter**2 - usual**2, 0.0))  # beyond the counting statistics
     noise = np.sqrt(np.where(known, expected, 1.0) + (own * expected) ** 2)
     return np.asarray(np.where(known, (counts - expected) / noise, 0.0))
-
-
-def runs(bad: Array) -> list[tuple[int, int]]:
-    """Return the stretches [first, last) of True."""
-    step = np.diff(np.concatenate(([0], np.asarray(bad, np.int8), [0])))
-    return list(zip(np.flatnonzero(step == 1).tolist(), np.flatnonzero(step == -1).tolist()))

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from ifuview.engine.numeric.runs import runs
 from ifuview.engine.photons.calibration.badpixels import median_of, neighbors
-from ifuview.engine.photons.judge.chance import deviations, excess, log_none, runs, sigma_of
+from ifuview.engine.photons.judge.chance import deviations, excess, log_none, sigma_of
 from ifuview.engine.photons.judge.gather import PhotonSums
 from ifuview.model.checks import Array
 from ifuview.model.photons.verdict import PhotonFault, PhotonFinding

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.numeric.medians import median_along
+from ifuview.engine.numeric.runs import runs
 from ifuview.engine.spectra.flat.fibers import FiberResponse, fiber_flat
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import CcdFrame, ReductionBit
@@ -89,7 +90,7 @@ def pixel_response(
         ctx.check()
         odd = _odd(ratio[rows], error[rows])
         ctx.check()
-        found = {int(x): _runs(odd[:, x]) for x in np.flatnonzero(odd.sum(axis=0) >= SHORTEST)}
+        found = {int(x): _long_runs(odd[:, x]) for x in np.flatnonzero(odd.sum(axis=0) >= SHORTEST)}
         found = {x: spans for x, spans in found.items() if spans}
         if len(found) > MOST_COLUMNS * odd.shape[1]:
             continue
@@ -159,14 +160,9 @@ def _running(padded: Array, count: int) -> NDArray[np.float64]:
     return out
 
 
-def _runs(odd: Array) -> list[tuple[int, int]]:
+def _long_runs(odd: Array) -> list[tuple[int, int]]:
     """First and last of each long run of set flags, small gaps closed."""
-    at = np.flatnonzero(odd)
-    if not at.size:
-        return []
-    breaks = np.flatnonzero(np.diff(at) > GAP + 1)
-    first, last = np.concatenate([[0], breaks + 1]), np.concatenate([breaks, [at.size - 1]])
-    return [(int(at[a]), int(at[b])) for a, b in zip(first, last, strict=True) if at[b] - at[a] + 1 >= SHORTEST]
+    return [(a, b - 1) for a, b in runs(odd, GAP) if b - a >= SHORTEST]
 
 
 def _mean(ratio: Array, error: Array) -> tuple[float, float]:
