@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.engine.numeric.medians import median_along
+from ifuview.engine.numeric.medians import MEDIAN_ERROR, median_along
 from ifuview.model.checks import Array
 from ifuview.model.traces.doctor import SCHEMA, Crosstalk, Impact, Mode, Problem, TraceDiagnosis
 
@@ -174,7 +174,7 @@ def impact(found: TraceDiagnosis, i: Impact | None) -> dict[str, Any] | None:
     for name, value in (("perfect_boxcar_loss", i.perfect_loss), ("perfect_leak", i.perfect_leak)):
         fiber = median_along(np.where(known, value, np.nan))
         out[f"{name}_median"] = plain(_of(fiber))
-        out[f"{name}_median_err"] = plain(1.2533 * np.nanstd(fiber) / math.sqrt(max(fiber.size, 1)))
+        out[f"{name}_median_err"] = plain(MEDIAN_ERROR * np.nanstd(fiber) / math.sqrt(max(fiber.size, 1)))
     out["worst_fiber"] = out["boxcar_loss_worst_fiber"]
     return out
 

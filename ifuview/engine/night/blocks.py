@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night.stats import MEDIAN_ERROR, binned, blocks_of, continuum, mad, middle
+from ifuview.engine.night.stats import binned, blocks_of, continuum, mad, middle
+from ifuview.engine.numeric.medians import MEDIAN_ERROR
 from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 

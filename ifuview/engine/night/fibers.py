@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.night.stats import MEDIAN_ERROR, mad, middle
+from ifuview.engine.night.stats import mad, middle
+from ifuview.engine.numeric.medians import MEDIAN_ERROR
 from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 

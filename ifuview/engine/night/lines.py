@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night.stats import MEDIAN_ERROR, mad, middle
-from ifuview.engine.numeric.medians import median
+from ifuview.engine.night.stats import mad, middle
+from ifuview.engine.numeric.medians import MEDIAN_ERROR, median
 from ifuview.model.checks import Array
 
 HALF = 3  # px of the line on both sides of its center

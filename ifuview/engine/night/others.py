@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.engine.night.blocks import BIN, MIN_BINS
-from ifuview.engine.night.stats import MEDIAN_ERROR, binned, blocks_of, mad, middle
-from ifuview.engine.numeric.medians import median
+from ifuview.engine.night.stats import binned, blocks_of, mad, middle
+from ifuview.engine.numeric.medians import MEDIAN_ERROR, median
 from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Section

@@ -8,7 +8,6 @@ from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median
 from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 
-MEDIAN_ERROR = 1.2533  # error of a median over that of a mean, Gaussian
 KNOTS = 40  # medians along wavelength that the continuum is fitted to
 CLIP, ROUNDS = 2.5, 5  # of the continuum fit
 MIN_KNOTS = 12

@@ -9,6 +9,7 @@ from ifuview.model.checks import Array
 
 FEW = 1000  # values of which any way is fast
 MAD_TO_SIGMA = 1.4826  # Gaussian sigma over median absolute deviation
+MEDIAN_ERROR = 1.2533  # error of a median over that of a mean, Gaussian: sqrt(pi / 2)
 
 
 def median(values: Array, axis: int | None = None, keepdims: bool = False) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median_along
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, MEDIAN_ERROR, median_along
 from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 from ifuview.model.spectra.verdict import SpectraFault, SpectraFinding, SpectraVerdict
@@ -23,7 +23,6 @@ LEAST_DATA = 0.1  # known share of a fiber that can be judged
 LEAST_FIBERS = 20  # that tell what they have in common
 FAINT = 5.0  # S/N of a pixel below which a fiber shows errors and sky
 CERTAIN = 8.0  # sigma: there are many fibers and wavelengths
-OF_MEDIAN = 1.2533  # error of a median over that of a mean
 HUGE = 1e15  # times the noise: more is the same
 DARK, DARKEST, LEAST_SPREAD = 0.1, 1e-3, 0.02  # of the others' light, the least that counts; least scatter of its logs
 BRIGHT = 3.0  # S/N of a pixel with which a fiber without light is noticed
@@ -133,7 +132,7 @@ def _below(level: Array, count: Array, rows: Array) -> list[SpectraFinding]:
     """Fibers below all others; what is usual is told by the lower half, as sources are above."""
     middle = float(np.median(level))
     spread = _lower_spread(level - middle)
-    sigma = (middle - level) / np.hypot(spread, OF_MEDIAN / np.sqrt(np.maximum(count, 1)))
+    sigma = (middle - level) / np.hypot(spread, MEDIAN_ERROR / np.sqrt(np.maximum(count, 1)))
     odd = np.flatnonzero((sigma > CERTAIN) & (level < 0))
     return [_of_fiber(SpectraFault.BELOW, int(rows[k]), level[k], sigma[k]) for k in odd]
 
@@ -177,7 +176,7 @@ def _common(part: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Median of each column and its error, in noise of a pixel; NaN where too little is known."""
     count = np.isfinite(part).sum(axis=0)
     middle = median_along(part.T)
-    return np.where(count >= LEAST_FIBERS / 2, middle, np.nan), OF_MEDIAN / np.sqrt(np.maximum(count, 1))
+    return np.where(count >= LEAST_FIBERS / 2, middle, np.nan), MEDIAN_ERROR / np.sqrt(np.maximum(count, 1))
 
 
 def _of_runs(used: Array, rows: Array, wave: Array) -> list[SpectraFinding]:

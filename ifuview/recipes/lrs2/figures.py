@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from ifuview.engine.numeric.medians import MEDIAN_ERROR
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.model.checks import Array
 from ifuview.model.figure import DASHED, DOT, DOWN, NONE, Color, Curve, Figure, Rule, Scale, padded, robust
@@ -152,7 +153,7 @@ def _lines(found: WaveSolution) -> tuple[Figure, ...]:
     mean, error = np.full(found.line.size, np.nan), np.full(found.line.size, np.nan)
     for n in np.flatnonzero(some):
         good = np.isfinite(rest[:, n])
-        mean[n], error[n] = np.median(rest[good, n]), 1.2533 * np.std(rest[good, n]) / np.sqrt(good.sum())
+        mean[n], error[n] = np.median(rest[good, n]), MEDIAN_ERROR * np.std(rest[good, n]) / np.sqrt(good.sum())
     used = found.used.any(axis=0)
     marks = tuple(
         Curve(found.line[chosen], mean[chosen], color, name, NONE, symbol, error=error[chosen])

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ifuview.engine.night.stats import MEDIAN_ERROR, mad
+from ifuview.engine.night.stats import mad
+from ifuview.engine.numeric.medians import MEDIAN_ERROR
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Section
 

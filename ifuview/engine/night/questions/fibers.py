@@ -20,8 +20,8 @@ from ifuview.engine.night.search.coherent import row_pixels
 from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.scan import blocks_of_fibers
 from ifuview.engine.night.search.throughput import Guilt, guilt, light_kept
-from ifuview.engine.night.stats import MEDIAN_ERROR, middle
-from ifuview.engine.numeric.medians import median
+from ifuview.engine.night.stats import middle
+from ifuview.engine.numeric.medians import MEDIAN_ERROR, median
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
 

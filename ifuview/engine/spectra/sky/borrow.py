@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.numeric.medians import robust_sigma
+from ifuview.engine.numeric.medians import MEDIAN_ERROR, robust_sigma
 from ifuview.engine.spectra.sky.fibers import even_weight
 from ifuview.engine.spectra.sky.spline import CommonSpectra, Samples
 from ifuview.engine.spectra.sky.surface import factors
@@ -21,7 +21,6 @@ from ifuview.model.reduction.source import SkyModel
 from ifuview.model.reduction.spectra import FiberSpectra
 
 SURE = 0.1  # error of the factor above which the lines do not tell it
-MEDIAN = 1.2533  # error of a median over that of the mean
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +68,7 @@ def borrow_sky(spectra: FiberSpectra, other: CommonSpectra, *, sky_fibers: Array
         raise FitError("no usable fiber tells how bright the sky is")
     level = float(np.median(factor[known]))
     spread = max(robust_sigma(factor[known], level), float(np.median(error[known])))
-    wrong = MEDIAN * spread / float(np.sqrt(known.sum()))
+    wrong = MEDIAN_ERROR * spread / float(np.sqrt(known.sum()))
     if not (level > 0 and wrong < SURE * level):
         raise FitError(f"the brightness of the sky is not known: factor {level:.2f} +- {wrong:.2f}")
     told = "its lines" if sky_fibers is None else f"{int(known.sum())} fibers"

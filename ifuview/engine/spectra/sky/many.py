@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.numeric.medians import robust_sigma
+from ifuview.engine.numeric.medians import MEDIAN_ERROR, robust_sigma
 from ifuview.engine.spectra.flux.scale import dispersion
 from ifuview.engine.spectra.sky.fibers import brightness, choose_fibers, column_weight, even_weight, weighted_mean
 from ifuview.engine.spectra.sky.lines import fit_line_errors
@@ -33,7 +33,7 @@ UNEVEN = 0.006  # of the sky, what fibers differ by without a source
 ROUNDS = 3
 CLIP = 5.0  # sigma of a sample
 LEAST = 20  # fibers
-SURE, MEDIAN = 0.02, 1.2533  # error of a brightness that lines tell; of a median over that of a mean
+SURE = 0.02  # error of a brightness that lines tell
 CROWDED = 0.3  # of the fibers: fewer see sky only
 
 
@@ -158,7 +158,7 @@ def worn_sky(found: ManySky, spectra: FiberSpectra, x: Array, y: Array, *, surel
     if known.any():
         level = float(np.median(factor[known]))
         spread = max(robust_sigma(factor[known], level), float(np.median(wrong[known])))
-        error = MEDIAN * spread / float(np.sqrt(known.sum()))
+        error = MEDIAN_ERROR * spread / float(np.sqrt(known.sum()))
     plane = SkySurface(np.ones(x.size), np.ones(x.size), 0, 0.0)
     if level > 0 and error < SURE * level:
         plane = _planes(x, y, factor, wrong, known, np.zeros(x.size, np.intp))

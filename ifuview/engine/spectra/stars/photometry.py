@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.numeric.medians import robust_sigma
+from ifuview.engine.numeric.medians import MEDIAN_ERROR, robust_sigma
 from ifuview.engine.spectra.flux.scale import FLUX_UNIT
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import UNUSABLE
@@ -80,7 +80,7 @@ def zero_point(synthetic: Array, error: Array, catalog: Array) -> ZeroPoint:
     use &= np.abs(off - middle) < CLIP * np.hypot(spread, sigma)
     middle = weighted_median(off[use], 1 / sigma[use])
     weight = 1 / sigma[use] ** 2
-    wrong = 1.2533 * max(robust_sigma(off[use], middle), float(1 / np.sqrt(weight.mean()))) / np.sqrt(use.sum())
+    wrong = MEDIAN_ERROR * max(robust_sigma(off[use], middle), float(1 / np.sqrt(weight.mean()))) / np.sqrt(use.sum())
     return ZeroPoint(float(10 ** (0.4 * middle)), float(wrong) / POGSON, int(use.sum()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.numeric.medians import robust_sigma
+from ifuview.engine.numeric.medians import MEDIAN_ERROR, robust_sigma
 from ifuview.engine.traces.doctor.fibers import Measured, mean_offset, throughput
 from ifuview.engine.traces.doctor.patterns.fit import ModeFit
 from ifuview.engine.traces.light.light_fit import LightFit
@@ -89,7 +89,9 @@ def _flux_err(m: Measured) -> Array:
     """Error of the median flux of each fiber."""
     good = np.isfinite(m.flux_err)
     safe = np.where(good, m.flux_err, 0)
-    return np.where(good.any(axis=1), 1.2533 * np.sqrt((safe**2).sum(axis=1)) / np.maximum(good.sum(axis=1), 1), np.nan)
+    return np.where(
+        good.any(axis=1), MEDIAN_ERROR * np.sqrt((safe**2).sum(axis=1)) / np.maximum(good.sum(axis=1), 1), np.nan
+    )
 
 
 def _spacing(center: Array, error: Array) -> tuple[Array, Array]:
