@@ -44,12 +44,12 @@ def make(session: Session) -> VerdictView | None:
 
         return night.make(session)
     slot = session.slot()
-    if slot is not None and slot.health is not None and slot.traces is None:
+    if slot is None:
+        return None
+    if slot.health is not None and slot.traces is None:
         from ifuview.app.night.views import health
 
         return health.of_one(slot.health)
-    if slot is None:
-        return None
     if slot.traces is None or slot.image.kind is not Kind.DETECTOR:
         from ifuview.app.spectra.views import verdict as spectra
 

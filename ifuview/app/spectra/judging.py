@@ -8,26 +8,25 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ifuview.app.frames.intents import Judge, SelectFiber, ShowProblem
+from ifuview.app.frames.judging import OfJudged, judge_current
 from ifuview.app.frames.selection import select_fiber
 from ifuview.app.frames.state import Proof
-from ifuview.app.frames.tasks import OfFrame
-from ifuview.app.jobs import JobKey, JobKind
+from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.state import JudgedSpectra
-from ifuview.app.tasks import Change, Outcome, Task
+from ifuview.app.tasks import Outcome, Task
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.engine.spectra.judge import LEAST_FIBERS, judge_spectra
 from ifuview.instrument import instrument
 from ifuview.model.image import Image, Kind
 
 if TYPE_CHECKING:
     from ifuview.model.spectra.verdict import SpectraVerdict
 
-LEAST = 20  # spectra that are many fibers
-
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeSpectra(OfFrame, Task["SpectraVerdict"]):
+class JudgeSpectra(OfJudged, Task["SpectraVerdict"]):
     """The verdict on the spectra of a frame."""
 
     kind: ClassVar[JobKind] = JobKind.VERDICT
@@ -51,8 +50,6 @@ class JudgeSpectra(OfFrame, Task["SpectraVerdict"]):
 
 def judged_image(image: Image, ctx: JobContext = SILENT) -> SpectraVerdict:
     """Judge the spectra of an image; what its mask marks is unknown."""
-    from ifuview.engine.spectra.judge import judge_spectra
-
     ivar = None if image.ivar is None else image.ivar.native()
     if ivar is not None and image.mask is not None:
         ivar = np.where(image.mask.native() != 0, 0.0, ivar)
@@ -73,27 +70,19 @@ def can_judge(session: Session, slot: Slot | None) -> bool:
     image, chain = slot.image, instrument(slot.dataset.instrument).chain
     if chain is not None and chain.judged:
         return False
-    return image.kind is Kind.RSS and image.ivar is not None and image.shape[0] >= LEAST
+    return image.kind is Kind.RSS and image.ivar is not None and image.shape[0] >= LEAST_FIBERS
 
 
 def first_verdict(session: Session, slot: Slot) -> tuple[JudgeSpectra, ...]:
     """The judgement of spectra that have just been opened."""
-    return (
-        (JudgeSpectra(title=f"Judge {slot.title}", frame=slot.key, image=slot.image),)
-        if can_judge(session, slot)
-        else ()
-    )
+    if not can_judge(session, slot):
+        return ()
+    return (JudgeSpectra(title=f"Judge {slot.title}", frame=slot.key, image=slot.image),)
 
 
 def judge(session: Session, intent: Judge) -> Outcome:
     """Judge the spectra of the current frame, or stop that."""
-    slot = session.slot()
-    if slot is None:
-        return session
-    if not intent.on:
-        stopped = replace(session, unjudged=session.unjudged | {slot.key})
-        return Change(stopped, stop=(JobKey(JobKind.VERDICT, slot.key),))
-    return Change(replace(session, unjudged=session.unjudged - {slot.key}), first_verdict(session, slot))
+    return judge_current(session, intent, JobKind.VERDICT, lambda slot: first_verdict(session, slot))
 
 
 def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ifuview.app.frames.intents import Intent, Judge, PickPoint, SelectFiber, SetView, ShowProblem
+from ifuview.app.frames.judging import judge_current
 from ifuview.app.frames.selection import pick_point, select_fiber
 from ifuview.app.frames.state import Proof
 from ifuview.app.frames.steps import set_view
-from ifuview.app.jobs import JobKey, JobKind
+from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.session import Session, Slot
-from ifuview.app.tasks import Change, Outcome, Plan
+from ifuview.app.tasks import Outcome, Plan
 from ifuview.app.traces import intents as want
 from ifuview.app.traces.tasks import DiagnoseTraces
 from ifuview.app.traces.views import findings as view
@@ -51,13 +52,7 @@ def judged(session: Session) -> bool:
 
 def judge(session: Session, intent: Judge) -> Outcome:
     """Judge the traces of the current frame, or stop that."""
-    slot = session.slot()
-    if slot is None:
-        return session
-    if not intent.on:
-        stopped = replace(session, unjudged=session.unjudged | {slot.key})
-        return Change(stopped, stop=(JobKey(JobKind.DIAGNOSE, slot.key),))
-    return Change(replace(session, unjudged=session.unjudged - {slot.key}), (first_diagnosis(slot),))
+    return judge_current(session, intent, JobKind.DIAGNOSE, lambda slot: (first_diagnosis(slot),))
 
 
 def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ifuview.app.frames.fibers import drawable
 from ifuview.app.frames.intents import Intent, ShowDock, ShowProblem
+from ifuview.app.frames.judging import OfJudged
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
@@ -121,7 +122,7 @@ def measure(session: Session, _: want.MeasureTraces) -> Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiagnoseTraces(OfFrame, Task["tuple[TraceDiagnosis, Evidence]"]):
+class DiagnoseTraces(OfJudged, Task["tuple[TraceDiagnosis, Evidence]"]):
     """What is wrong with the traces of a frame; `traces` are those that it had when it was asked.
 
     `leads`: the view is taken to the worst of it, if there is any.
@@ -141,14 +142,6 @@ class DiagnoseTraces(OfFrame, Task["tuple[TraceDiagnosis, Evidence]"]):
         found, evidence = diagnose(slot, session.doctor_limits, ctx)
         drawable(found.corrected, slot.image)
         return found, evidence
-
-    def failed(self, session: Session, error: BaseException) -> Session:
-        """Nobody judges them now."""
-        return replace(session, unjudged=session.unjudged | {self.frame})
-
-    def stopped(self, session: Session) -> Session:
-        """Likewise."""
-        return replace(session, unjudged=session.unjudged | {self.frame})
 
     def apply(self, session: Session, result: tuple[TraceDiagnosis, Evidence]) -> Outcome:
         """Keep it; where other traces came meanwhile (the file beside the image was read), ask again."""

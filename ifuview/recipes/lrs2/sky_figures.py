@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ifuview.engine.numeric.medians import robust_sigma
+from ifuview.engine.numeric.medians import MEDIAN_ERROR, robust_sigma
 from ifuview.engine.spectra.field.centroid import measure_centroids
 from ifuview.engine.spectra.field.lenslet import Lenslets, displacement
 from ifuview.engine.spectra.field.point import measure_shares
@@ -180,7 +180,7 @@ def field(state: MadeSteps, value: object) -> tuple[Figure, ...]:
     edges = np.linspace(0, own.flux.shape[1], BINS + 1).astype(int)
     rows = [share[:, a:b][good[:, a:b]] for a, b in pairwise(edges)]
     middle = np.array([np.median(r) if r.size > 20 else np.nan for r in rows])
-    error = np.array([1.2533 * robust_sigma(r) / np.sqrt(r.size) if r.size > 20 else np.nan for r in rows])
+    error = np.array([MEDIAN_ERROR * robust_sigma(r) / np.sqrt(r.size) if r.size > 20 else np.nan for r in rows])
     wave = np.array([np.mean(own.wave[a:b]) for a, b in pairwise(edges)])
     curve = Curve(wave, middle, 0, stroke=NONE, symbol=DOT, error=error)
     return (

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifuview.engine.numeric.medians import MEDIAN_ERROR
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import Finding
 
@@ -20,7 +19,7 @@ BINS = 12  # along the gradient
 MIN_IN_BIN = 5  # fibers
 LEVELS = 7  # of the plane
 MARGIN = 15.0  # mm around the fibers
-OF_QUARTILES = 0.7413 * MEDIAN_ERROR  # error of a median of n values in units of their quartile distance / sqrt(n)
+MEDIAN_ERROR = 1.2533 * 0.7413  # error of a median of n values in units of their quartile distance / sqrt(n)
 
 
 def draw_field(figure: Figure, finding: Finding, x: Array, y: Array, strength: Array) -> None:
@@ -83,7 +82,7 @@ def _profile(axes: Axes, finding: Finding, x: Array, y: Array, percent: Array) -
         inside = percent[(along >= first) & (along <= last)]
         if inside.size >= MIN_IN_BIN:
             spread = float(np.subtract(*np.percentile(inside, (75, 25))))
-            error = OF_QUARTILES * spread / np.sqrt(inside.size)
+            error = MEDIAN_ERROR * spread / np.sqrt(inside.size)
             middles.append(((first + last) / 2, float(np.median(inside)), error))
     if middles:
         at, median, error = zip(*middles, strict=True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ifuview.engine.numeric.medians import MEDIAN_ERROR
 from ifuview.model.checks import Array
 from ifuview.model.figure import DOT, NONE, SOLID, ColorMap, Curve, Figure, Rule, Scale, padded, robust
 from ifuview.model.traces.doctor import TraceDiagnosis
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 CENTRAL = 98.0  # percent of the map that is inside the color scale
 SMALLEST = 0.01  # px; half range of the color scale at least
+PER_MEDIAN = 1.2533  # error of a median over that of a mean, Gaussian: sqrt(pi / 2)
 MAX_BLOCKS = 24
 PROFILES = "viridis"
 MOST_CELLS = 800  # of the correlation heat map along each side; more are thinned out
@@ -162,5 +162,5 @@ def _median(values: Array, errors: Array, rows: Array) -> tuple[Array, Array]:
     if some.any():
         middle[some] = np.nanmedian(part[:, some], axis=0)
         scatter = 1.4826 * np.nanmedian(np.abs(part[:, some] - middle[some]), axis=0)
-        spread[some] = MEDIAN_ERROR * scatter / np.sqrt(count[some])
+        spread[some] = PER_MEDIAN * scatter / np.sqrt(count[some])
     return middle, spread

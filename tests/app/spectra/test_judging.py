@@ -13,6 +13,7 @@ from ifuview.app import intents as want
 from ifuview.app import verdict
 from ifuview.app.reporting.tables import save_table
 from ifuview.app.session import Session
+from ifuview.app.spectra.judging import first_verdict
 from ifuview.app.spectra.views.verdict import fibers_words
 from ifuview.model.inspection import VerdictState
 from tests.app.runner import Runner
@@ -88,3 +89,15 @@ def test_other_pixels_are_judged_anew(opened, tmp_path):
 def test_many_fibers_are_counted_not_listed(opened):
     image = opened(lambda flux, ivar: None).session.slot().image
     assert fibers_words(image, (0, 2, 4, 6, 7, 9, 20)) == "fibers 0, 2, 4, 6\u20137 and 2 more"
+
+
+def test_a_judgement_that_fails_or_is_stopped_is_said_and_can_be_begun_again(opened):
+    session = opened(lambda flux, ivar: None).session
+    session = session.with_slot(replace(session.slot(), judged=None))
+    (task,) = first_verdict(session, session.slot())
+    assert verdict.make(session).state is VerdictState.JUDGING
+    for left in (task.failed(session, MemoryError()), task.stopped(session)):
+        assert verdict.make(left).state is VerdictState.NOT_JUDGED
+        runner = Runner(left)
+        runner.ask(want.Judge())
+        assert verdict.make(runner.session).headline.startswith("SPECTRA")

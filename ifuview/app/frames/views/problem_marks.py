@@ -76,11 +76,11 @@ def proof_marks(proof: Proof | None, slot: Slot) -> tuple[Mark, ...]:
     return tuple(_outline(traces, image, run, proof.wave) for run in runs(proof.fibers) if run[1] < traces.nfiber)
 
 
-def runs(fibers: tuple[int, ...]) -> list[tuple[int, int]]:
+def runs(fibers: tuple[int, ...], gap: int = GAP) -> list[tuple[int, int]]:
     """First and last row of each run of fibers; small gaps are part of it."""
     out: list[tuple[int, int]] = []
     for fiber in sorted(fibers):
-        if out and fiber - out[-1][1] <= GAP:
+        if out and fiber - out[-1][1] <= gap:
             out[-1] = (out[-1][0], fiber)
         else:
             out.append((fiber, fiber))
@@ -100,10 +100,14 @@ def _on_spectra(proof: Proof, image: Image) -> tuple[Mark, ...]:
 
 def _run(image: Image, first: int, last: int) -> Mark:
     """The bracket of one run, with the numbers of the instrument."""
+    return Mark(MarkKind.RUN, NOTHING, np.array([first - 0.5, last + 0.5]), run_words(image, first, last))
+
+
+def run_words(image: Image, first: int, last: int) -> str:
+    """A run of fibers by the names of the instrument."""
     known = image.fibermap
     names = [known.fiber_id[row] if known is not None else str(row) for row in (first, last)]
-    text = names[0] if first == last else "\u2013".join(names)
-    return Mark(MarkKind.RUN, NOTHING, np.array([first - 0.5, last + 0.5]), text)
+    return names[0] if first == last else "\u2013".join(names)
 
 
 def _outline(traces: TraceSet, image: Image, run: tuple[int, int], wave: tuple[float, float] | None) -> Mark:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ifuview.app.frames.views.problem_marks import run_words, runs
 from ifuview.app.frames.views.text import waves
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.judging import can_judge, verdict_of
@@ -48,13 +49,13 @@ def _with(session: Session, slot: Slot, found: SpectraVerdict) -> VerdictView:
         state, words = VerdictState.LOOK, f"SPECTRA: {nothing}"
     else:
         state, words = VerdictState.CLEAN, f"SPECTRA clean: {nothing}"
-    asked = f"; not asked: {', '.join(found.not_asked)}" if found.not_asked else ""
+    left = f"not asked: {', '.join(found.not_asked)}" if found.not_asked else ""
     judged = f"judged {found.judged} of {found.nfiber} fibers by themselves, {100 * found.share:.0f} % of their pixels"
     return VerdictView(
         state=state if shown is None else shown.state,
         headline=words if shown is None else shown.headline,
-        detail=asked.removeprefix("; ") if shown is None else shown.detail,
-        judged=judged if shown is None else f"{judged}{asked}",
+        detail=left if shown is None else shown.detail,
+        judged=judged if shown is None else "; ".join(filter(None, (judged, left))),
         problems=problems,
         problem=number,
         dock="",
@@ -82,13 +83,6 @@ def _problem(image: Image, one: SpectraFinding, number: int) -> VerdictProblem:
 
 def fibers_words(image: Image, rows: tuple[int, ...]) -> str:
     """Fibers by the names of the instrument, neighbors as a run."""
-    runs: list[list[int]] = []
-    for row in rows:
-        if runs and row == runs[-1][1] + 1:
-            runs[-1][1] = row
-        else:
-            runs.append([row, row])
-    known = image.fibermap
-    names = [[str(row) if known is None else str(known.fiber_id[row]) for row in dict.fromkeys(run)] for run in runs]
-    more = f" and {len(runs) - NAMED} more" if len(runs) > NAMED else ""
-    return f"fiber{'s' * (len(rows) != 1)} {', '.join(chr(0x2013).join(run) for run in names[:NAMED])}{more}"
+    found = [run_words(image, *run) for run in runs(rows, gap=1)]
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return f"fiber{'s' * (len(rows) != 1)} {', '.join(found[:NAMED])}{more}"
