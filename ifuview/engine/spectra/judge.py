@@ -29,6 +29,7 @@ BRIGHT = 3.0  # S/N of a pixel with which a fiber without light is noticed
 NOISIER, ERRORS_OFF = 2.0, 1.6  # times the errors: one fiber more than the others, all of them
 LEFT, LEFT_WRONG = 0.5, 2.0  # noise of a pixel that all fibers have in common
 RUN, LEAST_RUNS, RUN_DEVIATES = 20, 3, 2.0  # fibers, such runs, and noise of a pixel that one has in common
+OF_SINGLE = "sky left in single fibers (a source may look alike)"
 BESIDE = 3  # px between places that are one
 
 
@@ -85,9 +86,11 @@ def _of_light(
         return found, (*lacking, "sky (it is in these spectra)")
     found += _below(level, known.sum(axis=1), rows)
     if wave is None:
-        return found, (*lacking, "sky (each fiber has wavelengths of its own)")
-    ctx.checkpoint(0.8, "sky")
-    return found + (_together(rest[faint], rows[faint], wave) if enough else []), tuple(lacking)
+        lacking.append("sky (each fiber has wavelengths of its own)")
+    elif enough:
+        ctx.checkpoint(0.8, "sky")
+        found += _together(rest[faint], rows[faint], wave)
+    return found, (*lacking, OF_SINGLE)
 
 
 def _empty(has: NDArray[np.bool_]) -> list[SpectraFinding]:

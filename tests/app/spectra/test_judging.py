@@ -13,8 +13,10 @@ from ifuview.app import intents as want
 from ifuview.app import verdict
 from ifuview.app.reporting.tables import save_table
 from ifuview.app.session import Session
-from ifuview.app.spectra.judging import first_verdict
+from ifuview.app.spectra.judging import first_verdict, judged_image
+from ifuview.app.spectra.state import JudgedSpectra
 from ifuview.app.spectra.views.verdict import fibers_words
+from ifuview.engine.spectra.judge import OF_SINGLE
 from ifuview.model.inspection import VerdictState
 from tests.app.runner import Runner
 
@@ -101,3 +103,17 @@ def test_a_judgement_that_fails_or_is_stopped_is_said_and_can_be_begun_again(ope
         runner = Runner(left)
         runner.ask(want.Judge())
         assert verdict.make(runner.session).headline.startswith("SPECTRA")
+
+
+def test_a_sky_that_one_fiber_kept_is_never_called_clean(opened):
+    """Of one fiber it looks as a source: nobody asked for it, and the bar says so."""
+
+    def plant(flux, ivar):
+        flux -= 40
+        flux[20] += 40
+
+    session = opened(plant).session
+    image = replace(session.slot().image, about_zero=True)
+    judged = JudgedSpectra(image, judged_image(image))
+    bar = verdict.make(session.with_slot(replace(session.slot(), image=image, judged=judged)))
+    assert bar.state is VerdictState.LOOK and OF_SINGLE in bar.detail

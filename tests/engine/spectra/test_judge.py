@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ifuview.engine.spectra.judge import judge_spectra
+from ifuview.engine.spectra.judge import OF_SINGLE, judge_spectra
 from ifuview.model.spectra.verdict import SpectraFault
 
 NFIBER, NWAVE, SIGMA = 120, 900, 3.0
@@ -34,7 +34,7 @@ def test_right_spectra_are_not_accused_and_what_has_no_data_is_said(seed):
     flux, ivar = spectra(seed)
     verdict = judge_spectra(flux, ivar, WAVE, about_zero=True)
     assert [(one.fault, one.fibers, one.known) for one in verdict.findings] == [(SpectraFault.EMPTY, (7,), True)]
-    assert (verdict.nfiber, verdict.judged, verdict.not_asked) == (NFIBER, NFIBER - 1, ())
+    assert (verdict.nfiber, verdict.judged, verdict.not_asked) == (NFIBER, NFIBER - 1, (OF_SINGLE,))
     assert verdict.share == pytest.approx(1 - (1 + 20 / 119) / NWAVE, abs=1e-6)
 
 
