@@ -15,7 +15,7 @@ from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.state import JudgedSpectra
-from ifuview.app.tasks import Outcome, Task
+from ifuview.app.tasks import Change, Outcome, Task
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.judge import LEAST_FIBERS, judge_spectra
 from ifuview.instrument import instrument
@@ -38,14 +38,17 @@ class JudgeSpectra(OfJudged, Task["SpectraVerdict"]):
         """Ask them."""
         return judged_image(self.image, ctx)
 
-    def apply(self, session: Session, result: SpectraVerdict) -> Session:
-        """Keep the answer with the frame; what is wrong is marked."""
+    def apply(self, session: Session, result: SpectraVerdict) -> Outcome:
+        """Keep the answer with the frame; what is wrong is shown, unless the user has chosen a fiber meanwhile."""
         now = session.slot(self.frame)
         if now is None or now.image is not self.image:
             return session
         session = session.with_slot(replace(now, judged=JudgedSpectra(self.image, result)))
-        first = session.current == self.frame and result.findings and not result.findings[0].known
-        return replace(session, problem=0, proof=_proof(self.frame, result, 0) if first else session.proof)
+        if session.current != self.frame:
+            return session
+        session = replace(session, problem=0)
+        wrong = bool(result.findings) and not result.findings[0].known
+        return Change(session, (ShowProblem(number=0),) if wrong and session.selection.fiber is None else ())
 
 
 def judged_image(image: Image, ctx: JobContext = SILENT) -> SpectraVerdict:
@@ -92,11 +95,7 @@ def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
     if slot is None or found is None or not found.findings:
         return note(session, "no problem was found")
     number = (session.problem + intent.step if intent.number is None else intent.number) % len(found.findings)
-    session = replace(session, problem=number, proof=_proof(slot.key, found, number))
-    fibers = found.findings[number].fibers
-    return select_fiber(session, SelectFiber(fibers[len(fibers) // 2], fibers)) if fibers else session
-
-
-def _proof(key: int, verdict: SpectraVerdict, number: int) -> Proof:
-    one = verdict.findings[number]
-    return Proof(frozenset({key}), one.fibers, one.wave)
+    one = found.findings[number]
+    session = replace(session, problem=number, proof=Proof(frozenset({slot.key}), one.fibers, one.wave))
+    middle = len(one.fibers) // 2
+    return select_fiber(session, SelectFiber(one.fibers[middle], one.fibers)) if one.fibers else session
