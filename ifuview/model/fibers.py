@@ -113,15 +113,19 @@ def match(left: Array, right: Array) -> Array:
 
 
 def take(values: Array, index: Array) -> Array:
-    """`values[index]`, with what says "unknown" where the index is negative: NaN, "" or 0.
-
-    Integers become float where some are unknown, unless they are too large for it.
-    """
+    """`values[index]`, with what says "unknown" where the index is negative; see `unknown`."""
     values = np.asarray(values)
     if values.shape[0] == 0:
         return np.full(index.size, np.nan)
-    out = values[np.maximum(index, 0)]
-    lost = index < 0
+    return unknown(values[np.maximum(index, 0)], index < 0)
+
+
+def unknown(values: Array, lost: Array) -> Array:
+    """`values` with what says "unknown" where `lost`: NaN, "" or 0.
+
+    Integers become float where some are unknown, unless they are too large for it.
+    """
+    out = values
     if not lost.any():
         return out
     if out.dtype.kind in "iub":

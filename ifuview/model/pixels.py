@@ -20,6 +20,9 @@ LARGEST = float(SINGLE.max)
 SMALLEST = 1e3 * float(SINGLE.tiny)  # numbers below it lose digits when they are added or squared
 GREYS = 256  # steps of single precision that the values must spread over, or they are all one grey
 SAMPLED = 64  # places along each axis that tell which precision is needed
+HALF = (
+    1 << 63
+)  # BZERO of unsigned 64-bit integers (FITS standard 4.0, 5.2.5), which double precision cannot add exactly
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +55,10 @@ class Pixels:
 
     def __post_init__(self) -> None:
         raw = np.asarray(self.raw)
+        if raw.dtype.kind == "i" and raw.dtype.itemsize == 8 and (self.scale, self.zero) == (1.0, HALF):
+            raw = unsigned(raw)
+            object.__setattr__(self, "zero", 0.0)
+            object.__setattr__(self, "blank", None if self.blank is None else self.blank + HALF)
         object.__setattr__(self, "raw", readonly(raw[None, :] if raw.ndim == 1 else raw, "image"))
         if self.double is None:
             object.__setattr__(self, "double", self._needs_double())
@@ -154,12 +161,18 @@ class Pixels:
         return int(self.raw[index] * self.scale + self.zero) if self.zero or self.scale != 1 else int(self.raw[index])
 
     def bits(self) -> Pixels:
-        """The same as plain mask bits: stored numbers that need no scaling (unsigned masks carry a BZERO in FITS)."""
+        """The same as plain mask bits: unsigned numbers that need no scaling (such masks carry a BZERO in FITS)."""
         if self.scale == 1.0 and self.zero == 0.0 and self.raw.dtype.kind in "iu":
-            return self
-        values = np.nan_to_num(self.raw.astype(np.float64) * self.scale + self.zero)
-        return Pixels(values.astype(np.int64).astype(np.uint32))
+            unsigned = self.raw.dtype.str.replace("i", "u")  # the highest bit is no sign
+            return self if self.raw.dtype.kind == "u" else replace(self, raw=self.raw.view(unsigned), blank=None)
+        values = np.nan_to_num(self.raw.astype(np.float64) * self.scale + self.zero).astype(np.int64)
+        return Pixels(values.astype(np.uint32 if np.all(values >> 32 == 0) else np.uint64))
 
     def native(self) -> Floats:
         """All values as a C-contiguous native array."""
         return np.ascontiguousarray(self.physical(self.raw))
+
+
+def unsigned(stored: Array) -> NDArray[np.uint64]:
+    """64-bit integers that are stored `HALF` below their values."""
+    return stored.astype(np.uint64) ^ np.uint64(HALF)

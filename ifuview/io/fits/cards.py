@@ -119,6 +119,8 @@ def _scalar(body: str) -> CardValue:
         return body == "T"
     if not body:
         return None
+    if "_" in body:  # Python's numbers may have it, those of FITS not
+        return body
     try:
         return int(body)
     except ValueError:

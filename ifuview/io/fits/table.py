@@ -9,6 +9,7 @@ from ifuview.io.fits.cards import word
 from ifuview.io.fits.fast import Hdu, label
 from ifuview.model.checks import Array, Header
 from ifuview.model.dataset import Table
+from ifuview.model.pixels import HALF, unsigned
 
 FORMATS = {
     "L": ("S1", 1),
@@ -139,4 +140,7 @@ def _scaled(values: Array, scale: object, zero: object) -> Array:
         return values
     if factor == 1 and values.dtype.kind in "iu" and values.dtype.itemsize < 8 and offset.is_integer():
         return values.astype(np.int64) + int(offset)
+    if factor == 1 and values.dtype.kind == "i" and offset == HALF:
+        whole = unsigned(values)
+        return whole if np.any(whole >= HALF) else whole.astype(np.int64)
     return np.asarray(values * factor + offset)
