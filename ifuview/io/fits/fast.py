@@ -219,7 +219,9 @@ def _header(source: MappedSource | InflatedSource, path: str, index: int, notes:
             notes.append(f"the bytes behind HDU {index - 1} are no FITS extension and are left out")
             return None
         if not start.startswith(block[: len(start)]):
-            raise FileFormatError("this is no FITS file", path, "open a FITS image, or a trace file as traces")
+            from ifuview.io.fits.foreign import no_fits
+
+            raise no_fits(block, path)
     blocks = [block]
     while True:
         if len(block) < BLOCK:

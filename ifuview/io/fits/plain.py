@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError
-from ifuview.io.fits.cards import as_header
+from ifuview.io.fits.cards import as_header, word
 from ifuview.io.fits.fast import FitsFile, Hdu, label, pixels
 from ifuview.io.fits.probe import IDENTITY, FileProbe
 from ifuview.io.fits.spec import FileSpec
@@ -17,6 +17,7 @@ from ifuview.model.dataset import Dataset, Table
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
 
+MOST_NAMED = 5  # columns of a table that a message names
 OTHER_ORDER = "wavelength is axis {} of the file: the axes are put into another order"
 
 
@@ -76,7 +77,9 @@ def choose_hdu(fits: FitsFile, spec: FileSpec) -> Hdu:
     found = next((hdu for hdu in fits.hdus if hdu.has_image), None)
     if found is None:
         listed = ", ".join(f"{label(hdu.info)} {_why_not(hdu)}" for hdu in fits.hdus[:4])
-        raise FileFormatError(f"there is no image in this file: {listed}", fits.path)
+        table = any(hdu.info.kind == "table" for hdu in fits.hdus)
+        todo = "a spectrum is a table with columns such as wavelength and flux of one length" if table else ""
+        raise FileFormatError(f"there is no image in this file: {listed}", fits.path, todo)
     return found
 
 
@@ -170,7 +173,13 @@ def _why_not(hdu: Hdu) -> str:
     """Why an HDU cannot be shown."""
     if hdu.info.kind == "table":
         rows = hdu.info.shape[0]
-        return f"is a table of {rows} row{'' if rows == 1 else 's'}"
+        names = [word(value) for key, value in hdu.header.items() if key.startswith("TTYPE")]
+        listed = ", ".join(names[:MOST_NAMED]) + ", ..." * (len(names) > MOST_NAMED)
+        forms = [word(value) for key, value in hdu.header.items() if key.startswith("TFORM")]
+        unread = " in ASCII, which is not read" if hdu.header.get("XTENSION") == "TABLE" else ""
+        if not unread and any(set(form) & set("PQ") for form in forms):
+            unread = " with columns of variable length, which are not read"
+        return f"is a table of {rows} row{'' if rows == 1 else 's'} ({listed}){unread}"
     if 0 in hdu.info.shape:
         return f"has no pixels (its size is {' x '.join(str(n) for n in reversed(hdu.info.shape))})"
     return "has no data"
