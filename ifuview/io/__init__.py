@@ -209,7 +209,8 @@ def _text_spectrum(spec: FileSpec, no_traces: IfuviewError) -> Dataset:
     try:
         return text_dataset(spec)
     except IfuviewError as problem:
-        raise no_traces from problem
+        text = f"holds no spectrum: {problem.what}; and no traces: {no_traces.what}"
+        raise FileFormatError(text, spec.path, problem.todo) from no_traces
 
 
 def _reader(found: FileProbe) -> Reader:

@@ -14,6 +14,7 @@ from ifuview.io.spectral.axis import (
     Tables,
     Wavelengths,
     angstrom_per,
+    logarithm_of,
     offsets,
     stated_medium,
     step_of,
@@ -37,6 +38,7 @@ OPTICAL = (900.0, 30000.0)  # Angstrom; numbers that nothing calls wavelengths m
 LENGTH = (1.0, 1e8)  # Angstrom; so must an axis that only its unit calls one
 NO_LENGTHS = ("a", "pixel", "pixels", "s", "d", "deg")  # units that no length is meant by where nothing else says so
 NO_UNIT = "the wavelengths name no unit; it is taken from the size of the numbers"
+NO_NUMBERS = "there are no wavelengths: axis {} ({}) has no value or no step in its cards"
 LOG10, LN = (2.0, 5.5), (5.5, 13.0)  # where the logarithms of wavelengths in Angstrom lie
 
 
@@ -94,7 +96,8 @@ def _of_axis(header: Header, axis: int, size: int, rows: int, tables: Tables | N
     if code is not None:
         header, ctype = {**header, f"CTYPE{axis}": code}, code
     if start is None or not step_of(header, axis):
-        return None
+        named = ctype[:4] in STANDARD and ctype[4:5] in ("", "-")
+        return Wavelengths(None, notes=(NO_NUMBERS.format(axis, ctype),)) if named else None
     along, notes = offsets(header, axis, size, rows)
     if ctype[:4] in STANDARD and ctype[4:5] in ("", "-"):
         found: Wavelengths | None = _standard(header, axis, along, tables)
@@ -168,16 +171,17 @@ def _says_log(header: Header, axis: int) -> bool:
     """Whether a header calls the numbers of an axis logarithms."""
     ctype, unit = word(header.get(f"CTYPE{axis}")).upper(), word(header.get(f"CUNIT{axis}")).lower()
     flagged = real(header.get("DC-FLAG")) == 1 or header.get("LOGLAM") in (1, True)
-    return flagged or ctype.startswith("LOG") or ctype.endswith(("-LOG", "-LOG10")) or unit.startswith(("log", "dex"))
+    return flagged or ctype.startswith("LOG") or ctype.endswith(("-LOG", "-LOG10")) or logarithm_of(unit) is not None
 
 
 def _logarithm(header: Header, axis: int, values: Array) -> Wavelengths | None:
     """Wavelengths of logarithms; None where the numbers are wavelengths themselves (-LOG of the standard)."""
     unit = word(header.get(f"CUNIT{axis}")).lower()
-    inside = unit.partition("(")[2].rstrip(")") if unit.startswith(("log", "dex")) else unit
+    logarithm = logarithm_of(unit)
+    inside = unit if logarithm is None else logarithm
     factor = 1.0 if not inside else angstrom_per(inside)
     ctype = word(header.get(f"CTYPE{axis}")).upper()
-    standard = ctype[4:] == "-LOG" and not unit.startswith(("log", "dex"))
+    standard = ctype[4:] == "-LOG" and logarithm is None
     if factor is None or (standard and factor != 1.0):
         return None
     low, high = float(np.min(values)), float(np.max(values))

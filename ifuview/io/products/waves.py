@@ -11,7 +11,7 @@ from ifuview.io.fits.fast import FitsFile
 from ifuview.io.fits.world import NO_UNIT, angstrom_by_size, axis_wavelength
 from ifuview.io.products.layers import ProductLayer, Source, table_of
 from ifuview.io.products.polynomials import polynomials
-from ifuview.io.spectral.axis import angstrom_per
+from ifuview.io.spectral.axis import angstrom_per, logarithm_of
 from ifuview.io.spectral.units import by_equivalence
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Table
@@ -139,9 +139,11 @@ def _rows(name: str, asked: Asked, notes: list[str]) -> Array | None:
 
 def _wave(values: Array, spec: WaveSpec, unit: str) -> Wave:
     """Wavelengths of numbers in the file's unit, else that of the instrument file, else by their size."""
-    if spec.form == "log10":
+    logarithm = logarithm_of(unit)
+    if spec.form == "log10" or logarithm is not None:
         with np.errstate(over="ignore"):
             values = 10.0**values
+        unit = unit if logarithm is None else logarithm
     factor = angstrom_per(unit)
     if factor is None and unit.strip() and (found := by_equivalence(values, unit)) is not None:
         return Wave(found)

@@ -15,12 +15,19 @@ Tables = Callable[[str, int], Table | None]  # the table of an EXTNAME and EXTVE
 ANGSTROM = {
     "angstrom": 1.0,
     "angstroms": 1.0,
+    "angstroem": 1.0,
+    "ang": 1.0,
     "a": 1.0,
+    "å": 1.0,
+    "ã": 1.0,  # what is left of the same letter in UTF-8
     "0.1nm": 1.0,
     "nm": 10.0,
     "nanometer": 10.0,
     "nanometers": 10.0,
+    "nanometre": 10.0,
+    "nanometres": 10.0,
     "um": 1e4,
+    "mum": 1e4,
     "micron": 1e4,
     "microns": 1e4,
     "micrometer": 1e4,
@@ -60,6 +67,12 @@ def angstrom_per(unit: str) -> float | None:
 
     factor = si_factor(unit, "m")
     return None if factor is None else factor * 1e10
+
+
+def logarithm_of(unit: str) -> str | None:
+    """The unit inside of log(unit), log10(unit) and dex(unit), "" where none is; None of what is no logarithm."""
+    known = unit.strip().lower()
+    return known.partition("(")[2].rstrip(")") if known.startswith(("log", "dex")) else None
 
 
 def step_of(header: Header, axis: int) -> float | None:

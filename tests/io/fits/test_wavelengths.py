@@ -249,3 +249,32 @@ def test_a_table_beside_the_spectra_has_their_wavelengths(tmp_path: Path) -> Non
     found = opened(tmp_path, RNG.normal(size=(12, N)), table).images[0]
     assert found.kind is Kind.RSS
     np.testing.assert_allclose(found.wave, 3800 + 0.7 * I)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("Ang", 1.0), ("Angstroem", 1.0), ("nanometres", 10.0), ("micron", 1e4)])
+def test_units_are_known_by_the_words_that_people_write(tmp_path: Path, unit: str, factor: float) -> None:
+    given = axis("WAVE", 4800.0 / factor, 1.0 / factor, unit, n=1)
+    found = opened(tmp_path, RNG.normal(size=(5, N)), **given).images[0]
+    np.testing.assert_allclose(found.wave, 4800.0 + I, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "letter", ["\N{LATIN CAPITAL LETTER A WITH RING ABOVE}".encode(c) for c in ("utf-8", "latin-1")]
+)
+def test_the_letter_of_angstrom_is_known_in_both_encodings(tmp_path: Path, letter: bytes) -> None:
+    header = cards(**axis("WAVE", 4800.0, 1.0, "XX", n=1))
+    fits.PrimaryHDU(RNG.normal(size=(5, N)), header).writeto(tmp_path / "a.fits")
+    raw = (tmp_path / "a.fits").read_bytes().replace(b"'XX      '", b"'" + letter.ljust(8) + b"'")
+    (tmp_path / "a.fits").write_bytes(raw)
+    np.testing.assert_allclose(io.open_dataset(tmp_path / "a.fits").images[0].wave, 4800.0 + I)
+
+
+@pytest.mark.parametrize("card", ["CRVAL1  =                  NaN", "CDELT1  =                    0",
+                                  "CDELT1  = 'one'", "CRVAL1  =                4_800"])  # fmt: skip
+def test_an_axis_of_wavelength_without_numbers_is_said(tmp_path: Path, card: str) -> None:
+    fits.PrimaryHDU(RNG.normal(size=(5, N)), cards(**axis("WAVE", 4800.0, 1.0, n=1))).writeto(tmp_path / "a.fits")
+    raw = (tmp_path / "a.fits").read_bytes()
+    at = raw.index(card[:10].encode())
+    (tmp_path / "a.fits").write_bytes(raw[:at] + card.ljust(80).encode() + raw[at + 80 :])
+    dataset = io.open_dataset(tmp_path / "a.fits")
+    assert dataset.images[0].wave is None and any("no wavelengths" in note for note in dataset.notes)

@@ -369,6 +369,22 @@ def sdss(path: Path) -> Path:
     )  # fmt: skip
 
 
+def plate(path: Path) -> Path:
+    """All spectra of a plate of SDSS."""
+    flux, sigma, mask = rss()
+    roles = np.where(np.arange(NFIBER) % 4 == 0, "SKY", "GALAXY")
+    numbers = np.arange(NFIBER)
+    return write(
+        path / "spPlate-3586-55181.fits",
+        primary(flux, PLATEID=3586, MJD=55181, COEFF0=3.5796, COEFF1=1e-4, BUNIT="1E-17 erg/cm^2/s/Ang"),
+        image(ivar_of(sigma).astype("f4"), "IVAR"), image(mask.astype("i4"), "ANDMASK"), image(mask, "ORMASK"),
+        image(flux * 0 + 1, "WAVEDISP"),
+        table("PLUGMAP", FIBERID=(numbers + 1).astype("i4"), OBJTYPE=roles, RA=numbers + 150.0, DEC=numbers + 2.0,
+              XFOCAL=numbers * 6.0, YFOCAL=numbers * 0.0),
+        image(flux * 2, "SKY"),
+    )  # fmt: skip
+
+
 def eso(path: Path, name: str = "PHASE3SPECTRUM") -> Path:
     """One row of vectors; 4MOST and ESO."""
     flux, sigma, mask = (a[1][None] for a in rss())

@@ -202,6 +202,30 @@ def test_one_row_a_pixel_is_a_spectrum(tmp_path: Path) -> None:
     assert model.name == "model" and model.ivar is None and model.wave is not None
 
 
+def test_a_plate_of_sdss_has_errors_mask_fibers_and_sky(tmp_path: Path) -> None:
+    path = s.plate(tmp_path)
+    found = opened(path)
+    im = found.images[0]
+    check(im, s.rss(), 10 ** (3.5796 + 1e-4 * np.arange(s.NWAVE)), "vacuum")
+    assert im.kind is Kind.RSS and im.fibermap.fiber_id[11] == "12" and im.fibermap.focal_x[3] == 18.0
+    assert im.fibermap.role[0] is FiberRole.SKY and im.fibermap.role[1] is FiberRole.SCIENCE
+    assert opened(f"{path}[SKY]").images[0].wave is not None
+
+
+def test_a_table_called_coadd_of_others_takes_no_unit_of_sdss(tmp_path: Path) -> None:
+    flux, sigma, mask = (a[1:2] for a in s.rss())
+    columns = {
+        "FLUX": flux,
+        "IVAR": s.ivar_of(sigma).astype("f4"),
+        "WAVELENGTH": s.wave_linear(3700)[None],
+        "ANDMASK": mask,
+    }
+    path = s.write(tmp_path / "a.fits", s.primary(), s.table("COADD", {"WAVELENGTH": "Angstrom"}, **columns))
+    im = opened(path).images[0]
+    check(im, (flux, sigma, mask), s.wave_linear(3700), "vacuum")
+    assert im.unit == "" and im.mask is not None
+
+
 @pytest.mark.parametrize("name", ["PHASE3SPECTRUM", "SPECTRUM"])
 def test_one_row_of_vectors_is_a_spectrum(tmp_path: Path, name: str) -> None:
     path = s.eso(tmp_path, name)

@@ -80,3 +80,50 @@ def test_a_table_without_wavelengths_is_no_spectrum(tmp_path: Path) -> None:
     fits.BinTableHDU.from_columns([fits.Column("FLUX", "D", array=FLUX)]).writeto(targets)
     with pytest.raises(IfuviewError):
         io.open_dataset(targets)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.ecsv", "ascii.ecsv"), ("a.csv", "ascii.csv"), ("a.vot", "votable")])
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_cell_without_a_value_is_none(tmp_path: Path, name: str, kind: str, whole: bool) -> None:
+    flux = np.round(100 * FLUX).astype(np.int64) if whole else FLUX
+    made = Table({"wavelength": 10 * WAVE, "flux": flux, "error": np.full(N, 2.0)}, masked=True)
+    made["flux"].mask[3] = made["error"].mask[5] = True
+    made.write(tmp_path / name, format=kind)
+    im = io.open_dataset(tmp_path / name).images[0]
+    right = flux.astype(float)
+    right[3] = np.nan
+    np.testing.assert_allclose(im.pixels.native()[0], right, rtol=1e-6)
+    assert im.ivar.value(0, 5) == 0 and im.ivar.value(0, 4) == 0.25
+
+
+@pytest.mark.parametrize(("text", "unit"), [
+    ("# made by hand\nwavelength,flux\n{rows}", ""), ("\ufeffwavelength,flux\r\n{rows}", ""),
+    ("Wavelength (nm), Flux [mJy]\n{rows}", "mJy"), ("lam;flux\n{rows}", ""), ("wave\tflux\n{rows}", ""),
+])  # fmt: skip
+def test_csv_as_other_programs_write_it(tmp_path: Path, text: str, unit: str) -> None:
+    head = text.partition("\n")[0]
+    separator = next(s for s in ",;\t" if s in text)
+    rows = "\n".join(f"{w:.2f}{separator}{f:.6f}" for w, f in zip(WAVE, FLUX)) + "\n"
+    rows = rows.replace(".", ",") if separator == ";" else rows
+    (tmp_path / "a.csv").write_text(text.format(rows=rows), encoding="utf-8", newline="")
+    im = io.open_dataset(tmp_path / "a.csv").images[0]
+    np.testing.assert_allclose(im.wave, 10 * WAVE, atol=0.01, err_msg=head)
+    np.testing.assert_allclose(im.pixels.native()[0], FLUX, atol=1e-6)
+    assert im.unit == unit
+
+
+@pytest.mark.parametrize("text", ["wavelength,flux\n", "", "a,b\n1,2\n", "wavelength,flux\n1,2,3\n"])
+def test_a_text_that_is_nothing_says_what_it_lacks_for_both(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv").write_text(text + "\n")
+    with pytest.raises(IfuviewError) as problem:
+        io.open_dataset(tmp_path / "a.csv")
+    assert "no spectrum" in str(problem.value) and "no traces" in str(problem.value)
+
+
+@pytest.mark.parametrize("unit", ["dex(Angstrom)", "log10(Angstrom)", "dex(nm)", "log(0.1 nm)"])
+@pytest.mark.parametrize("name", ["loglam", "wavelength"])
+def test_a_column_whose_unit_is_a_logarithm_holds_logarithms(tmp_path: Path, name: str, unit: str) -> None:
+    scale = 0.0 if "(nm)" in unit else 1.0
+    columns = [fits.Column(name, "D", unit=unit, array=np.log10(WAVE) + scale), fits.Column("flux", "D", array=FLUX)]
+    fits.BinTableHDU.from_columns(columns).writeto(tmp_path / "a.fits")
+    np.testing.assert_allclose(io.open_dataset(tmp_path / "a.fits").images[0].wave, 10 * WAVE, rtol=1e-12)
