@@ -11,6 +11,7 @@ from ifuview.model.inspection import VerdictState
 from ifuview.recipes.graph import Given, run
 from ifuview.recipes.lrs2.others import lent_sky
 from ifuview.recipes.lrs2.recipe import RECIPE
+from ifuview.recipes.lrs2.science import FluxParams
 from ifuview.simulate.het.night import Shot
 from tests.recipes.lrs2_small import NFIBER, SOURCE, clean_calibrations, reduced, science, usual, verdicts
 
@@ -62,3 +63,16 @@ def test_arcs_that_lie_off_the_twilight_have_the_same_wavelengths():
     arc = replace(usual()["cmp"][0], shift=0.3)
     waves = [steps["wave"].value.wave for steps in (clean_calibrations()[2], reduced(None, ("wave",), cmp=arc))]
     assert np.sqrt(np.mean(((waves[1] - waves[0]) / np.gradient(waves[0], axis=1)) ** 2)) < 0.01
+
+
+def test_light_that_clouds_took_is_given_back_as_the_guide_cameras_saw_it():
+    night, given, clean = clean_calibrations()
+    exposure = night.exposure(science(None))
+    flux, known = [], clean
+    for seen, params in ((None, {}), (0.5, {}), (0.5, {"flux": FluxParams(transparency=0.8)})):
+        inputs = {**given, "science_raw": Given(replace(exposure, transparency=seen), f"clouds {seen}")}
+        steps = run(RECIPE, inputs, params, ("flux",), known=known)
+        flux.append(float(steps["flux"].value.flux.sum(dtype=float)))
+        known = {name: one for name, one in steps.items() if name != "flux"}
+    assert flux[1] / flux[0] == pytest.approx(1 / 0.5, rel=1e-5)  # float32
+    assert flux[2] / flux[0] == pytest.approx(1 / 0.8, rel=1e-5)  # what was given goes first

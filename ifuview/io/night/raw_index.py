@@ -19,7 +19,7 @@ from ifuview.io.night.guider import SEEING, TRANSPARENCY, GuidePicture, guide_pi
 from ifuview.io.night.raw_units import of_known_units, with_read_out
 from ifuview.model.checks import Header
 from ifuview.model.instrument import InstrumentSpec
-from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight, joined_cards
+from ifuview.model.night.raw import ExposureKey, RawAmplifier, RawExposure, RawNight, exposure_key, joined_cards
 from ifuview.model.night.raw_spec import RawSpec
 
 DATE = re.compile(r"20\d{6}", re.ASCII)
@@ -231,10 +231,9 @@ def _problem(entry: FoundFile, header: Header, raw: RawSpec) -> str:
 
 def _exposures(found: list[_Found], spec: InstrumentSpec, notes: list[str]) -> tuple[RawExposure, ...]:
     """Put files of one exposure together: by its folders, else by the time that it began."""
-    groups: dict[tuple[int, int, int, str], list[_Found]] = defaultdict(list)
+    groups: dict[ExposureKey, list[_Found]] = defaultdict(list)
     for one in found:
-        told = bool(one.observation and one.number)
-        groups[one.date, one.observation, one.number, "" if told else one.start].append(one)
+        groups[exposure_key(one.date, one.observation, one.number, one.start)].append(one)
     out = [_exposure(group, spec, notes) for group in groups.values()]
     return tuple(sorted(out, key=lambda e: (e.date, e.observation, e.number, e.start)))
 

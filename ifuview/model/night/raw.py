@@ -13,6 +13,7 @@ AMPLIFIERS = "amplifiers"  # pictures of an exposure: all amplifiers side by sid
 OVERSCAN = "overscan"  # the amplifiers of one detector in their place, with their overscan
 DETECTOR = "detector"  # the same without it, in electrons
 HEAD = "head"  # all detectors of a fiber head, one above the other, in electrons
+ExposureKey = tuple[int, int, int, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +98,11 @@ class RawExposure:
     notes: tuple[str, ...] = ()
 
     @property
+    def key(self) -> ExposureKey:
+        """What tells it from others."""
+        return exposure_key(self.date, self.observation, self.number, self.start)
+
+    @property
     def cameras(self) -> tuple[str, ...]:
         """Detectors of which at least one amplifier is there, in the order of the amplifiers."""
         return tuple(dict.fromkeys(a.camera for a in self.amplifiers))
@@ -109,6 +115,11 @@ class RawExposure:
     def of(self, camera: str) -> tuple[RawAmplifier, ...]:
         """The amplifiers of a detector that can be used, from bottom to top."""
         return tuple(a for a in self.amplifiers if a.camera == camera and not a.problem)
+
+
+def exposure_key(date: int, observation: int, number: int, start: str) -> ExposureKey:
+    """What tells an exposure from others: the numbers of its folders, else the time that it began."""
+    return date, observation, number, "" if observation and number else start
 
 
 def joined_cards(amplifiers: Iterable[RawAmplifier]) -> Header:

@@ -49,6 +49,6 @@ def lent_sky(step: StepResult) -> Given | None:
     return Given(step.value.common, step.key) if isinstance(step.value, Separation) else None
 
 
-def one_spectrum(spectra: Sequence[SourceSpectrum], grid: Array) -> CombinedSpectrum:
+def one_spectrum(spectra: Sequence[SourceSpectrum], grid: Array, names: Sequence[str]) -> CombinedSpectrum:
     """All spectra of a target on one grid, neighbors brought to one level where they overlap."""
-    return combine_spectra(spectra, grid)
+    return combine_spectra(spectra, grid, names=names)

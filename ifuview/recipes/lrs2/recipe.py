@@ -35,6 +35,7 @@ from ifuview.recipes.lrs2.science import (
 )
 
 CALIBRATIONS = ("biases", "dark", "flat", "traces", "profile", "arcs", "wave", "response")  # made once a night
+LIGHT = ("setup", "science", "spectra", "drift", "response")  # that flux is made of
 
 RECIPE = Recipe(
     "lrs2",
@@ -61,9 +62,7 @@ RECIPE = Recipe(
         ),
         RecipeStep("drift", "drift", make_drift, ("setup", "spectra", "wave"), DriftParams(), 0.3),
         RecipeStep("curve", "response", make_curve, ("setup", "star?"), CurveParams(), 0.1),
-        RecipeStep(
-            "flux", "flux", make_flux, ("setup", "science", "spectra", "drift", "response", "curve"), FluxParams(), 0.1
-        ),
+        RecipeStep("flux", "flux", make_flux, (*LIGHT, "curve", "science_raw"), FluxParams(), 0.1),
         RecipeStep("sources", "search", make_sources, ("setup", "flux", "drift", "other_sky?"), SourcesParams(), 1.0),
         RecipeStep("sky", "sky", make_sky, ("setup", "flux", "drift", "sources", "other_sky?"), SkyParams(), 0.6),
         RecipeStep("field", "grid", make_field, ("setup", "flux", "sky"), None, 0.2),

@@ -21,6 +21,7 @@ from ifuview.engine.spectra.flux.scale import FluxScale, per_angstrom, to_flux
 from ifuview.engine.spectra.sky.remains import with_components
 from ifuview.engine.spectra.sky.spline import CommonSpectra
 from ifuview.errors import FitError, MissingDataError, UsageError
+from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.params import param
 from ifuview.model.reduction.source import SkyCube, SourceFit, SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
@@ -53,7 +54,13 @@ class FluxParams:
 
     fiber_to_fiber: bool = param(True, "Divide by the response of the fibers")
     area: float = param(AREA, "Area of the mirror that is lit", "cm2", 1.0, 1e7)
-    transparency: float = param(1.0, "Transparency", "", 0.01, 2.0)
+    transparency: float = param(
+        float("nan"), "Transparency", "", 0.01, 2.0, hint="without a number: as the guide cameras saw it, else 1"
+    )
+
+    def of(self, exposure: RawExposure) -> float:
+        """The transparency of an exposure."""
+        return next((one for one in (self.transparency, exposure.transparency) if one and np.isfinite(one)), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ def make_curve(params: CurveParams, ctx: JobContext, setup: ChannelSetup, star: 
 
 def make_flux(
     params: FluxParams, ctx: JobContext, setup: ChannelSetup, science: DetectorFrame, spectra: ExtractedExposure,
-    drift: WaveSolution, response: FiberFlat, curve: WaveCurve,
+    drift: WaveSolution, response: FiberFlat, curve: WaveCurve, exposure: RawExposure,
 ) -> FiberSpectra:  # fmt: skip
     """Flux density of all fibers in their own pixels, the sky still in it.
 
@@ -134,7 +141,7 @@ def make_flux(
     fibers = response.fibers
     own = replace(own, mask=own.mask | fibers.mask)
     counts = per_angstrom(own, fibers.flat if params.fiber_to_fiber else None)
-    scale = FluxScale(science.exptime, params.area, params.transparency, response.amplitude)
+    scale = FluxScale(science.exptime, params.area, params.of(exposure), response.amplitude)
     return to_flux(counts, curve.wave, curve.value, scale)
 
 

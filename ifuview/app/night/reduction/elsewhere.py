@@ -173,13 +173,14 @@ def at_of(date: str | None, number: str | None, here: str | None, words: str) ->
 
 
 def combined(done: Sequence[ReducedChannel]) -> tuple[CombinedTarget, ...]:
-    """Each target of some reduced channels; none of those without a source.
+    """Each target of some reduced channels; none of those without a source, nor of heads that it is not in.
 
     The first channel in wavelength keeps its flux; neighbors are brought to one level where they overlap.
     """
     targets: dict[str, list[ReducedChannel]] = {}
     for one in done:
-        if isinstance(one.steps["spectrum"].value if "spectrum" in one.steps else None, SourceSpectrum):
+        there = isinstance(one.steps["spectrum"].value if "spectrum" in one.steps else None, SourceSpectrum)
+        if there and one.setup.aimed(one.exposure.object) is not False:
             targets.setdefault(target_name(one.exposure.object).upper(), []).append(one)
     return tuple(_target(own) for own in targets.values())
 
@@ -194,10 +195,10 @@ def of_field(channel: SkyChannel) -> ReducedChannel:
 def _target(own: Sequence[ReducedChannel]) -> CombinedTarget:
     own = sorted(own, key=lambda one: (float(one.setup.grid[0]), one.exposure.date, one.exposure.observation))
     spectra = [spectrum for one in own if isinstance(spectrum := one.value("spectrum"), SourceSpectrum)]
-    found = one_spectrum(spectra, common_grid())
     names = [
         ProductName(one.exposure.date, one.exposure.observation, one.exposure.number, one.setup.camera) for one in own
     ]
+    found = one_spectrum(spectra, common_grid(), [name.text for name in names])
     record = ReductionRecord({"combine.match": "True"}, {}, (*found.notes, *_other_sources(own)), __version__)
     return CombinedTarget(
         min(one.exposure.date for one in own), own[0].header, found.spectrum, found.count, names, found.factor,
@@ -237,5 +238,5 @@ def combine_targets(done: Sequence[ReducedChannel], output: str, config: str = "
         path = write_combined(output, target, standards)
         off = [abs(factor - 1) for factor in target.factor]
         lines.append(f"{len(target.names)} spectra, borders within {100 * float(np.max(off)):.1f} %: {path}")
-        lines += [note for note in target.record.notes if "different sources" in note]
-    return lines
+        lines += target.record.notes
+    return lines or ["no channel has a source to combine"]

@@ -81,7 +81,9 @@ def reduced(
     spectrum = value["spectrum"] if isinstance(value["spectrum"], SourceSpectrum) else None
     how = (params or {}).get("flux", RECIPE.step("flux").params)
     assert isinstance(how, FluxParams)
-    said = "no guider files are read: the area of the mirror and the transparency are the defaults"
+    told = "by the guide cameras" if exposure.transparency else "no guider files tell it"
+    told = "as given" if math.isfinite(how.transparency) else told
+    said = f"transparency {how.of(exposure):.3g}: {told}; area of the mirror {how.area:.4g} cm2"
     cubes = value["cubes"] or {}
     return ReducedExposure(
         name=ProductName(exposure.date, exposure.observation, exposure.number, setup.camera),
@@ -100,7 +102,7 @@ def reduced(
         cubes=cubes,
         collapsed=value["picture"],
         area=how.area,
-        transparency=how.transparency,
+        transparency=how.of(exposure),
         record=record(steps, exposure, params, (*notes, *more, said)),
     )
 

@@ -21,14 +21,14 @@ from ifuview.app.night.reduction.calibrate import (
 from ifuview.app.night.reduction.channel import Params, ReducedChannel, reduce_channel
 from ifuview.app.night.reduction.elsewhere import NOTHING, Elsewhere, lent
 from ifuview.app.night.reduction.products import calibration, positions, reduced
-from ifuview.app.night.reduction.setup import channel_setup, given, night_around
+from ifuview.app.night.reduction.setup import channel_setup, given, night_around, whole_exposures
 from ifuview.app.night.reduction.state import LRS2, SCIENCE
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import Tables, tables_for
 from ifuview.io.night.raw_index import index_night
-from ifuview.model.night.raw import RawExposure, RawNight
+from ifuview.model.night.raw import ExposureKey, RawExposure, RawNight
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import Given, StepResult
 from ifuview.recipes.lrs2.judge import judged
@@ -171,20 +171,29 @@ def reduce_files(
     IfuviewError
         There are none.
     """
-    out: list[ReducedChannel] = []
+    nights: dict[tuple[str, int], list[RawExposure]] = {}
     for number, path in enumerate(paths):
-        part = ctx.part(number / len(paths), (number + 1) / len(paths))
-        own = index_night(path, LRS2, part.part(0.0, 0.05))
-        chosen = [e for e in own.of_kind(SCIENCE) if object.lower() in e.object.lower()]
-        if not chosen:
+        own = index_night(path, LRS2, ctx.part(0.05 * number / len(paths), 0.05 * (number + 1) / len(paths)))
+        if not own.exposures:
             other = index_night(path).instrument
             todo = f"what is there is of {instrument(other).title}" if other not in ("", LRS2) else GIVE
             raise MissingDataError("no raw science exposure of LRS2 is there", path, todo)
-        for date in dict.fromkeys(e.date for e in chosen):
-            night = night_around(root_of(path, own), LRS2, date, part.part(0.05, 0.1))
-            found = [e for e in chosen if e.date == date]
+        for exposure in own.of_kind(SCIENCE):  # calibrations are found beside them
+            if object.lower() in exposure.object.lower():
+                nights.setdefault((root_of(path, own), exposure.date), []).append(exposure)
+    if not nights:
+        where = ", ".join(paths[:MOST_REMARKS])
+        raise MissingDataError(f"no raw science exposure of {object or 'LRS2'} is there", where, GIVE)
+    out: list[ReducedChannel] = []
+    reduced: set[ExposureKey] = set()
+    for number, ((root, date), given_here) in enumerate(nights.items()):
+        part = ctx.part(0.05 + 0.95 * number / len(nights), 0.05 + 0.95 * (number + 1) / len(nights))
+        night = night_around(root, LRS2, date, part.part(0.0, 0.05))
+        found = [e for e in whole_exposures(night, given_here) if e.key not in reduced]
+        reduced.update(e.key for e in found)
+        if found:
             out += reduce_exposures(
-                night, found, sides, output, config, params, part.part(0.1, 1.0), told, hold, elsewhere
+                night, found, sides, output, config, params, part.part(0.05, 1.0), told, hold, elsewhere
             )
     return tuple(out)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +18,7 @@ from ifuview.io.archive.paths import split
 from ifuview.io.night.raw_index import index_night
 from ifuview.io.night.raw_read import read_frame
 from ifuview.model.checks import digest
-from ifuview.model.night.raw import RawExposure, RawNight
+from ifuview.model.night.raw import ExposureKey, RawExposure, RawNight
 from ifuview.recipes.graph import Given
 from ifuview.recipes.lrs2.values import ChannelSetup
 
@@ -71,6 +73,21 @@ def near(night: RawNight, exposure: RawExposure, camera: str, kind: str) -> Cali
     )  # fmt: skip
 
 
+def whole_exposures(night: RawNight, some: Sequence[RawExposure]) -> list[RawExposure]:
+    """The exposures of a night that some are parts of, each once: all amplifiers of detectors of which one is there."""
+    cameras: dict[ExposureKey, set[str]] = {}
+    for one in some:
+        cameras.setdefault(one.key, set()).update(one.cameras)
+    known = {one.key: one for one in (*some, *night.exposures)}
+    return [
+        replace(
+            known[key], amplifiers=tuple(a for a in known[key].amplifiers if a.camera in own),
+            missing=tuple(one for one in known[key].missing if one[0] in own),
+        )
+        for key, own in cameras.items()
+    ]  # fmt: skip
+
+
 def channel_setup(tables: Tables, exposure: RawExposure, camera: str) -> ChannelSetup:
     """What is known of a channel on the night of an exposure.
 
@@ -104,7 +121,8 @@ def channel_setup(tables: Tables, exposure: RawExposure, camera: str) -> Channel
 def given(night: RawNight, setup: ChannelSetup, exposure: RawExposure) -> tuple[dict[str, Given], tuple[str, ...]]:
     """The inputs of the recipe with their keys, and what is worth knowing of the calibrations."""
     camera = setup.camera
-    out = {"setup": Given(setup, _key_of_setup(setup)), "science_raw": Given(exposure, _key_of((exposure,), camera))}
+    key = f"{_key_of((exposure,), camera)} {exposure.transparency}"
+    out = {"setup": Given(setup, _key_of_setup(setup)), "science_raw": Given(exposure, key)}
     notes: list[str] = []
     for name, kind in INPUTS.items():
         found = near(night, exposure, camera, kind)

@@ -1,7 +1,8 @@
 """One spectrum from those of several detectors and exposures: borders matched in the overlap, then a weighted mean.
 
 Factors between neighbors are found from where both have light, by the weighted ratio; the chain of factors begins with
-a reference that keeps its flux. Exposures of one detector are brought to their mean level the same way. Spectra come
+a reference that keeps its flux. Exposures of one detector, which overlap whole, are brought to one level the same way;
+clouds may have taken much of the light of one, while at a border a large factor is a fault. Spectra come
 to the common grid by cubics, with the variance that belongs to them; the mean is weighted with a smoothed variance, so
 that it is not pulled to low samples.
 """
@@ -23,6 +24,8 @@ from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra
 
 MOST_FACTOR = 1.5  # between neighbors: more is no border
+MOST_CLOUDED = 20.0  # between exposures of one detector
+ONE_DETECTOR = 0.5  # of the samples of the shorter one that two spectra have in common
 LEAST_SNR = 5.0  # of a ratio
 CUT = 10  # samples at the end of a spectrum that do not count for a ratio
 
@@ -49,8 +52,9 @@ class CombinedSpectrum:
 
 
 def combine_spectra(
-    spectra: Sequence[SourceSpectrum], grid: Array, *, match: bool = True, reference: int = 0
-) -> CombinedSpectrum:
+    spectra: Sequence[SourceSpectrum], grid: Array, *, match: bool = True, reference: int = 0,
+    names: Sequence[str] = (),
+) -> CombinedSpectrum:  # fmt: skip
     """Combine spectra of one source.
 
     Parameters
@@ -62,6 +66,8 @@ def combine_spectra(
         Bring neighbors to one level where they overlap.
     reference : int
         The spectrum that keeps its flux.
+    names : sequence of str, optional
+        Of the spectra, for what is said of them. Default: their numbers.
 
     Raises
     ------
@@ -74,7 +80,7 @@ def combine_spectra(
     factor, error = np.ones(len(spectra)), np.full(len(spectra), np.nan)
     notes: list[str] = []
     if match:
-        factor, error, notes = _factors(even, reference)
+        factor, error, notes = _factors(even, reference, names or [f"spectrum {n + 1}" for n in range(len(even))])
     flux, variance, sky, sky_variance, mask, fraction = (
         np.stack([getattr(s, name) for s in even])
         for name in ("flux", "variance", "sky", "sky_variance", "mask", "fraction")
@@ -128,34 +134,44 @@ def _inner(spectrum: SourceSpectrum) -> NDArray[np.bool_]:
     return good
 
 
-def _factors(spectra: list[SourceSpectrum], reference: int) -> tuple[NDArray, NDArray, list[str]]:
+def _factors(spectra: list[SourceSpectrum], reference: int, names: Sequence[str]) -> tuple[NDArray, NDArray, list[str]]:
     """Factor of each and its error, from the reference outwards; always next the one with the surest ratio."""
     count = len(spectra)
-    factor, error, notes = np.ones(count), np.full(count, np.nan), []
+    factor, error = np.ones(count), np.full(count, np.nan)
+    notes: list[str] = []
     done, error[reference] = [reference], 0.0
     while len(done) < count:
-        best: tuple[float, int, float] | None = None
-        for n in range(count):
-            for m in done if n not in done else ():
+        best: tuple[float, int, int, float] | None = None
+        odd: dict[int, str] = {}
+        for n in (n for n in range(count) if n not in done):
+            for m in done:
                 try:
                     ratio, wrong = overlap_ratio(spectra[m], spectra[n])
                 except FitError:
                     continue
                 spread = float(np.hypot(wrong, error[m]))
-                if best is None or spread < best[0]:
-                    best = (spread, n, ratio * factor[m])
+                if max(ratio, 1 / ratio) > (MOST_CLOUDED if _one_detector(spectra[m], spectra[n]) else MOST_FACTOR):
+                    odd[n] = f"{names[n]} differs by a factor of {ratio:.2f} from {names[m]}: left as it was"
+                elif best is None or spread < best[0]:
+                    best = (spread, n, m, ratio)
         if best is None:
-            left = [str(n + 1) for n in range(count) if n not in done]
-            notes.append(f"spectra {', '.join(left)} do not overlap with others: their level is as it was")
+            lone = ", ".join(names[n] for n in range(count) if n not in done and n not in odd)
+            notes += odd.values()
+            notes += [f"{lone} do not overlap with others in light enough: their level is as it was"] if lone else []
             break
-        spread, n, value = best
+        spread, n, m, ratio = best
         done.append(n)
-        if 1 / MOST_FACTOR < value < MOST_FACTOR:
-            factor[n], error[n] = value, spread
-        else:
-            notes.append(f"spectrum {n + 1} differs by a factor of {value:.2f} from its neighbor: left as it was")
-            error[n] = np.inf
-    return factor, np.where(np.isfinite(error), error, np.nan), notes
+        factor[n], error[n] = ratio * factor[m], spread
+        if max(ratio, 1 / ratio) > MOST_FACTOR:
+            less = f"{max(ratio, 1 / ratio):.2f} times {'less' if ratio > 1 else 'more'}"
+            notes.append(f"{names[n]} has {less} light than {names[m]}: brought to its level")
+    return factor, error, notes
+
+
+def _one_detector(left: SourceSpectrum, right: SourceSpectrum) -> bool:
+    """Whether two spectra are of the same wavelengths."""
+    a, b = left.variance > 0, right.variance > 0
+    return bool((a & b).sum() > ONE_DETECTOR * min(a.sum(), b.sum()))
 
 
 def _on_grid(spectrum: SourceSpectrum, grid: Array) -> SourceSpectrum:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
+from ifuview.app.night.reduction import run
+from ifuview.app.night.reduction.run import reduce_files
 from ifuview.batch import work as worker
 from ifuview.batch.night import put_together
 from ifuview.batch.tasks import load, reduce_tasks
@@ -57,3 +60,24 @@ def test_no_raw_science_exposure_is_one_sentence(night, tmp_path):
         reduce_tasks([str(night[0])], str(tmp_path), ("red",))
     with pytest.raises(MissingDataError, match="no such folder of instrument tables"):
         reduce_tasks([str(night[0])], str(tmp_path), config=str(tmp_path / "absent"))
+
+
+def test_files_of_one_exposure_are_that_exposure_once(night, monkeypatch, tmp_path):
+    """Amplifiers one by one, in whatever folder they lie; calibrations among the files are no fault."""
+    asked = []
+    monkeypatch.setattr(run, "reduce_exposures", lambda _, exposures, *__: asked.extend(exposures) or ())
+    for tar in sorted(Path(night[0]).rglob("*.tar")):
+        place = tmp_path / tar.relative_to(night[0]).parent
+        place.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(tar) as file:
+            file.extractall(place, filter="data")
+    upper, lower = (str(next(tmp_path.rglob(f"*056{name}_sci.fits"))) for name in ("RL", "RU"))
+    tars = [str(one) for one in sorted(Path(night[0]).rglob("*.tar"))]
+    for files in ([upper], [upper, lower], [lower, str(tmp_path), upper], tars, [*tars, upper]):
+        asked.clear()
+        reduce_files(files)
+        (one,) = asked
+        assert one.key[:3] == (DATE, OBSERVATION, 1) and not one.missing
+        assert [a.name for a in one.of("orange")] == ["RU", "RL"]  # from bottom to top
+    with pytest.raises(MissingDataError, match="no raw science exposure of nobody is there"):
+        reduce_files(tars, object="nobody")

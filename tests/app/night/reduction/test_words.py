@@ -183,6 +183,10 @@ def test_all_of_a_target_becomes_one_spectrum(reduced, tmp_path):
     other = replace(done, steps={**done.steps, "spectrum": replace(done.steps["spectrum"], value=bright)})
     (target,) = combined([done.light(), other.light()])
     assert target.factor[1] == pytest.approx(1 / 1.1, rel=0.002) and len(target.names) == 2
+    away = replace(other, exposure=replace(other.exposure, object="TARGET_066_E"))  # what its head saw is no target
+    assert len(combined([done, away])[0].names) == 1 and combine_targets([away], str(tmp_path)) == [
+        "no channel has a source to combine"
+    ]
     (line,) = combine_targets([done, other], str(tmp_path))
     with fits.open(line.rpartition(": ")[2]) as file:
         rows = file[0].data

@@ -111,3 +111,20 @@ def test_spectra_that_do_not_meet_are_left_as_they_are_and_said():
     assert done.factor == (1.0, 1.0) and "do not overlap" in done.notes[0]
     with pytest.raises(UsageError, match="unit"):
         combine_spectra([_spectrum(BLUE, 1, 1e-18, 1), replace(_spectrum(RED, 1, 1e-18, 1), unit="electron")], GRID)
+
+
+def test_exposures_that_clouds_have_dimmed_come_to_one_level_and_a_border_so_large_does_not():
+    noise = 1e-18
+    given = [
+        _spectrum(BLUE, 1.0, noise, 1), _spectrum(RED, 1.02, noise, 2), _spectrum(BLUE, 0.4, noise, 3),
+        _spectrum(RED, 0.4, noise, 4),
+    ]  # fmt: skip
+    done = combine_spectra(given, GRID, names=("first", "second", "third", "fourth"))
+    for factor, error, level in zip(done.factor, done.factor_error, (1.0, 1.02, 0.4, 0.4)):
+        assert abs(factor * level - 1) < max(4 * error, 0.003)
+    assert any("third has 2." in note and "times less light than first" in note for note in done.notes)
+    ratio = done.spectrum.flux / _truth(GRID)
+    parts = [np.median(ratio[np.abs(GRID - middle) < 100]) for middle in (3900, 4400, 4800, 5700, 6700)]
+    assert np.ptp(parts) < 0.02 and abs(np.median(parts) - 1) < 0.01
+    alone = combine_spectra([given[0], given[3]], GRID, names=("first", "fourth"))
+    assert alone.factor == (1.0, 1.0) and "fourth differs by a factor of 2.5" in alone.notes[0]
