@@ -27,7 +27,7 @@ from ifuview.instrument.tables import Tables
 from ifuview.io.products.virus.cals import read_calibrations
 from ifuview.simulate.het.faults import ShotFaults
 from ifuview.simulate.het.field import SCIENCE, FieldLine, FieldStar, TrueField, random_field, star_source, write_field
-from ifuview.simulate.het.source import SkySource
+from ifuview.simulate.het.source import SkySource, SkyTrail
 from ifuview.simulate.het.truth import NightTruth
 from tests.bench.lrs2_truth import rms
 from tests.bench.virus_truth import (
@@ -70,6 +70,7 @@ class OwnCase:
     date: int = 20190822
     changes: Mapping[str, object] = field(default_factory=dict)
     without: tuple[str, ...] = ()  # kinds of calibrations that are not there
+    elder: tuple[int, int] | None = None  # night and seed of the calibrations, where they are of another time
     broken: tuple[str, ...] = ()  # amplifiers that cannot be used, "047LL"
 
 
@@ -101,6 +102,12 @@ def _galaxy() -> OwnCase:
     return OwnCase(replace(own, others=(("047", disk),)))
 
 
+def _trail() -> OwnCase:
+    own = usual(26)
+    bright, faint = SkyTrail(3.0, -5.0, 35.0, 5e-17, own.fwhm), SkyTrail(-4.0, 2.0, 118.0, 6e-18, own.fwhm)
+    return OwnCase(replace(own, trails=(("047", 2, bright), ("046", 1, faint))))
+
+
 def _flipped() -> OwnCase:
     own = usual(21, drift=0.08)
     return OwnCase(own, 20240801, {"flipped": {u[1] + amp: flip for u in UNITS for amp, flip in FLIPS.items()}})
@@ -127,6 +134,9 @@ CASES: dict[str, Callable[[], OwnCase]] = {
         usual(22, units=(("317", "015", "039"), ("308", "047", "024")), moon="grey"), 20200115
     ),
     "no zero": lambda: OwnCase(usual(24, drift=-0.09), without=("zro", "flt", "drk")),
+    "trail": _trail,
+    "airmass": lambda: OwnCase(usual(27, refraction=1.4)),
+    "elder": lambda: OwnCase(usual(28), elder=(20180301, 99)),
     "lines": lambda: OwnCase(usual(25, stars=3, lines=25, moon="grey")),
 }  # fmt: skip
 

@@ -17,12 +17,14 @@ from ifuview.model.reduction.shot import ReducedIfu
 from ifuview.model.reduction.solution import ShotSolution
 from ifuview.model.reduction.spectra import FiberSpectra
 from ifuview.recipes.graph import Given, StepResult, ValueCache, run
+from ifuview.recipes.virus.findings import head_findings
 from ifuview.recipes.virus.head import make_head_flux
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.light.stars import SolutionParams
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import DITHERS, TURN, SimulatedSource
 from ifuview.recipes.virus.solution import header_pointing
+from ifuview.simulate.het.source import SkyTrail, fiber_points
 from tests.recipes.virus_heads import BROKEN, DEC, FWHM, ILLUMINATION, OFF, PA, RA, STARS, Night, make_night
 
 INNER = slice(20, 200)
@@ -214,3 +216,32 @@ def test_a_detector_that_is_missing_in_one_exposure_is_masked_there_only(night: 
     half = first.nfiber // 2
     assert not flux.flux[1].usable()[half:].any() and flux.flux[2].usable()[half:].any()
     assert len(found["pictures"].value.peaks) == len(STARS["047"])
+
+
+def test_a_satellite_is_masked_in_its_exposure_and_said(night: Night) -> None:
+    first, second, third = night.heads["047"]
+    one = second.spectra
+    x, y = second.x + DITHERS[1][0], second.y + DITHERS[1][1]
+    trail = 1e17 * SkyTrail(2.0, -3.0, 30.0, 6e-17, FWHM).light(x, y, np.array([4800.0]), *fiber_points(1.5, 0.75))
+    sky = np.interp(one.wave, night.setup.grid, night.sky)
+    light = one.flux * (1 + trail / sky)
+    seen = replace(second, spectra=replace(one, flux=light, variance=one.variance * light / one.flux))
+    flux = run(HEAD, {**_given(night, "047"), "exposures": Given((first, seen, third), "trail")}, wanted=("response",))
+    found = flux["response"].value
+    below = [((own.mask & int(ReductionBit.TRAIL)) != 0).any(axis=1) for own in found.flux]
+    assert not below[0].any() and not below[2].any()
+    assert below[1][trail[:, 0] > 0.01 * 4.0].all() and below[1].mean() < 0.5
+    assert any("exposure 2: a trail crosses the head" in note for note in found.notes)
+
+
+def test_what_is_wrong_with_a_head_is_said_once_for_each_cause(reduced) -> None:
+    slot, name = BROKEN
+    heads = {slot: one.spectra for slot, one in reduced[1].items()}
+    (text,) = head_findings(heads[slot], ())
+    assert text.startswith(f"{slot} {name} is not used in exposures 1-3: ")
+    assert head_findings(heads["047"], ()) == ()
+    field = heads["047"].fields[1]
+    mask = np.array(field.spectra.mask)
+    mask[10:15] |= np.uint32(int(ReductionBit.TRAIL))
+    fields = tuple(replace(f, spectra=replace(f.spectra, mask=mask)) if f is field else f for f in heads["047"].fields)
+    assert head_findings(replace(heads["047"], fields=fields), ()) == ("047, exposure 2: 5 fibers are below a trail",)

@@ -46,7 +46,7 @@ def options(out: ArgumentParser) -> None:
 
 
 def run(chosen: Namespace, ctx: JobContext) -> Said:
-    """Reduce; exit code 3 where some heads could not be, 2 where none could."""
+    """Reduce; exit code 3 where something is wrong or some heads could not be reduced, 2 where none could."""
     from ifuview.app.night.reduction.run import night_number
     from ifuview.app.night.virus.request import ALL, ShotRequest, SourceRequest
     from ifuview.app.night.virus.shot import reduce_shot
@@ -69,5 +69,6 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
         ctx,
     )  # fmt: skip
     good = sum(not head.reason for head in done.heads)
-    code = OK if good == len(done.heads) else FOUND if good else BAD_INPUT
-    return Said("" if chosen.quiet else "\n".join(done.lines), done.notes, code)
+    code = BAD_INPUT if not good else OK if good == len(done.heads) and not done.wrong else FOUND
+    notes = (*done.notes, *(f"wrong: {text}" for text in done.wrong))
+    return Said("" if chosen.quiet else "\n".join(done.lines), notes, code)

@@ -31,12 +31,14 @@ class ReductionBit(IntFlag):
     SKY_LINE = 1 << 15  # below a bright sky line
     TELLURIC = 1 << 16  # below strong absorption of the atmosphere
     EXTRAPOLATED = 1 << 17  # made from calibrations beyond where they were measured
+    TRAIL = 1 << 18  # below the trail of a satellite
 
 
 UNUSABLE = (
     ReductionBit.BAD | ReductionBit.HOT | ReductionBit.TRAP | ReductionBit.SATURATED | ReductionBit.COSMIC
     | ReductionBit.NO_DATA | ReductionBit.EDGE | ReductionBit.DEAD_FIBER | ReductionBit.CHI2
     | ReductionBit.NORMALIZATION | ReductionBit.AMPLIFIER | ReductionBit.COLUMN | ReductionBit.FIBER
+    | ReductionBit.TRAIL
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from ifuview.engine.spectra.flux.scale import FluxScale, dispersion, per_angstro
 from ifuview.engine.spectra.mask import MaskBlock, MaskLimits, total_mask
 from ifuview.engine.spectra.sky.fibers import even_weight
 from ifuview.engine.spectra.sky.many import FAINT
+from ifuview.engine.spectra.sky.trails import find_trails
 from ifuview.engine.spectra.stars.extract import hexagon_cover
 from ifuview.engine.spectra.stars.peaks import find_peaks
 from ifuview.errors import UsageError
@@ -30,6 +31,7 @@ from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures, HeadSkies,
 AREA = 51.4e4  # cm2, of the mirror that is lit
 LEAST_FLAT = 0.02  # response below which a fiber's light is not divided by it
 TWILIGHT = (4400.0, 5000.0)  # Angstrom, where twilights are compared
+TRAIL = np.uint32(int(ReductionBit.TRAIL))
 MOST_STEP = 0.3  # between the detectors of a head, that is believed
 
 
@@ -45,6 +47,13 @@ class HeadFluxParams:
         "auto", "Dithers as usual", choices=("auto", "yes", "no"), hint="auto: when the last of a set was taken"
     )
     lost: float = param(0.2, "Share lost above which a fiber, column or amplifier is left out", "", 0.01, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TrailParams:
+    """Trails of satellites."""
+
+    mask: bool = param(True, "Mask trails of satellites")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,22 @@ def make_first_sky(
 ) -> HeadSkies:
     """Sky of all exposures, before any source is known."""
     return head_skies(params, ctx, flux, others or (), None)
+
+
+def make_trails(params: TrailParams, ctx: JobContext, flux: HeadFlux, first_sky: HeadSkies) -> HeadFlux:
+    """The flux with fibers masked that see the trail of a satellite."""
+    if not params.mask:
+        return flux
+    found, lenslets, count = take_light(flux, first_sky), flux.lenslets(), len(flux.flux)
+    values = (*found.white(), found.sky, lenslets.x, lenslets.y)
+    trails = find_trails(*(np.asarray(one).reshape(count, -1) for one in values))
+    masks, notes = [one.mask for one in flux.flux], list(flux.notes)
+    for one in trails:
+        masks[one.exposure] = masks[one.exposure] | np.where(one.fibers, TRAIL, np.uint32(0))[:, None]
+        words = f"a trail crosses the head, {one.light:.2f} times as bright as the sky"
+        notes.append(f"exposure {flux.exposures[one.exposure].number}: {words}; {one.fibers.sum()} fibers are masked")
+    spectra = tuple(replace(one, mask=mask) for one, mask in zip(flux.flux, masks, strict=True))
+    return replace(flux, flux=spectra, notes=tuple(notes)) if trails else flux
 
 
 def make_response(params: ResponseParams, ctx: JobContext, flux: HeadFlux, first_sky: HeadSkies) -> HeadFlux:

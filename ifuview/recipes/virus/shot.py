@@ -24,10 +24,12 @@ from ifuview.recipes.virus.head import (
     ChunkParams,
     HeadFluxParams,
     ResponseParams,
+    TrailParams,
     make_first_sky,
     make_head_flux,
     make_pictures,
     make_response,
+    make_trails,
 )
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.light.stars import SolutionParams, make_shot_stars
@@ -42,7 +44,8 @@ HEAD = Recipe(
     (
         RecipeStep("flux", "flux", make_head_flux, ("setup", "exposures"), HeadFluxParams(), 0.3),
         RecipeStep("first_sky", "first sky", make_first_sky, ("setup", "flux", "others?"), HeadSkyParams(), 1.0),
-        RecipeStep("response", "fiber response", make_response, ("flux", "first_sky"), ResponseParams(), 0.3),
+        RecipeStep("trails", "trails", make_trails, ("flux", "first_sky"), TrailParams(), 0.2),
+        RecipeStep("response", "fiber response", make_response, ("trails", "first_sky"), ResponseParams(), 0.3),
         RecipeStep("pictures", "pictures", make_pictures, ("setup", "response", "first_sky"), ChunkParams(), 0.5),
         RecipeStep(
             "sky",

@@ -21,7 +21,7 @@ from ifuview.simulate.het.heads import RADIUS, HeadTables, head_setup
 from ifuview.simulate.het.light import SkyScene
 from ifuview.simulate.het.night import Shot, write_night
 from ifuview.simulate.het.setup import TrueChannel
-from ifuview.simulate.het.source import SkySource, SpectralLine
+from ifuview.simulate.het.source import SkySource, SkyTrail, SpectralLine
 from ifuview.simulate.het.truth import NightTruth
 
 DITHERS = ((0.0, 0.0), (1.215, -0.70), (1.215, 0.70))  # arcsec
@@ -96,6 +96,10 @@ class TrueField:
         Whose sky it is: dark, grey or bright.
     dithers : tuple of (float, float), arcsec
         Of the exposures; (): the usual ones of three exposures, none of others.
+    trails : tuple of (str, int, SkyTrail)
+        Slots, exposures (counted from 1) and what crosses them.
+    refraction : float
+        Of the atmosphere, times the usual one.
     """
 
     units: tuple[tuple[str, str, str], ...]
@@ -113,6 +117,8 @@ class TrueField:
     others: tuple[tuple[str, SkySource], ...] = ()
     moon: str = "dark"
     dithers: tuple[tuple[float, float], ...] = ()
+    trails: tuple[tuple[str, int, SkyTrail], ...] = ()
+    refraction: float = 1.0
 
     def dither(self, number: int) -> tuple[float, float]:
         """Of an exposure, counted from 0."""
@@ -215,7 +221,8 @@ def heads_of(
         for side in "LR":
             unit, camera = (specid, real, ifuid), f"{real}{side}"
             one = head_setup(spec, tables, camera, unit, date, field.seed, broken=broken, moon=field.moon)
-            out.append(replace(one, camera=f"{slot}{side}", slot=slot))
+            bent = one.refraction * np.array([[1.0], [field.refraction], [field.refraction]])
+            out.append(replace(one, camera=f"{slot}{side}", slot=slot, refraction=bent))
     return out
 
 
@@ -236,7 +243,10 @@ def _scene(field: TrueField, slot: str, band: WaveCurve, number: int, light: flo
         for one in field.lines if one.slot == slot
     ]  # fmt: skip
     sources += [one for slot_of, one in field.others if slot_of == slot]
-    return SkyScene(gradient=(4e-4, -3e-4), others=tuple(sources), dither=field.dither(number), light=light)
+    trails = tuple(one for slot_of, n, one in field.trails if (slot_of, n) == (slot, number + 1))
+    return SkyScene(
+        gradient=(4e-4, -3e-4), others=tuple(sources), dither=field.dither(number), light=light, trails=trails
+    )
 
 
 def write_catalog(path: Path, tables: FieldTables, field: TrueField, night: int = 0) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.simulate.het.setup import TrueChannel
-from ifuview.simulate.het.source import Caught, SkySource, catch
+from ifuview.simulate.het.source import Caught, SkySource, SkyTrail, catch
 
 AREA = 51.4e4  # cm2, of the mirror
 FINE = 2  # points of the grid for each point of the common one
@@ -37,6 +37,8 @@ class SkyScene:
         Of the fibers.
     light : float
         Times all light: illumination of the exposure.
+    trails : tuple of SkyTrail
+        Of satellites.
     """
 
     source: SkySource | None = None
@@ -45,6 +47,7 @@ class SkyScene:
     others: tuple[SkySource, ...] = ()
     dither: tuple[float, float] = (0.0, 0.0)
     light: float = 1.0
+    trails: tuple[SkyTrail, ...] = ()
 
     @property
     def sources(self) -> tuple[SkySource, ...]:
@@ -142,6 +145,9 @@ def sky_and_source(
     for one in scene.sources:
         more = catch(one, x + scene.dither[0], y + scene.dither[1], channel.refraction, wave, points, area)
         caught = Caught(caught.light + more.light, {**caught.moments, **more.moments})
+    for trail in scene.trails:
+        more_light = trail.light(x + scene.dither[0], y + scene.dither[1], wave, points, area)
+        caught = Caught(caught.light + more_light, caught.moments)
     absorbed = np.interp(wave, channel.telluric.wave, channel.telluric.value)
     source = _spread(channel, caught.light * absorbed, wave)
     light = source + illumination[:, None] * sky

@@ -1,7 +1,8 @@
-"""What is on the sky: a point source or an inclined disk that turns, as light in each fiber at each wavelength."""
+"""What is on the sky: a point, an inclined disk that turns, or a trail, as light in each fiber at each wavelength."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -76,6 +77,47 @@ class SkySource:
         for line in self.lines:
             out = out + line.flux * _gauss(wave, line.wave, line.sigma)
         return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SkyTrail:
+    """What a satellite or an airplane leaves: a straight line from edge to edge, sunlight by its slope.
+
+    Parameters
+    ----------
+    x, y : float, arcsec
+        A place on it, in the frame of the fiber head.
+    angle : float, deg
+        Of the line against x.
+    level : float, erg/s/cm2/Angstrom/arcsec
+        Of an arcsec of its length at 5500 Angstrom, over the whole exposure.
+    fwhm : float, arcsec
+        Of the seeing.
+    slope : float
+        Power of the wavelength.
+    """
+
+    x: float
+    y: float
+    angle: float
+    level: float
+    fwhm: float = 1.7
+    slope: float = -0.5
+
+    def light(self, x: Array, y: Array, wave: Array, points: Array, area: float) -> Array:
+        """Light in fibers at x, y, shape (nfiber, nwave) erg/s/cm2/Angstrom: a Moffat profile seen from the side.
+
+        Parameters
+        ----------
+        points, area
+            Of `fiber_points`.
+        """
+        c, s = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
+        away = (y[:, None] + points[:, 1] - self.y) * c - (x[:, None] + points[:, 0] - self.x) * s
+        core = self.fwhm / 2 / math.sqrt(2 ** (1 / BETA) - 1)
+        peak = math.gamma(BETA - 0.5) / (math.gamma(BETA - 1) * math.sqrt(math.pi) * core)
+        across = peak * (1 + (away / core) ** 2) ** (0.5 - BETA)
+        return np.asarray(area * across.mean(axis=1)[:, None] * self.level * (wave / 5500.0) ** self.slope)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

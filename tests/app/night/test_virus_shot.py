@@ -133,15 +133,15 @@ def test_missing_pointing_and_exposures_are_said_and_the_guider_is_used(night, t
     request = ShotRequest(date=20190822, observation=11, slots=("047",), calibrations=str(tmp_path / "cals.h5"))
     nowhere = shot_inputs(request, str(tmp_path), seen({"OBJECT": "FIELD"}))
     assert nowhere.catalog is None and not np.isfinite(nowhere.setup_value.focal("047")).any()
-    assert any("give -ra and -dec" in note for note in nowhere.notes)
+    assert any("give -ra and -dec" in note for note in nowhere.wrong)
     plain = shot_inputs(request, str(tmp_path), seen(night.header))
     assert any("no guider files" in note and "transparency 1" in note for note in plain.notes)
-    assert any("there are 1 of 3 exposures" in note and "dither" not in note for note in plain.notes)
+    assert any("there are 1 of 3 exposures" in note and "dither" not in note for note in plain.wrong)
     third = replace(seen(night.header)[0], number=3)  # of a set whose second one is missing: where it lies is known
     gap = shot_inputs(request, str(tmp_path), (*seen(night.header), third))
-    assert "there are 2 of 3 exposures" in gap.notes
+    assert "there are 2 of 3 exposures" in gap.wrong
     second = shot_inputs(request, str(tmp_path), (*seen(night.header), replace(third, number=2)))
-    assert any("dither is not known" in note for note in second.notes)
+    assert any("dither is not known" in note for note in second.wrong)
     guided = shot_inputs(request, str(tmp_path), seen(night.header, seeing=2.31, transparency=0.8))
     assert guided.guided == guided.pointing.seeing == 2.31
     assert any("seeing 2.31 arcsec, transparency 0.80" in note for note in guided.notes)
@@ -227,18 +227,19 @@ def test_an_own_table_of_the_focal_plane_says_where_heads_lie_and_a_bad_one_stop
     plane.write_text("047 here and there\n")
     lost = shot_inputs(asked, str(tmp_path), raw)
     assert np.isnan(lost.setup_value.focal("047")).all()
-    assert any("focal plane" in note and "astrometry is off" in note for note in lost.notes)
+    assert any("focal plane" in note and "astrometry is off" in note for note in lost.wrong)
 
 
 def test_a_head_that_fails_in_the_end_leaves_the_others_whole(detectors, monkeypatch):
     second = running.ShotReduction.second
 
     def failing(self, slot, *args):
-        if slot == "046":
+        if slot == "047":
             raise FitError("its stars make no sense")
         return second(self, slot, *args)
 
     monkeypatch.setattr(running.ShotReduction, "second", failing)
     done = running.reduce_shot(replace(detectors, slots=("046", "047")))
-    assert {one.slot: one.reason for one in done.heads} == {"046": "its stars make no sense", "047": ""}
-    assert any(path.endswith("_047_cube.fits") for path in done.files)
+    assert {one.slot: one.reason for one in done.heads} == {"047": "its stars make no sense", "046": ""}
+    assert any(path.endswith("_046_cube.fits") for path in done.files)
+    assert [text.partition(":")[0] for text in done.wrong] == ["046 LU is not used in exposures 1-3"]

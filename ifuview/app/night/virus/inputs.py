@@ -52,6 +52,8 @@ class ShotInputs:
     notes : tuple of str
     guided : float, arcsec
         Seeing by the guider; NaN: not known.
+    wrong : tuple of str
+        What is wrong with the observation.
     """
 
     tables: Tables
@@ -61,6 +63,7 @@ class ShotInputs:
     record: ReductionRecord
     notes: tuple[str, ...] = ()
     guided: float = math.nan
+    wrong: tuple[str, ...] = ()
 
     @property
     def setup_value(self) -> ShotSetup:
@@ -114,10 +117,10 @@ def shot_inputs(
     plane, lacking = _focal_plane(tables, request.date) if where.known else ((), (NOWHERE,))
     setup = shot_setup(tables.throughput()[0], tables.passband(), tables.refraction(""), plane)
     catalog, notes = _catalog(request, where, (os.curdir, root, beside)) if where.known else (None, ())
+    wrong = (*lacking, *_dithered(exposures, setup))
     return ShotInputs(
         tables, Given(setup, f"setup {request.plane}"), catalog, pointing,
-        _record(request, exposures, catalog, checksums),
-        (*lacking, *notes, *_dithered(exposures, setup), _guided(exposures, guided)), guided,
+        _record(request, exposures, catalog, checksums), (*notes, _guided(exposures, guided)), guided, wrong,
     )  # fmt: skip
 
 

@@ -132,6 +132,8 @@ class ReducedShot:
     files : tuple of str
         Products that were written.
     notes : tuple of str
+    wrong : tuple of str
+        What is wrong with the data, beside heads that could not be reduced.
     """
 
     request: ShotRequest
@@ -139,6 +141,7 @@ class ReducedShot:
     solution: ShotSolution | None = None
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ from ifuview.model.reduction.shot import IfuSpectra, ReducedIfu
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution
 from ifuview.recipes.graph import Given, StepResult, run
 from ifuview.recipes.virus.detect import measure_completeness
+from ifuview.recipes.virus.findings import head_findings
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.place import head_products
 from ifuview.recipes.virus.quality import head_quality
@@ -79,7 +80,8 @@ def reduce_shot(request: ShotRequest, ctx: JobContext = SILENT, told: Told | Non
         with shot_output(request, inputs.catalog) as output:
             shot.second_turn(output, ctx.part(0.5, 1.0), told, heads)
     files = tuple(str(Path(request.output) / name) for name in output.names)
-    return ReducedShot(request, tuple(shot.heads), shot.solution, files, tuple(dict.fromkeys(shot.notes)))
+    notes, wrong = (tuple(dict.fromkeys(some)) for some in (shot.notes, shot.wrong))
+    return ReducedShot(request, tuple(shot.heads), shot.solution, files, notes, wrong)
 
 
 @contextmanager
@@ -164,7 +166,7 @@ class ShotReduction:
         self.solution: ShotSolution | None = None
         self.heads: list[HeadSummary] = []
         self.quality: list[AmplifierQuality] = []
-        self.notes = list(inputs.notes)
+        self.notes, self.wrong = list(inputs.notes), list(inputs.wrong)
         known = {step.name for step in CAMERA.steps}
         self.camera_params = {name: one for name, one in request.params.items() if name in known}
         self.params = {name: one for name, one in request.params.items() if name not in known}
@@ -225,6 +227,8 @@ class ShotReduction:
         steps = run(SHOT, given, own, (), None, ctx)
         self.solution = cast(ShotSolution, value_of(steps, "solution", "pointing"))
         self.notes += self.solution.notes
+        if self.inputs.catalog is not None and not self.solution.pointing.measured:
+            self.wrong.append("the stars of the catalog are not where the header says: places are the header's")
 
     def second_turn(
         self, output: ShotOutput, ctx: JobContext, told: Told | None, heads: SharedHeads | None = None
@@ -242,7 +246,9 @@ class ShotReduction:
             if head is not None:
                 output.add(head)
                 self.notes += head.notes
-                self.quality += head_quality(head.exposures, head.done.spectra, self.solution)
+                rows = head_quality(head.exposures, head.done.spectra, self.solution)
+                self.quality += rows
+                self.wrong += head_findings(head.done.spectra, rows)
             self._tell(HeadSummary(slot, reason) if head is None else summary(head), told)
         output.judge(self.quality)
         output.finish(self.solution, str(self.exposures[0].object))

@@ -22,7 +22,7 @@ from ifuview.recipes.virus.shot import HEAD, SHOT
 from ifuview.recipes.virus.shot_values import HeadPictures, ShotSetup
 
 NAME = "fiber head in the window"
-FIRST = ("flux", "first_sky", "response", "pictures")  # steps of a head before what is known of the sky
+FIRST = ("flux", "first_sky", "trails", "response", "pictures")  # steps of a head before what is known of the sky
 REST = ("sky", "fields", "stars", "detections", "cube")
 OF_CAMERA = 480 << 20  # bytes of calibrations that another extraction finds again
 
