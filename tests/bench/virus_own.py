@@ -136,7 +136,8 @@ CASES: dict[str, Callable[[], OwnCase]] = {
     "no zero": lambda: OwnCase(usual(24, drift=-0.09), without=("zro", "flt", "drk")),
     "trail": _trail,
     "airmass": lambda: OwnCase(usual(27, refraction=1.4)),
-    "elder": lambda: OwnCase(usual(28), elder=(20180301, 99)),
+    "elder": lambda: OwnCase(usual(28), elder=(20180301, 28)),
+    "strange": lambda: OwnCase(usual(29), elder=(20180301, 99)),  # of other heads, which has to be said
     "lines": lambda: OwnCase(usual(25, stars=3, lines=25, moon="grey")),
 }  # fmt: skip
 
@@ -148,11 +149,16 @@ def run(name: str, folder: Path, quiet: bool = False) -> dict[str, float]:
     raw, out, cals = folder / "raw", folder / "out", folder / "cals.h5"
     began = time.process_time()
     truth = write_field(
-        raw, spec, tables, case.field, case.date, changes=dict(case.changes), without=case.without
+        raw, spec, tables, case.field, case.date, changes=dict(case.changes), without=case.without,
+        calibrated=case.elder is None,
     )  # fmt: skip
     slots = tuple(unit[1] for unit in case.field.units)
     marks = [time.process_time() - began]
-    build_calibrations(str(cals), str(raw), list(slots), NightRange(case.date, 1))
+    lamps, night = raw, case.date
+    if case.elder is not None:
+        lamps, (night, seed) = folder / "lamps", case.elder
+        write_field(lamps, spec, tables, replace(case.field, seed=seed, light=(1.0,)), night)
+    build_calibrations(str(cals), str(lamps), list(slots), NightRange(night, 1))
     marks.append(time.process_time() - began)
     request = ShotRequest(
         date=case.date, observation=SCIENCE, slots=slots, calibrations=str(cals), root=str(raw), output=str(out),
@@ -162,6 +168,10 @@ def run(name: str, folder: Path, quiet: bool = False) -> dict[str, float]:
     marks.append(time.process_time() - began)
     if not quiet:
         print(f"{name}: simulated, calibrated, reduced after {marks[0]:.0f}, {marks[1]:.0f}, {marks[2]:.0f} s")
+    if not quiet:
+        print("\n".join(f"    {text}" for text in (*done.lines[1:], *done.wrong)))
+    if any(head.reason for head in done.heads):
+        return {}
     return measure(case, truth, cals, out, done)
 
 

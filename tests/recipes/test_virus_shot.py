@@ -10,6 +10,7 @@ import pytest
 from ifuview.engine.context import SILENT
 from ifuview.engine.spectra.field.positions import sky_place
 from ifuview.errors import UsageError
+from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.params import changed
@@ -17,10 +18,10 @@ from ifuview.model.reduction.shot import ReducedIfu
 from ifuview.model.reduction.solution import ShotSolution
 from ifuview.model.reduction.spectra import FiberSpectra
 from ifuview.recipes.graph import Given, StepResult, ValueCache, run
-from ifuview.recipes.virus.findings import head_findings
 from ifuview.recipes.virus.head import make_head_flux
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.light.stars import SolutionParams
+from ifuview.recipes.virus.quality import head_findings, head_quality
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import DITHERS, TURN, SimulatedSource
 from ifuview.recipes.virus.solution import header_pointing
@@ -245,3 +246,18 @@ def test_what_is_wrong_with_a_head_is_said_once_for_each_cause(reduced) -> None:
     mask[10:15] |= np.uint32(int(ReductionBit.TRAIL))
     fields = tuple(replace(f, spectra=replace(f.spectra, mask=mask)) if f is field else f for f in heads["047"].fields)
     assert head_findings(replace(heads["047"], fields=fields), ()) == ("047, exposure 2: 5 fibers are below a trail",)
+
+
+def test_calibrations_of_another_time_are_noticed_from_the_light(night: Night, reduced) -> None:
+    rng = np.random.default_rng(8)
+    change = np.clip(1 + 0.25 * rng.normal(size=(night.heads["047"][0].nfiber, 1)), 0.5, 1.5).astype(np.float32)
+    exposures = tuple(replace(one, fiber_flat=one.fiber_flat * change) for one in night.heads["047"])
+    steps = run(HEAD, {**_given(night, "047"), "exposures": Given(exposures, "other")}, wanted=FIRST)
+    reason = next(one.reason for one in steps.values() if one.value is None)
+    assert "the calibrations are of another time or head: the response of fibers differs by" in reason
+    head = reduced[1]["047"].spectra
+    states = [one.state for one in head_quality(night.heads["047"], head, reduced[0])]
+    assert VerdictState.WRONG not in states  # those of this time are right
+    changed = [replace(one, fiber_flat=one.fiber_flat * (1 + 0.25 * (change - 1))) for one in night.heads["047"]]
+    wrong = head_findings(head, head_quality(changed, head, reduced[0]))
+    assert len(wrong) == 4 and all("change of the fibers' response since the twilight 0.0" in text for text in wrong)

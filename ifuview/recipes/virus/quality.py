@@ -1,14 +1,19 @@
-"""Numbers that judge an amplifier: of its calibrations, as the published pages have them, and of one exposure."""
+"""Numbers that judge an amplifier: of its calibrations, as the published pages have them, and of one exposure; and what
+is wrong with a head, in sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import numpy as np
 
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.model.checks import Array
+from ifuview.model.inspection import VerdictState
+from ifuview.model.night.triage import ranges
 from ifuview.model.reduction.calibration import AmplifierCalibration
+from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.ifu import IfuAmplifier, IfuExposure
 from ifuview.model.reduction.quality import AmplifierQuality, QualityNumber
 from ifuview.model.reduction.shot import IfuField, IfuSpectra
@@ -33,6 +38,7 @@ LIMITS: Mapping[str, tuple[str, str, float, float]] = {  # title, unit, look, wr
     "wave_shift": ("shift of wavelengths", "Angstrom", 1.0, 4.0),
     "scattered": ("share of scattered light", "", 0.08, 0.20),
     "saturated": ("share of saturated pixels", "", 0.005, 0.5),
+    "changed": ("change of the fibers' response since the twilight", "", 0.02, 0.04),
 }
 TRACE_FAILS = 0.5  # px, rms of a fiber whose trace failed
 NOTHING_READ = 1e-6  # electrons of read noise below which all numbers are zero
@@ -100,12 +106,51 @@ def exposure_quality(
     """Return the numbers of all amplifiers of a fiber head in one exposure, with those of its light where it is
     reduced."""
     return tuple(
-        _of_exposure(done, one, {} if field is None or solution is None else _of_light(field, solution, done.slot, one))
+        _of_exposure(
+            done,
+            one,
+            {} if field is None or solution is None else _of_light(field, solution, done, one),
+        )
         for one in done.amplifiers
     )
 
 
-def _of_light(field: IfuField, solution: ShotSolution, slot: str, one: IfuAmplifier) -> dict[str, float]:
+def head_findings(spectra: IfuSpectra, quality: Sequence[AmplifierQuality]) -> tuple[str, ...]:
+    """Return what is wrong with a head, one sentence for each cause.
+
+    Parameters
+    ----------
+    spectra : IfuSpectra
+    quality : sequence of AmplifierQuality
+        Of its amplifiers in all exposures.
+    """
+    lost: dict[str, dict[int, str]] = {}
+    for field in spectra.fields:
+        for state in field.amplifiers:
+            if state.reason:
+                lost.setdefault(state.name, {})[field.number] = state.reason
+    out = [
+        f"{spectra.slot} {name} is not used in {_exposures(found)}: {next(iter(found.values()))}"
+        for name, found in lost.items()
+    ]
+    wrong: dict[tuple[str, str], dict[int, str]] = {}
+    for row in quality:
+        for one in row.numbers if row.exposure not in lost.get(row.amplifier, {}) else ():
+            if one.state is VerdictState.WRONG:
+                words = f"{one.value:.3g} {one.unit}".rstrip()
+                wrong.setdefault((row.amplifier, one.title), {})[row.exposure] = words
+    out += [
+        f"{spectra.slot} {name}, {_exposures(found)}: {title} {next(iter(found.values()))}"
+        for (name, title), found in wrong.items()
+    ]
+    trail = np.uint32(int(ReductionBit.TRAIL))
+    for field in spectra.fields:
+        below = int(((field.spectra.mask & trail) != 0).any(axis=1).sum())
+        out += [f"{spectra.slot}, exposure {field.number}: {below} fibers are below a trail"] * (below > 0)
+    return tuple(out)
+
+
+def _of_light(field: IfuField, solution: ShotSolution, done: IfuExposure, one: IfuAmplifier) -> dict[str, float]:
     """What an amplifier has seen: sky, what is left of it where there is no source, response, and the seeing."""
     own = one.fibers
     usable = field.spectra.usable()[own]
@@ -113,11 +158,20 @@ def _of_light(field: IfuField, solution: ShotSolution, slot: str, one: IfuAmplif
     dark = usable & field.sky_fibers[own][:, None]
     left = _median(field.spectra.flux[own][dark])
     light = next((s.transparency * s.illumination for s in solution.surveys if s.number == field.number), np.nan)
-    response = _median(field.response[own][usable]) * solution.throughput(slot)
+    response = _median(field.response[own][usable]) * solution.throughput(done.slot)
     return {
         "sky": level, "residual": 100 * left / level if level > 0 else np.nan, "throughput": response * light,
-        "fwhm": solution.optics.fwhm,
+        "fwhm": solution.optics.fwhm, "changed": _changed(field.response[own], done.fiber_flat[own], usable),
     }  # fmt: skip
+
+
+def _changed(response: Array, flat: Array, usable: Array) -> float:
+    """Scatter over fibers of their response in the light against that in the twilight."""
+    alive = np.flatnonzero(usable.any(axis=1) & (np.median(flat, axis=1) > 0))
+    if not alive.size:
+        return np.nan
+    ratio = np.median(response[alive], axis=1) / np.median(flat[alive], axis=1)
+    return robust_sigma(ratio / np.median(ratio), 1.0)
 
 
 def _of_exposure(done: IfuExposure, one: IfuAmplifier, light: Mapping[str, float]) -> AmplifierQuality:
@@ -185,3 +239,9 @@ def _median(values: Array) -> float:
 
 def _real(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _exposures(numbers: Iterable[int]) -> str:
+    """Some exposures in words."""
+    own = tuple(sorted(numbers))
+    return f"exposure{'s' * (len(own) > 1)} {ranges(own)}"

@@ -36,10 +36,9 @@ from ifuview.model.reduction.shot import IfuSpectra, ReducedIfu
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotSolution
 from ifuview.recipes.graph import Given, StepResult, run
 from ifuview.recipes.virus.detect import measure_completeness
-from ifuview.recipes.virus.findings import head_findings
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.place import head_products
-from ifuview.recipes.virus.quality import head_quality
+from ifuview.recipes.virus.quality import head_findings, head_quality
 from ifuview.recipes.virus.recipe import CAMERA
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures

@@ -22,6 +22,7 @@ BINS, LIMIT = 11, 0.1
 BESIDE = 6.0  # fibers, sigma of the running mean
 MISSING = 2  # bins that may be
 CLIP, SURE = 4.0, 3.0  # sigma
+LEAST = 30  # fibers that tell whether all have changed
 STEADY, ALIKE = 0.002, 3.0  # of the sky, by which exposures differ without a source; sigma of their differences
 
 
@@ -85,6 +86,36 @@ def adjust_response(
     middle, column = (edge[:-1] + edge[1:] - 1) / 2, np.arange(ncol)
     factor = np.stack([np.interp(column, middle, row) for row in total]).astype(np.float32)
     return Adjustment(factor, beyond, scatter)
+
+
+def response_change(level: Array, error: Array, block: Array) -> float:
+    """Return how much fibers differ in all exposures alike, as no light of sources does: their response has changed.
+
+    Parameters
+    ----------
+    level, error : ndarray, shape (nexp, nfiber)
+        Brightness of each fiber, its twilight divided out; NaN unknown.
+    block : ndarray of int, shape (nfiber,)
+        Amplifier of each fiber.
+
+    Returns
+    -------
+    float
+        Robust scatter over the fibers of an amplifier; NaN where too few are alike, or for a single exposure.
+    """
+    known = np.isfinite(level) & (error > 0)
+    seen = known.all(axis=0)
+    if len(level) < 2 or seen.sum() < LEAST:
+        return float("nan")
+    middle = np.median(level[:, seen], axis=1)[:, None]
+    off, sigma = level / middle - 1, np.hypot(error / middle, STEADY)
+    mean = off.mean(axis=0)
+    with np.errstate(invalid="ignore"):
+        alike = seen & (np.abs(off - mean) < ALIKE * sigma).all(axis=0)
+    if alike.sum() < LEAST:
+        return float("nan")
+    apart = np.concatenate([(own := mean[alike & (block == n)]) - np.median(own) for n in np.unique(block[alike])])
+    return robust_sigma(apart, 0.0)
 
 
 def _ratio(top: Array, bottom: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ifuview.engine.context import JobContext
+from ifuview.engine.spectra.flat.adjust import response_change
+from ifuview.engine.spectra.sky.fibers import brightness
 from ifuview.engine.spectra.sky.many import ManySky, fit_sky, worn_sky
 from ifuview.errors import FitError, UsageError
 from ifuview.model.checks import Array
@@ -17,6 +19,7 @@ from ifuview.recipes.virus.shot_values import HeadFlux, HeadSkies
 SOURCES = ("auto", "own", "all", "others", "scaled")
 LENT = SOURCES[2:]  # that another head is needed for
 NEAREST = "nearest"  # head
+CHANGED = 0.04  # of the response of fibers: calibrations are not of this light
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,21 @@ def head_skies(
             found, note = _sky(params, flux, usable, n, lit)
         except FitError as problem:
             if params.source != "auto" or not usable:
-                raise FitError(f"exposure {flux.exposures[n].number}: {problem}", flux.exposures[n].slot) from problem
+                number, slot = flux.exposures[n].number, flux.exposures[n].slot
+                raise FitError(_changed(flux) or f"exposure {number}: {problem}", slot) from problem
             found, note = _worn(params, flux, usable, n)
             note = f"{problem}; {note}"
         skies.append(found)
         notes += [f"exposure {flux.exposures[n].number}: {note}"] if note else []
     return HeadSkies(tuple(skies), tuple(notes))
+
+
+def _changed(flux: HeadFlux) -> str:
+    """That the calibrations are not those of the light, if so."""
+    level, error = np.array([brightness(one) for one in flux.flux]).swapaxes(0, 1)
+    change = response_change(level, error, flux.block)
+    words = f"the response of fibers differs by {100 * change:.0f} % from their twilight"
+    return f"the calibrations are of another time or head: {words}" if change > CHANGED else ""
 
 
 def _sky(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from ifuview.engine.spectra.flat.adjust import adjust_response
+from ifuview.engine.spectra.flat.adjust import adjust_response, response_change
 from ifuview.engine.spectra.flat.columns import odd_columns
 from ifuview.model.reduction.ccd import ReductionBit
 
@@ -77,3 +78,17 @@ def test_low_columns_and_traps_are_found_where_they_begin_and_nothing_else() -> 
     assert low[40:, 100].all() and low[:, 200].mean() > 0.97 and trap[70:, 260].all()
     assert not low[:34, 100].any() and not trap[:64, 260].any()
     assert (found[:, np.setdiff1d(np.arange(NCOL), [100, 200, 260])] != 0).mean() < 1e-3
+
+
+@pytest.mark.parametrize("change", [0.0, 0.08])
+def test_a_response_that_has_changed_is_told_from_light_of_sources(change):
+    rng = np.random.default_rng(4)
+    block, error = np.repeat(np.arange(4), 112), np.full((3, 448), 0.003)
+    level = np.array([[5.0], [4.7], [5.3]]) * (1 + change * rng.normal(size=448)) * (1 + 0.003 * rng.normal(size=448))
+    level *= 1 + 0.04 * (block == 2)  # of an amplifier as a whole
+    level *= 1 + rng.exponential(0.1, (3, 448)) * (rng.random((3, 448)) < 0.3)  # stars, elsewhere in each exposure
+    level[:, :40] = np.nan
+    found = response_change(level, error * level, block)
+    assert abs(found - max(change, 0.004)) < 0.15 * change + 0.003  # of some 150 fibers
+    assert np.isnan(response_change(level[:1], error[:1] * level[:1], block))
+    assert np.isnan(response_change(np.full((3, 448), np.nan), error, block))
