@@ -7,8 +7,9 @@ over the modified Rician law of I (Walter et al. 2019). With u = 1 / (1 + Is g) 
     <I exp(-I g)>   = (Ic u^3 + Is u^2 + Ip u) exp(-Ip g - Ic g u)
     <I^2 exp(-I g)> = (Ic^2 u^5 + 4 Ic Is u^4 + (2 Is^2 + 2 Ip Ic) u^3 + 2 Ip Is u^2 + Ip^2 u) exp(-Ip g - Ic g u)
 
-One thing is added to the published likelihood. Speckles change during long gaps, which then look too dark: of a gap
-longer than a limit only that it is longer is used. Gaps shorter than the dead time are left out by dividing by
+Two things are added to the published likelihood. Speckles change during long gaps, which then look too dark: of a gap
+longer than a limit only that it is longer is used, and the contrast of I is that of both ends of a gap of that length
+(`statistics.lives`). Gaps shorter than the dead time are left out by dividing by
 S(dead time). Gaps are sorted into classes evenly spaced in the logarithm, narrow enough to be taken at their middle.
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from ifuview.engine.photons.statistics.lives import left_in_gap, left_until
 from ifuview.model.checks import Array
 
 CLASSES = 80  # of gaps; one more holds those that are longer than the limit
@@ -65,7 +67,9 @@ def sort_gaps(time: Array, blocks: Array, dead: float, longest: float, seen: Arr
 
 
 @njit(cache=True, nogil=True)
-def fill_log_gaps(gaps: Array, dead: float, longest: float, ic: float, is_: float, ip: float, out: Array) -> None:
+def fill_log_gaps(
+    gaps: Array, dead: float, longest: float, ic: float, is_: float, ip: float, change: float, out: Array
+) -> None:
     """Write ln of the density of a gap of each class, and of the chance of a longer one.
 
     Parameters
@@ -74,17 +78,36 @@ def fill_log_gaps(gaps: Array, dead: float, longest: float, ic: float, is_: floa
         `gap_middles` of the same dead time and longest gap.
     dead, longest : float, s
     ic, is_, ip : float, photons per second
+    change : float, per second
+        One over the life of speckles.
     out : ndarray, float64, shape (CLASSES + 1,)
         Given that the gap is at least the dead time.
     """
     alive = _none(dead, ic, is_, ip)
-    c5, c4, c3, c2, c1 = ic * ic, 4 * ic * is_, 2 * is_ * is_ + 2 * ip * ic, 2 * ip * is_, ip * ip
+    star = ic + is_
+    ratio = np.sqrt(gaps[1] / gaps[0])  # half of the width of a class, in the logarithm
+    total = 0.0
     for i in range(CLASSES):
         g = gaps[i]
-        u = 1.0 / (1.0 + is_ * g)
-        density = u * (c1 + u * (c2 + u * (c3 + u * (c4 + u * c5))))
-        out[i] = np.log(max(density, 1e-300)) - g * (ip + ic * u) - alive
-    out[CLASSES] = _none(longest, ic, is_, ip) - alive
+        steady = steady_part(ic, star, left_in_gap(g * change, g * (star + ip)))
+        speckle = star - steady
+        c5, c4, c3 = steady * steady, 4 * steady * speckle, 2 * speckle * speckle + 2 * ip * steady
+        u = 1.0 / (1.0 + speckle * g)
+        density = u * (ip * ip + u * (2 * ip * speckle + u * (c3 + u * (c4 + u * c5))))
+        out[i] = np.log(max(density, 1e-300)) - g * (ip + steady * u) - alive
+        total += np.exp(out[i]) * g * (ratio - 1 / ratio)
+    steady = steady_part(ic, star, left_until(longest * change))
+    out[CLASSES] = _none(longest, steady, star - steady, ip) - alive
+    if change > 0:
+        out -= np.log(total + np.exp(out[CLASSES]))
+
+
+@njit(cache=True, nogil=True)
+def steady_part(ic: float, star: float, kept: float) -> float:
+    """Ic of light of the same mean `star` whose contrast is a part `kept` of what it is; photons per second."""
+    if star <= 0:
+        return ic
+    return float(star * np.sqrt(max(1 - kept * (1 - (ic / star) ** 2), 0.0)))
 
 
 @njit(cache=True, nogil=True)

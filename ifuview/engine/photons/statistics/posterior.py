@@ -27,18 +27,21 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ifuview.engine.photons.statistics.arrival import fill_log_gaps
+from ifuview.engine.photons.statistics.arrival import fill_log_gaps, steady_part
+from ifuview.engine.photons.statistics.lives import left_in_bin
 from ifuview.engine.photons.statistics.rician import fill_log_pmf
 from ifuview.model.checks import Array
 
 BLOCKS = 25  # of time; each should be longer than a speckle lives
 IC, IS, IP, IC_ERROR, IS_ERROR, IP_ERROR, STEADY_ERROR, LIVES, LOGLIKE = range(9)  # what `fit_outcomes` fills in
-Law = tuple[float, float, float, Array]
+RATE, COMMON, BY_RATE, BY_PART, SHARED, FACTOR, LOW, HIGH = range(8)  # what else it tells of a pixel
+Law = tuple[float, float, float, Array, float]
 AUTO, FREE = -2.0, -1.0  # what a fit does about incoherent light
 CERTAIN = 4.0  # sigma of the third moment by which incoherent light is asked for
 COARSE, FINE = 25, 41  # steps of f over 0 to 1, and over what is likely
 SHARES = 11  # steps of the incoherent part of what is no speckle
 FAINTEST_STAR = 0.02  # of the light; incoherent light leaves at least so much
+TILT = 0.5  # of what is held for likely of one pixel alone: (1 - f)^TILT
 NOTHING = 0.24  # 1 sigma of f; of a part that may be anything it is 0.29
 STEP = 1e-3  # of numerical derivatives, relative
 INNER = 0.05  # derivatives are taken at least so far from the bounds of f
@@ -48,7 +51,8 @@ UNLIKELY = 12.0  # below the highest ln L; nothing is there
 
 
 @njit(cache=True, nogil=True)
-def fit_outcomes(seen: Array, arrived: Array, live: float, law: Law, ip: float, wish: float, out: Array) -> bool:
+def fit_outcomes(seen: Array, arrived: Array, live: float, law: Law, ip: float, wish: float, out: Array,
+                 own: Array, likely: Array) -> bool:  # fmt: skip
     """Fill in the intensities of a pixel; return whether the data tell anything about them.
 
     Parameters
@@ -59,20 +63,25 @@ def fit_outcomes(seen: Array, arrived: Array, live: float, law: Law, ip: float, 
         Photons in each.
     live : float, s
         Of the whole record; the blocks have equal parts of it.
-    law : (float, float, float, ndarray)
-        Width of a time bin in s (0: gaps), dead time and longest gap in s, and their `arrival.gap_middles`.
+    law : (float, float, float, ndarray, float)
+        Width of a time bin in s (0: gaps), dead time and longest gap in s, their `arrival.gap_middles`, and one over
+        the life of speckles, per second (`statistics.lives`).
     ip : float, photons per second
         Incoherent light that is there at least.
     wish : float
         AUTO: more of it where the third moment asks for it; FREE: as much as fits best; else `ip` it is.
     out : ndarray, float64, shape (9,)
         Photons per second, and lives; columns IC to LOGLIKE.
+    own : ndarray, float64, shape (8,)
+        Mean rate, incoherent light, variances of rate and f and what they share, the factor by which ln L is to be
+        divided, first and last f of `likely`; NaN where more incoherent light was asked for.
+    likely : ndarray, float64, shape (FINE,)
+        ln L of evenly spaced steps of f.
     """
-    out[:] = np.nan
+    out[:], own[:] = np.nan, np.nan
     total = seen.sum(axis=0)
     rate = arrived.sum() / live
     ip = min(ip, (1 - FAINTEST_STAR) * rate)
-    star = (rate - ip) / rate
     parts = np.arange(COARSE) / (COARSE - 1)
     value = _profile(total, law, rate, parts, ip, 0.0)
     at = min(max(_median(parts, _weights(value, 1.0)), INNER), 1 - INNER)
@@ -85,15 +94,35 @@ def fit_outcomes(seen: Array, arrived: Array, live: float, law: Law, ip: float, 
     near = np.flatnonzero(value > value.max() - UNLIKELY * factor)
     low, high = parts[max(near[0] - 1, 0)], parts[min(near[-1] + 2, COARSE - 1)]  # `short` makes f larger
     parts = low + (high - low) * np.arange(FINE) / (FINE - 1)
-    value = _profile(total, law, rate, parts, ip, short)
-    weight = _weights(value, factor) * np.sqrt(1 - parts)
+    likely[:] = _profile(total, law, rate, parts, ip, short)
+    out[LOGLIKE] = likely.max()
+    own[RATE], own[COMMON], own[FACTOR], own[LOW], own[HIGH] = rate, ip, factor, low, high
+    own[BY_RATE], own[BY_PART], own[SHARED] = spread
+    return bool(write_parts(own, likely, factor, TILT, out) < NOTHING)
+
+
+@njit(cache=True, nogil=True)
+def prior_of(parts: Array, tilt: float) -> Array:
+    """How likely each f is before the data speak: as (1 - f)^tilt, over the width of its step."""
+    half = 0.5 * (parts[1] - parts[0])
+    above = np.maximum(1 - np.maximum(parts - half, parts[0]), 0.0) ** (tilt + 1)
+    return above - np.maximum(1 - np.minimum(parts + half, parts[-1]), 0.0) ** (tilt + 1)
+
+
+@njit(cache=True, nogil=True)
+def write_parts(own: Array, likely: Array, factor: float, tilt: float, out: Array) -> float:
+    """Fill in the intensities of a pixel under a prior, and return 1 sigma of f; see `fit_outcomes`."""
+    rate, ip = own[RATE], own[COMMON]
+    parts = own[LOW] + (own[HIGH] - own[LOW]) * np.arange(FINE) / (FINE - 1)
+    weight = np.exp((likely - likely.max()) / factor) * prior_of(parts, tilt)
     weight /= weight.sum()
     middle = _median(parts, weight)
     sigma = np.sqrt(np.dot(weight, (parts - middle) ** 2))
-    _write(rate, middle * star, sigma * star, spread, out)
+    star = (rate - ip) / rate
+    _write(rate, middle * star, sigma * star, (own[BY_RATE], own[BY_PART], own[SHARED]), out)
     out[IP] = ip
-    out[IC], out[IC_ERROR], out[LOGLIKE] = out[IC] - ip, out[STEADY_ERROR], value.max()
-    return bool(sigma < NOTHING)
+    out[IC], out[IC_ERROR] = out[IC] - ip, out[STEADY_ERROR]
+    return float(sigma)
 
 
 @njit(cache=True, nogil=True)
@@ -131,13 +160,14 @@ def _fit_open(
 @njit(cache=True, nogil=True)
 def fill_log_chance(law: Law, rate: float, part: float, ip: float, out: Array) -> None:
     """Write ln of the chance of each outcome, for a pixel of a mean rate of which `part` of rate - ip is speckle."""
-    width, dead, longest, gaps = law
-    is_ = part * (rate - ip)
-    ic = rate - ip - is_
+    width, dead, longest, gaps, change = law
+    star = rate - ip
+    ic = max((1 - part) * star, 0.0)
     if width > 0:
-        fill_log_pmf(ic * width, is_ * width, ip * width, out)
+        ic = steady_part(ic, star, left_in_bin(width * change))
+        fill_log_pmf(ic * width, (star - ic) * width, ip * width, out)
     else:
-        fill_log_gaps(gaps, dead, longest, ic, is_, ip, out)
+        fill_log_gaps(gaps, dead, longest, ic, star - ic, ip, change, out)
 
 
 @njit(cache=True, nogil=True)

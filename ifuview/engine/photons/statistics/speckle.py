@@ -9,12 +9,16 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.counting.cut import check, live_bins, live_time, time_range
 from ifuview.engine.photons.counting.image import seen
 from ifuview.engine.photons.counting.sorted_photons import by_resonator
+from ifuview.engine.photons.statistics.alike import settle_together
 from ifuview.engine.photons.statistics.arrival import CLASSES, gap_middles, sort_gaps
 from ifuview.engine.photons.statistics.incoherent import common_incoherent
+from ifuview.engine.photons.statistics.lives import change_rate
 from ifuview.engine.photons.statistics.posterior import (
     AUTO,
     BLOCKS,
+    FINE,
     FREE,
+    HIGH,
     IC,
     IC_ERROR,
     IP,
@@ -64,7 +68,7 @@ def speckle_maps(
     method : {"binned", "arrival"}
         Counts in time bins (`statistics.rician`), or gaps between photons (`statistics.arrival`).
     width : float, s
-        Of a bin, or the longest gap that is used in full; should be well below the life of a speckle.
+        Of a bin, or the longest gap that is used in full; should be below the life of a speckle.
     ip : float in photons per second, "free" or "auto"
         Incoherent light: given, fitted in every pixel, or that of the whole array (`statistics.incoherent`) and
         fitted where the third moment asks for more.
@@ -77,9 +81,9 @@ def speckle_maps(
 
     Notes
     -----
-    A pattern that changes within `width` looks too smooth: Is comes out low by about width / (3 life). Pixels whose
-    photons tell nothing about the part of speckles are NaN; all are where the record holds hardly any lives. See
-    `statistics.posterior` for the fit and its errors.
+    A pattern that changes within `width` looks too smooth; by how much is measured over all pixels and taken into
+    account (`statistics.lives`). Pixels whose photons tell nothing about the part of speckles are NaN; all are where
+    the record holds hardly any lives. See `statistics.posterior` for the fit and its errors.
     """
     info = source.info
     binned = _is_binned(method)
@@ -90,12 +94,10 @@ def speckle_maps(
     window = _window(info, start, stop, width)
     excluded = info.beammap.flagged(cut.exclude)
     wanted = seen(source, excluded)
-    common, part = max(wish, 0.0), ctx
-    if wish == AUTO:
-        common, part = _common(source, cut, window, wanted, ctx.part(0.0, 0.4)), ctx.part(0.4, 1.0)
+    common, change = _shared(source, cut, window, wanted, wish, ctx.part(0.0, 0.4))
     found, photons = _fitted(
-        source, cut, window, law=_law(binned, info.dead_time, width), ip=common, wish=wish,
-        wanted=wanted, ctx=part,
+        source, cut, window, law=_law(binned, info.dead_time, width, change), ip=common, wish=wish, wanted=wanted,
+        ctx=ctx.part(0.4, 1.0),
     )  # fmt: skip
     images = info.beammap.image(found, np.nan)
     images[:, excluded] = np.nan
@@ -107,9 +109,11 @@ def speckle_maps(
     )  # fmt: skip
 
 
-def _law(binned: bool, dead: float, width: float) -> Law:
-    """What the outcomes of a pixel are; see `posterior.fit_outcomes`."""
-    return (width, dead, width, np.empty(0)) if binned else (0.0, dead, width, gap_middles(dead, width))
+def _law(binned: bool, dead: float, width: float, change: float) -> Law:
+    """What the outcomes of a pixel are; see `posterior.fit_outcomes`. `change` is one over the life of speckles."""
+    if binned:
+        return width, dead, width, np.empty(0), change
+    return 0.0, dead, width, gap_middles(dead, width), change
 
 
 def _blocks(source: PhotonSource, window: tuple[int, int, int], ticks: int = 1) -> Array:
@@ -126,18 +130,20 @@ def _limited(cut: PhotonCut, window: tuple[int, int, int]) -> PhotonCut:
     return PhotonCut(window[0] * TICK, window[1] * TICK, cut.low, cut.high, cut.exclude)
 
 
-def _common(
-    source: PhotonSource, cut: PhotonCut, window: tuple[int, int, int], wanted: Array, ctx: JobContext
-) -> float:
-    """Incoherent light that all pixels see, from the variance of their counts; photons per second."""
+def _shared(
+    source: PhotonSource, cut: PhotonCut, window: tuple[int, int, int], wanted: Array, wish: float, ctx: JobContext
+) -> tuple[float, float]:
+    """What all pixels tell together: incoherent light that each has (photons/s), and one over the life of speckles."""
     ticks = round(WIDTH["binned"] / TICK)
     window = window[0], window[1], min(ticks, (window[1] - window[0]) // 2)
     live = live_time(source, window[0] * TICK, window[1] * TICK)
-    rate, excess = np.zeros(len(wanted)), np.zeros(len(wanted))
+    rate, excess, shared = (np.zeros(len(wanted)) for _ in range(3))
     for group in by_resonator(source, _limited(cut, window), ctx):
-        _moments(*group, window, live, rate, excess)
+        _moments(*group, window, live, rate, excess, shared)
     own = wanted & (rate > 0)
-    return common_incoherent(rate[own], excess[own], live, window[2] * TICK)
+    rate, excess, shared = rate[own], excess[own], shared[own]
+    common = common_incoherent(rate, excess, live, window[2] * TICK) if wish == AUTO else max(wish, 0.0)
+    return common, change_rate(rate, excess, shared, live, window[2] * TICK)
 
 
 def _fitted(
@@ -160,10 +166,13 @@ def _fitted(
         window = first, first + (last - first) // ticks * ticks, ticks
     blocks = _blocks(source, window, window[2] if binned else 1)
     live = live_bins(source, blocks * TICK)
+    own, likely = np.full((found.shape[1], HIGH + 1), np.nan), np.zeros((found.shape[1], FINE))
     for group in by_resonator(source, _limited(cut, window), ctx):
-        fit_group(*group, wanted, window, blocks, live, law, ip, wish, found, photons)
+        fit_group(*group, wanted, window, blocks, live, law, ip, wish, found, photons, own, likely)
     found[:, ~wanted] = np.nan
     told = found[TOLD] == 1
+    own[~told] = np.nan
+    settle_together(found, own, likely)
     if told.any() and np.median(found[LIVES, told]) < FEWEST_LIVES:
         found[np.arange(COLUMNS) != LIVES] = np.nan
     return found, photons
@@ -207,18 +216,23 @@ def _runs(time: Array, first: int, ticks: int, ends: Array, runs: Array) -> int:
 
 @njit(cache=True, nogil=True)
 def _moments(
-    resonators: Array, firsts: Array, time: Array, window: tuple[int, int, int], live: float, rate: Array, excess: Array
-) -> None:
-    """Write mean and excess variance of the counts of each resonator, per second and per second^2."""
+    resonators: Array, firsts: Array, time: Array, window: tuple[int, int, int], live: float, rate: Array,
+    excess: Array, shared: Array,
+) -> None:  # fmt: skip
+    """Write mean and excess variance of each resonator's counts and covariance of neighboring bins, per s, per s^2."""
     width = window[2] * 1e-6
     ends, runs = np.empty(len(time), np.int64), np.empty(len(time), np.int64)
     for k in range(len(resonators)):
         own = time[firsts[k] : firsts[k + 1]]
         bins = _runs(own, window[0], window[2], ends, runs)
-        square = float((runs[:bins] * runs[:bins]).sum())
+        square, product = float((runs[:bins] * runs[:bins]).sum()), 0.0
+        for i in range(1, bins):
+            if ends[i] - ends[i - 1] == window[2]:
+                product += runs[i] * runs[i - 1]
         mean = len(own) / live
         rate[resonators[k]] = mean
         excess[resonators[k]] = (square / (live / width) - (mean * width) ** 2 - mean * width) / width**2
+        shared[resonators[k]] = (product / (live / width) - (mean * width) ** 2) / width**2
 
 
 @njit(cache=True, nogil=True)
@@ -235,8 +249,12 @@ def fit_group(
     wish: float,
     found: Array,
     photons: Array,
+    rest: Array,
+    likely: Array,
 ) -> None:
     """Fit the resonators of a group; `found` (COLUMNS, nresonator + 1) and `photons` (nresonator + 1,) are filled.
+
+    So are `rest` (nresonator + 1, 8) and `likely` (nresonator + 1, FINE).
 
     blocks : edges of the blocks, microseconds; live : s of each that were looked at
     law, ip, wish : see `posterior.fit_outcomes`
@@ -255,7 +273,7 @@ def fit_group(
         else:
             outcomes = np.zeros((BLOCKS, CLASSES + 1))
             sort_gaps(own, blocks, law[1], law[2], outcomes)
-        told = fit_outcomes(outcomes, arrived, live.sum(), law, ip, wish, out)
+        told = fit_outcomes(outcomes, arrived, live.sum(), law, ip, wish, out, rest[r], likely[r])
         if told:
             found[:TOLD, r] = out
         found[LIVES, r] = out[LIVES]
