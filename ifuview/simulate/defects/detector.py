@@ -119,9 +119,9 @@ def column_in_cframe(chain: Chain, amplitude: float, random: np.random.Generator
 def _column(chain: Chain, amplitude: float, random: np.random.Generator) -> tuple[Array, tuple[int, ...]]:
     """Light of a column in the spectra, and the fibers that it touches."""
     assert chain.cross is not None and chain.disp is not None
-    fiber = int(random.integers(20, chain.shape[0] - 20))
-    at = float(np.round(chain.cross[fiber, int(random.integers(chain.shape[1]))]))
-    part = chain.disp < 2064 if random.random() < 0.5 else chain.disp >= 2064
+    fiber, here = int(random.integers(20, chain.shape[0] - 20)), int(random.integers(chain.shape[1]))
+    at, edge = float(np.round(chain.cross[fiber, here])), max(s.disp[0] for s in chain.sections)
+    part = (chain.disp < edge) == (chain.disp[fiber, here] < edge)  # a column of the half in which a trace crosses it
     away = [chain.cross - at - pixel for pixel in range(int(random.integers(1, 4)))]
     weight = np.sum([np.exp(-0.5 * (d / 1.1) ** 2) for d in away], axis=0) / (1.1 * np.sqrt(2 * np.pi)) * 0.9
     step = float(np.median(np.diff(chain.wave)))

@@ -35,6 +35,10 @@ def test_light_of_a_target_on_lines_of_the_sky_is_no_factor_and_width_at_once():
     assert accused(camera.made("b", 805042, plane=0.2), "isolated-fiber") == []
 
 
+def test_sides_of_broad_lines_in_targets_beside_each_other_are_no_light_of_a_run():
+    assert accused(camera.made("r", 24305019, broad=True), "wavelength-blocks") == []
+
+
 def test_levels_that_broad_targets_make_are_no_drift_of_rows():
     assert accused(camera.made("r", 5169, broad=True)) == []
 
@@ -99,7 +103,9 @@ def test_a_sky_that_varies_is_known_where_its_own_fibers_are():
     assert accused(chain, "sky-line residual", "wavelength-blocks", "sky-gradient") == []
 
 
-@pytest.mark.parametrize(("arm", "seed", "broad"), [("z", 905044, False), ("z", 925047, True), ("r", 965025, True)])
+@pytest.mark.parametrize(
+    ("arm", "seed", "broad"), [("z", 905044, False), ("z", 925047, True), ("r", 965025, True), ("b", 24305033, True)]
+)
 def test_lines_and_ends_of_targets_are_no_column(arm, seed, broad):
     assert accused(camera.made(arm, seed, broad=broad), "ccd-column") == []
 

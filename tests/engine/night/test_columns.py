@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ifuview.engine.night.questions.columns import OWN_SHAPE, SCORE, SHARP
-from ifuview.engine.night.search.bumps.crossing import crossing, step
+from ifuview.engine.night.search.bumps.crossing import crossing, step, supported
 from ifuview.engine.night.search.columns import Spectra, columns, jumps, spectrum, touched
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
@@ -66,6 +66,45 @@ def test_a_column_leaves_noise_and_lines_of_a_target_do_not():
             own.value[fiber, 2:60:10] += 20 * ERROR
         one = crossing(spectrum(own, columns(own, CROSS, LOWER), fiber), CROSS[fiber].astype(float), LOWER[fiber])
         assert one.found.quiet == column_there
+
+
+@pytest.mark.parametrize("beside", ["its light", "nothing"])
+def test_the_fiber_beside_it_supports_a_column_or_denies_it(beside):
+    """A column between two traces: its light is in both, by one level."""
+    of = spectra(4)
+    dark = np.argsort(np.where(EMPTY, np.inf, of.value.mean(axis=1)))
+    fiber = next(int(f) for f in dark if f + 1 < FIBERS and not EMPTY[f + 1] and LOWER[f, 0])
+    at = float(CROSS[fiber, LOWER[fiber]].max()) - 1.0
+    while not 0.2 < (column(at, 1.0)[fiber + 1] ** 2).sum() / (column(at, 1.0)[fiber] ** 2).sum() < 5.0:
+        at += 0.25
+    light = 20 * ERROR * column(at, 1.0)
+    of.value[fiber] += light[fiber]
+    of.value[fiber + 1] += light[fiber + 1] * (beside == "its light")
+    found, both = columns(of, CROSS, LOWER), [fiber, fiber + 1]
+    fits = [spectrum(of, found, f) for f in both]
+    alone = crossing(fits[0], CROSS[fiber].astype(float), LOWER[fiber])
+    one = supported(alone, fits, CROSS[both].astype(float), LOWER[both])
+    assert (one.support > 10) == (beside == "its light")
+    assert (one.support < -10) == (beside != "its light")
+    if beside == "its light":
+        assert one.at == pytest.approx(at, abs=0.3)
+
+
+def test_an_odd_bin_far_from_a_column_speaks_for_no_feature_of_a_target():
+    of = spectra(5)
+    fiber = int(np.argsort(np.where(EMPTY, np.inf, of.value.mean(axis=1)))[5])
+    light = column(float(CROSS[fiber, LOWER[fiber]].min()) + 0.5, 1.0)[fiber]
+    over = []
+    for odd in (None, BINS - 20, int(np.argmax(light)) + 1):
+        value = of.value.copy()
+        value[fiber] += 25 * ERROR * light / np.sqrt(np.sum(light**2))
+        if odd is not None:
+            value[fiber, odd] += 12 * ERROR
+        own = replace(of, value=value)
+        one = crossing(spectrum(own, columns(own, CROSS, LOWER), fiber), CROSS[fiber].astype(float), LOWER[fiber])
+        over.append(one.found.over)
+    assert over[1] == pytest.approx(over[0], abs=8.0)
+    assert over[2] < over[0] - 15.0
 
 
 def test_smooth_spectra_have_no_columns():

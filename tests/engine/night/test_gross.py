@@ -34,9 +34,18 @@ def only(chain: Chain, change: PlantedChange) -> Finding:
     return one
 
 
-@pytest.mark.parametrize(("arm", "level", "number"), [("b", 20.0, 0), ("r", -8.0, 3), ("z", 20.0, 3)])
+@pytest.mark.parametrize(
+    ("arm", "level", "number"),
+    [
+        ("b", 20.0, 0),
+        ("r", -8.0, 3),
+        ("z", 20.0, 3),
+        ("r", 60.0, 3),
+        ("z", -60.0, 0),
+    ],
+)
 def test_the_level_of_an_amplifier_is_one_jump(arm: str, level: float, number: int) -> None:
-    """The sky model follows it, the edge is curved over wavelength: neither makes a finding of its own."""
+    """The sky model follows it, or leaves it out by the noise of each pixel, and the edge is curved over wavelength."""
     chain = camera.made(arm, 700)
     section = chain.sections[number]
     one = only(chain, PlantedChange(light=level * inside(chain, section)))

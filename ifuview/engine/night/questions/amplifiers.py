@@ -21,6 +21,7 @@ from ifuview.model.night.triage import Finding
 LARGE = 0.25  # of the noise of a pixel: levels of amplifiers below are asked for at the end alone
 LEAST_SKY, ROUNDS, CLIP, TINY = 10, 4, 3.0, 1e-9  # sky fibers that tell it, rounds, sigma; keeps means defined
 LEFT = 0.3  # of a jump that may be left without the level
+FAR_OFF = 1.5  # sigma of a pixel: sky models begin to leave out those with the level, or those without, by their noise
 EDGE_ROWS = 1.5  # rows beside an edge that belong to both
 WEAK, BESIDE = 0.03, 4  # of the sky that lines may have where patterns are asked for; px beside them that are theirs
 
@@ -233,7 +234,7 @@ def _level_in(flux: Array, weight: Array, area: Array) -> tuple[float, float, Ar
     """(misfit, level, what the sky model has of it over wavelength) of an amplifier, by the sky fibers.
 
     A model may be a mean or leave out what is far off: what it has depends on the part of the sky fibers that have the
-    level, and on nothing else. Those without it show that.
+    level, and where the level is far off by itself on the noise of each pixel. Those without it show that.
 
     Parameters
     ----------
@@ -242,6 +243,14 @@ def _level_in(flux: Array, weight: Array, area: Array) -> tuple[float, float, Ar
         Pixels that the amplifier reads.
     """
     shares, of = np.unique(area.sum(axis=0), return_inverse=True)
+    found = _alike_in(flux, weight, area, shares, of)
+    if abs(found[1]) * np.sqrt(np.median(weight[weight > 0])) < FAR_OFF:
+        return found
+    return _alike_in(flux, weight, area, area.sum(axis=0), np.arange(of.size))
+
+
+def _alike_in(flux: Array, weight: Array, area: Array, shares: Array, of: Array) -> tuple[float, float, Array]:
+    """The same with a model that is alike in groups of pixels; `of` is the group of each, `shares` of each group."""
 
     def total(values: Array) -> Array:
         return np.bincount(of, values.sum(axis=0, dtype=np.float64), shares.size)

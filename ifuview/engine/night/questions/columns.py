@@ -11,7 +11,7 @@ from ifuview.engine.night.image.hot import OR_TARGET
 from ifuview.engine.night.questions.case import COUNTS, Case
 from ifuview.engine.night.questions.levels import NEGATIVE_LEVEL
 from ifuview.engine.night.search import columns as search
-from ifuview.engine.night.search.bumps.crossing import Crossing, crossing, step
+from ifuview.engine.night.search.bumps.crossing import Crossing, crossing, step, supported
 from ifuview.engine.night.stats import binned
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
@@ -27,7 +27,8 @@ COLD, OF_SKY = 8.0, 0.025  # sigma of a cold column in a target; of the sky that
 SHARP, OF_STEP = 10.0, 0.3  # chi2 by which a level ends at once; part of the light of a target that it must be
 OWN_SHAPE, ALIKE_SHAPE = 8.0, -5.0  # chi2 by which no feature of a target fits as well; by which one may fit better
 IN_BOTH, CLEAR = 0.5, 7.0  # of the score, in two fibers beside each other, of one column; its sigma there, or alone
-SAME = 1.5  # px between what two fibers say of one column
+OWN_PART = 0.04  # of what a column explains that a feature of a target must not: features are not quite Gaussian
+SAME, REACH = 1.5, 2  # px between what two fibers say of one column; fibers beside one that a column may cross, too
 TOLD = (
     "isolated-fiber", "wavelength-blocks", "ccd-row", "charge-transfer", "bright-neighbor", "ghost",
     "block-throughput", "swapped-fibers", "ccd-column", "amplifier-noise",
@@ -58,20 +59,20 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
     least = {sign: OF_TARGETS * _features(scores[sign], found.continuum, targets, level) for sign in scores}
     faint = found.continuum < LESS_BRIGHT * level
     asked = _highest(np.maximum(found.score, found.cold), judged & (chain.is_sky | faint), ASKED)
-    told = {f: one for f in asked if (one := along.best(f)) is not None and one.found.gain > SCORE**2}
-    alike = {f: one for f, one in told.items() if found.continuum[f] < BRIGHT * level and one.found.over > ALIKE_SHAPE}
+    usable = case.measured & ~case.known & (chain.is_sky | faint)
+    told = {f: one for f in asked if (one := along.together(f, usable)) is not None and one.gain > SCORE**2}
+    alike = {f: one for f, one in told.items() if found.continuum[f] < BRIGHT * level and one.over > ALIKE_SHAPE}
     both = _in_both(alike, scores, least)
-    for fiber, one in sorted(told.items(), key=lambda p: -p[1].found.gain):
+    for fiber, one in sorted(told.items(), key=lambda p: -p[1].gain):
         hot = one.found.level > 0
+        score = float(np.sqrt(max(scores[hot][fiber] ** 2 + one.support, 0.0)))
         if chain.is_sky[fiber]:
-            hit = found.continuum[fiber] < BRIGHT * level and (
-                one.found.gain > SURE**2 or (hot and found.score[fiber] > SCORE)
-            )
+            hit = found.continuum[fiber] < BRIGHT * level and (one.gain > SURE**2 or (hot and score > SCORE))
         else:
-            hit = (one.found.over > OWN_SHAPE and one.found.gain > CLEAR**2) or fiber in both
-            hit |= fiber in alike and scores[hot][fiber] > least[hot][fiber]
-            hit |= one.found.over > ALIKE_SHAPE and along.below(fiber, one) < -OF_SKY * level
-            hit &= hot or one.found.gain > COLD**2
+            hit = (one.over > max(OWN_SHAPE, OWN_PART * one.gain) and one.gain > CLEAR**2) or fiber in both
+            hit |= fiber in alike and score > least[hot][fiber]
+            hit |= one.over > ALIKE_SHAPE and along.below(fiber, one) < -OF_SKY * level
+            hit &= hot or one.gain > COLD**2
         if hit and abs(one.found.level) > OF_TARGET * found.continuum[fiber]:
             _column(case, along, one, fiber)
     for fiber in _highest(search.jumps(of), targets & faint, SURE):
@@ -99,9 +100,19 @@ class _Along:
         one = crossing(of, self.cross[fiber].astype(float), self.lower[fiber], others)
         return one if one is not None and one.found.quiet else None
 
+    def together(self, fiber: int, usable: Array) -> Crossing | None:
+        """The same with what the fibers beside it say of that column, those in `usable`."""
+        one = self.best(fiber)
+        if one is None:
+            return None
+        near = np.arange(max(fiber - REACH, 0), min(fiber + REACH + 1, usable.size))
+        rows = [fiber, *(int(f) for f in near if f != fiber and usable[f])]
+        spectra = [search.spectrum(self.of, self.found, f) for f in rows]
+        return supported(one, spectra, self.cross[rows].astype(float), self.lower[rows])
+
     def below(self, fiber: int, one: Crossing) -> float:
         """What a fiber has where a cold column takes most, or 0 if that is not surely less than nothing: counts."""
-        light = search.light_of(self.cross[fiber], self.lower[fiber] == one.lower, one.at)
+        light = search.light_of(self.cross[fiber], self.lower[fiber] == one.lower, one.at, one.width)
         weight = self.of.weight[fiber] * (light > 0.5 * light.max())
         mean = float(np.sum(weight * self.of.value[fiber]) / max(float(weight.sum()), 1e-30))
         return mean if one.found.level < 0 and mean * float(np.sqrt(weight.sum())) < -SURE else 0.0
@@ -127,7 +138,7 @@ def _in_both(told: dict[int, Crossing], scores: dict[bool, Array], least: dict[b
     """Fibers beside each other that tell the same column, each by less than would be enough."""
     some = {
         f: one for f, one in told.items()
-        if one.found.gain > CLEAR**2 and scores[one.found.level > 0][f] > IN_BOTH * least[one.found.level > 0][f]
+        if one.gain > CLEAR**2 and scores[one.found.level > 0][f] > IN_BOTH * least[one.found.level > 0][f]
     }  # fmt: skip
     same = [f for f, one in some.items() if f + 1 in some and _same(one, some[f + 1])]
     return {*same, *(f + 1 for f in same)}
@@ -159,14 +170,14 @@ def _column(case: Case, along: _Along, one: Crossing, fiber: int) -> None:
     """One column; once, whichever fibers tell it."""
     if any(x.detail.get("lower") == one.lower and abs(x.detail["column"] - one.at) <= SAME for x in case.findings):
         return
-    fibers, (first, last) = search.touched(along.cross, along.lower == one.lower, one.at)
+    fibers, (first, last) = search.touched(along.cross, along.lower == one.lower, one.at, one.width)
     wave = case.chain.wave
     low, high = float(wave[first * BIN]), float(wave[last * BIN - 1])
     is_sky = bool(case.is_sky[fiber])
     case.add(
         "ccd-column", "preproc", fibers=fibers, wave_range=(low, high), amplitude=one.found.level, unit=COUNTS,
-        significance=float(np.sqrt(one.found.gain)), confidence=0.8 if is_sky else 0.6, known=bool(case.known[fiber]),
-        detail={"column": one.at, "lower": one.lower, "sky_fiber": is_sky},
+        significance=float(np.sqrt(max(one.gain, 0.0))), confidence=0.8 if is_sky else 0.6,
+        known=bool(case.known[fiber]), detail={"column": one.at, "lower": one.lower, "sky_fiber": is_sky},
         text=f"Column {one.at:.0f} of the detector adds {one.found.level:+.1f} {COUNTS} to "
         f"fiber{'s' * (len(fibers) > 1)} {ranges(fibers)} where it crosses the traces, {low:.0f}-{high:.0f} A"
         f"{'' if is_sky else OR_TARGET}",

@@ -172,14 +172,16 @@ def spectrum(of: Spectra, found: BestColumns, fiber: int) -> BinnedSpectrum:
     return BinnedSpectrum(of.value[fiber].astype(np.float64), weight, shapes, prior)
 
 
-def light_of(cross: Array, inside: Array, at: float) -> Array:
+def light_of(cross: Array, inside: Array, at: float, width: float = PROFILE) -> Array:
     """Light of a column, 1 where a trace lies on it, of the shape of `cross`."""
-    return np.asarray(np.exp(-0.5 * ((cross - at) / PROFILE) ** 2) * inside)
+    return np.asarray(np.exp(-0.5 * ((cross - at) / width) ** 2) * inside)
 
 
-def touched(cross: Array, inside: Array, at: float) -> tuple[tuple[int, ...], tuple[int, int]]:
+def touched(
+    cross: Array, inside: Array, at: float, width: float = PROFILE
+) -> tuple[tuple[int, ...], tuple[int, int]]:  # fmt: skip
     """Fibers that a column lights in the bins in its half, and the bins of the one that has most, half-open."""
-    light = light_of(cross, inside, at)
+    light = light_of(cross, inside, at, width)
     whole = np.sqrt(np.sum(light**2, axis=1))
     most = light[np.argmax(whole)]
     on = np.flatnonzero(most > TOUCHED * most.max())

@@ -7,6 +7,7 @@ or a break of any place and width instead. What the column leaves must be noise.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -15,9 +16,11 @@ import numpy as np
 from ifuview.model.checks import Array
 
 PROFILE, WIDER = 1.1, 1.4  # px, sigma of the profile of a fiber, and of that on a column of three pixels
+WIDTHS_ACROSS = (PROFILE, WIDER)
 PLACES, BEYOND = 0.25, 2.0  # px between columns that are asked for, and beyond the ends of a trace
+BESIDE, MOST_SUPPORT = 1.5, 20.0  # px that one fiber may misplace a column by; chi2 that others may add, by chance too
 LIT = 0.1  # of its light that a column must send into a fiber somewhere
-OUTLIER, ROUNDS = 5.0, 3  # sigma of a bin that neither explains: it has no part
+OUTLIER, ROUNDS, NEAR = 5.0, 3, 2  # sigma of a bin that neither explains: it has no part; bins beside the light
 MOST_ODD, NOISE, MISFIT = 2, 1.6, 0.01  # such bins; chi2 of a bin that noise leaves; of its power that its shape may
 LEFT = 0.01  # of its power that the usual must leave
 WIDTHS = (1.5, 3.0, 6.0, 12.0, 24.0)  # bins, sigma of bumps that are tried first
@@ -65,12 +68,28 @@ class Crossing:
     at : float, px across
     lower : bool
         Half of the detector that it is in, along wavelength.
+    width : float, px
+        Sigma of its light across.
     found : Explained
+    support : float
+        Of chi2: what the spectra of the other fibers that it crosses add, negative of what they deny.
     """
 
     at: float
     lower: bool
+    width: float
     found: Explained
+    support: float = 0.0
+
+    @property
+    def gain(self) -> float:
+        """Of chi2, in all fibers that it crosses."""
+        return self.found.gain + self.support
+
+    @property
+    def over(self) -> float:
+        """Of that, what no feature of a target explains."""
+        return self.found.over + self.support
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +111,12 @@ class BinnedSpectrum:
 
     def gains(self, templates: Array) -> tuple[Array, Array]:
         """(level of each template, chi2 that it takes off), shape (ntemplate,) each."""
+        right, power = self.sums(templates)
+        level = right / np.maximum(power, TINY)
+        return level, level * right
+
+    def sums(self, templates: Array) -> tuple[Array, Array]:
+        """(level over its variance, inverse of that) of each template, shape (ntemplate,); 0 if the usual has it."""
         normal = (self.shapes * self.weight) @ self.shapes.T + self.usual
         weighted = templates * self.weight
         own = weighted @ self.shapes.T
@@ -100,8 +125,7 @@ class BinnedSpectrum:
         coeff = np.linalg.solve(normal, self.shapes @ (self.weight * self.value))
         right = weighted @ (self.value - coeff @ self.shapes)
         kept = power > np.maximum(LEFT * whole, TINY)
-        level = np.where(kept, right / np.where(kept, power, 1.0), 0.0)
-        return level, level * right
+        return np.where(kept, right, 0.0), np.where(kept, power, 0.0)
 
     def left(self, template: Array) -> Array:
         """What the usual and a template leave, in units of the noise."""
@@ -124,15 +148,50 @@ def crossing(of: BinnedSpectrum, cross: Array, lower: Array, others: Array | Non
         What else it may be; default: a bump or a break of a target.
     """
     at = np.arange(cross.min() - BEYOND, cross.max() + BEYOND, PLACES)
-    light = np.concatenate([np.exp(-0.5 * ((cross - at[:, None]) / width) ** 2) for width in (PROFILE, WIDER)])
-    light = np.concatenate([light * lower, light * ~lower])
+    light = np.concatenate([part * inside for inside in (lower, ~lower) for part in _columns(cross, at)])
     lit = light.max(axis=1) > LIT
     if not lit.any():
         return None
     best, found, of = _best_of(light[lit], of)
     other = _feature(of, float(np.count_nonzero(lower))) if others is None else float(of.gains(others)[1].max())
-    place, half = np.tile(at, 4)[lit][best], np.repeat([True, False], 2 * at.size)[lit][best]
-    return Crossing(float(place), bool(half), replace(found, over=found.gain - other - OUTLIER**2 * found.odd))
+    of_half, of_width, k = np.unravel_index(np.flatnonzero(lit)[best], (2, len(WIDTHS_ACROSS), at.size))
+    found = replace(found, over=found.over + found.gain - other)
+    return Crossing(float(at[k]), bool(of_half == 0), WIDTHS_ACROSS[of_width], found)
+
+
+def supported(one: Crossing, spectra: Sequence[BinnedSpectrum], cross: Array, lower: Array) -> Crossing:
+    """A column where all fibers that it crosses have it best, by the same level in all of them.
+
+    Where its light should be in another fiber, that has it by the same level, or denies it. A feature of one target is
+    in no other one, and few of those beside it have one of that level at that place.
+
+    Parameters
+    ----------
+    one : Crossing
+        Of the first spectrum.
+    spectra : sequence of BinnedSpectrum
+        That fiber, and others beside it.
+    cross : ndarray, shape (nspectrum, nbin), px
+    lower : ndarray of bool, shape (nspectrum, nbin)
+    """
+    at = one.at + np.arange(-BESIDE, BESIDE + PLACES / 2, PLACES)
+    each: list[tuple[Array, Array]] = []
+    for of, place, inside in zip(spectra, cross, lower == one.lower, strict=True):
+        light = np.concatenate(_columns(place, at)) * inside
+        _, found, kept = _best_of(light[[at.size // 2]], of)
+        if not each or found.quiet:
+            each.append(kept.sums(light))
+    right, power = np.sum(each, axis=0)
+    gain = right**2 / np.maximum(power, TINY)
+    best, (own, its) = int(np.argmax(gain)), each[0]
+    width, k = np.unravel_index(best, (len(WIDTHS_ACROSS), at.size))
+    support = min(float(gain[best] - np.max(own**2 / np.maximum(its, TINY))), MOST_SUPPORT)
+    return replace(one, at=float(at[k]), width=WIDTHS_ACROSS[width], support=support)
+
+
+def _columns(cross: Array, at: Array) -> list[Array]:
+    """Light of columns at some places in a trace, shape (nplace, nbin), for each width."""
+    return [np.exp(-0.5 * ((cross - at[:, None]) / width) ** 2) for width in WIDTHS_ACROSS]
 
 
 def step(of: BinnedSpectrum) -> tuple[float, Explained]:
@@ -140,13 +199,14 @@ def step(of: BinnedSpectrum) -> tuple[float, Explained]:
     bins = np.arange(of.value.size)
     edges = np.arange(LEAST_STEP, of.value.size - LEAST_STEP, STEP)
     best, found, of = _best_of(np.clip(bins + 1 - edges[:, None], 0.0, 1.0), of)
-    return float(edges[best]), replace(
-        found, over=found.gain - _feature(of, np.inf, SMEARED) - OUTLIER**2 * found.odd
-    )  # fmt: skip
+    return float(edges[best]), replace(found, over=found.over + found.gain - _feature(of, np.inf, SMEARED))
 
 
 def _best_of(light: Array, of: BinnedSpectrum) -> tuple[int, Explained, BinnedSpectrum]:
-    """Which of some templates explains a spectrum best, how well, and the spectrum without bins that it does not."""
+    """Which of some templates explains a spectrum best, how well, and the spectrum without bins that it does not.
+
+    What it explains more than a feature of a target is what that gains by odd bins in its light or beside it, negative.
+    """
     known = of.weight > 0
     for _ in range(ROUNDS):
         level, gain = of.gains(light)
@@ -160,7 +220,9 @@ def _best_of(light: Array, of: BinnedSpectrum) -> tuple[int, Explained, BinnedSp
     left = float(np.mean(rest[used] ** 2)) if used.any() else np.inf
     count = int(np.count_nonzero(known))
     peak = float(level[best] * light[best].max())
-    return best, Explained(peak, float(gain[best]), 0.0, left, count - int(np.count_nonzero(used)), count), of
+    near = np.convolve(light[best] > LIT * light[best].max(), np.ones(2 * NEAR + 1), "same") > 0.5
+    lost = -(OUTLIER**2) * int(np.count_nonzero(known & ~used & near))
+    return best, Explained(peak, float(gain[best]), lost, left, count - int(np.count_nonzero(used)), count), of
 
 
 def _feature(of: BinnedSpectrum, edge: float, least: float = LEAST_WIDTH) -> float:

@@ -24,6 +24,7 @@ LENGTHS = (5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100)
 MOST = 3  # found in one camera
 REACH = 3.0  # widths of a bump that is found, where nothing else is sought
 LEAST_FIBERS = 40
+WINDOW, SMOOTH, BY_ITSELF = 7.0, 3, 3.3  # widths beside a bump, terms of what is smooth there, sigma of it over that
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,30 @@ def stretches(
         value, error = np.zeros(use.size), np.full(use.size, np.inf)
         value[at], error[at] = raw[:, k] / norms[k], 1.0 / norms[k]
         found = [s for s in spans(value, error, use, run=LIMIT, snap=bundle) if s.last - s.first >= LENGTHS[0]]
+        own = known / noise
+        found = [s for s in found if _by_itself(own[(at >= s.first) & (at < s.last)], noise, centers[k], widths[k])]
         out += [Stretch(s, float(np.interp(centers[k], np.arange(wave.size), wave)), widths[k] * scale) for s in found]
         reach = REACH * (widths + widths[k])
         answer[:, np.abs(centers - centers[k]) < reach] = 0.0
     return out
+
+
+def _by_itself(own: Array, noise: Array, center: float, width: float) -> bool:
+    """Whether fibers have a bump by itself, and not the slope or the side of something wider in one of them.
+
+    Parameters
+    ----------
+    own : ndarray, shape (nfiber, nbin)
+        Their light in units of its noise.
+    noise : ndarray, shape (nbin,)
+    center, width : float, px
+    """
+    away = ((np.arange(noise.size) + 0.5) * FINE - center) / width
+    near = np.abs(away) < WINDOW
+    shapes = np.stack([np.exp(-0.5 * away[near] ** 2), *(away[near] ** k for k in range(SMOOTH))]) / noise[near]
+    cover = np.linalg.inv(shapes @ shapes.T)
+    values = (cover[0] @ shapes) @ np.clip(own[:, near], -PIXEL, PIXEL).T / np.sqrt(cover[0, 0])
+    return bool(abs(np.clip(values, -CLIP, CLIP).sum()) > BY_ITSELF * np.sqrt(values.size))
 
 
 def _strongest(answer: Array) -> tuple[float, int]:
