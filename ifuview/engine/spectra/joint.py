@@ -103,7 +103,7 @@ def extract_joint(
     mask : ndarray of bool, shape (nrow, ncol), optional
         True where a pixel is not to be used.
     background : ndarray, shape (nrow, ncol), counts, optional
-        Light that belongs to no fiber (`fit_background`). Default: none.
+        Light that belongs to no fiber, as in a `FiberProfile`. Default: none.
     clip : float
         Leave out pixels farther from the model than so many sigma and a tenth of the peak nearby; 0: none.
     light : ndarray, shape (nfiber, ncol), counts, optional

@@ -331,8 +331,3 @@ def write_calibrations(
     from ifuview.io.products.lrs2.writing import write_calibration
 
     return write_calibration(output, calibration(steps, setup, exposure, params))
-
-
-def failures(done: Sequence[ReducedChannel]) -> tuple[str, ...]:
-    """Why channels could not be reduced."""
-    return tuple(one.line for one in done if not one.complete)

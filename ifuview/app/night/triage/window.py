@@ -19,7 +19,6 @@ from ifuview.model.night.triage import Finding
 if TYPE_CHECKING:
     from ifuview.app.night.triage.growing import Answers
 
-SCOPES = ("exposure", "camera", "night")
 AROUND = (1.4, 2.0)  # times the fibers and the wavelengths of a finding that are seen with it
 LEAST = (24.0, 60.0)  # fibers and pixels that are shown at least
 

@@ -16,7 +16,6 @@ from ifuview.engine.spectra.cubes.medians import COLUMNS, medians
 from ifuview.engine.spectra.cubes.parts import Box, CubeParts, spread
 from ifuview.model.checks import Array
 
-HOW = ("sum", "mean", "median")
 ENOUGH = 0.5  # of the spaxels that must be known at a wavelength
 WORTH = 0.7  # of the spaxels; where more than that come and go, all are summed anew
 
@@ -113,11 +112,6 @@ def median_of(found: SpaxelSums) -> RegionSpectrum:
     """The median, with the error of a median of Gaussian values about one level."""
     error = np.sqrt(found.sums[:, VARIANCE]) if found.errors else None
     return _spectrum(found.sums[:, FLUX], error, found.sums[:, COUNT], int(np.count_nonzero(found.inside)))
-
-
-def median_spectrum(parts: CubeParts, inside: Array, ctx: JobContext = SILENT) -> RegionSpectrum:
-    """The median of spaxels."""
-    return median_of(spaxel_medians(parts, inside, ctx=ctx))
 
 
 def _spectrum(flux: Array, error: Array | None, count: Array, total: int) -> RegionSpectrum:

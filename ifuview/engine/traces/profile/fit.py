@@ -13,14 +13,13 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.cores import spread
 from ifuview.engine.traces.profile.arrays import rising
 from ifuview.engine.traces.profile.equations import FIBERS, GROUND, SHAPE, accumulate
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile, tables
-from ifuview.engine.traces.profile.frame import CENTER_DEGREE, MOST_WIDER, WIDTH_DEGREE, Frame, about, prepare
+from ifuview.engine.traces.profile.frame import CENTER_DEGREE, MOST_WIDER, WIDTH_DEGREE, Frame, prepare
 from ifuview.engine.traces.profile.solve import Sums, empty_sums, fiber_step, ground_step, shape_step
 from ifuview.engine.traces.profile.splines import FLANKS, Knots
 from ifuview.errors import FitError
@@ -30,7 +29,6 @@ from ifuview.model.trace import TraceSet
 REACH = 15.0  # px, where the wings are taken to end
 DEGREE = 2  # of the shape along dispersion
 MIN_ROUNDS = 3  # of a stage, before it can end
-GROUND_ROUNDS = 4  # of the background with a known profile
 SETTLED = 0.03  # mean square of the last steps of all parameters, in units of their errors
 CLIP = 5.0  # sigma, pixels farther from the model are left out (cosmic rays) ...
 CLIP_SHARE = (math.inf, 0.5, 0.3, 0.15, 0.08, 0.05)  # ... plus this share of the peak nearby, by round
@@ -117,29 +115,6 @@ def fit_profile(
         rounds=rounds,
         knots=knots,
     )
-
-
-def fit_background(
-    image: Array,
-    variance: float | Array,
-    traces: TraceSet,
-    profile: FiberProfile,
-    *,
-    gain: float = 1.0,
-    mask: Array | None = None,
-    ctx: JobContext = SILENT,
-) -> NDArray[np.float32]:
-    """Return the light that belongs to no fiber in an image, (nrow, ncol), with the profile of another one.
-
-    Parameters as in `fit_profile`.
-    """
-    frame = about(image, variance, traces, profile, gain=gain, mask=mask)
-    state = _Fit(frame)
-    state.coeff = profile.coeff
-    for state.turn in range(GROUND_ROUNDS):
-        part = ctx.part(state.turn / GROUND_ROUNDS, (state.turn + 1) / GROUND_ROUNDS)
-        state.level += ground_step(frame, state.equations(frame, GROUND, part))
-    return frame.background(state.level)
 
 
 class _Fit:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ifuview.engine.traces.light.measure import groups
 from ifuview.engine.traces.profile.arrays import pixels, rising, transposed
 from ifuview.engine.traces.profile.column import bandwidth
-from ifuview.engine.traces.profile.fiber_profile import FiberProfile, legendre
+from ifuview.engine.traces.profile.fiber_profile import legendre
 from ifuview.engine.traces.profile.splines import Basis, Knots, basis
 from ifuview.model.checks import Array
 from ifuview.model.trace import TraceSet
@@ -99,24 +99,6 @@ def prepare(
         ground_legendre=legendre(traces.ncol, GROUND_DEGREE + 1),
         fiber_legendre=legendre(traces.ncol, max(CENTER_DEGREE, WIDTH_DEGREE) + 1),
     )
-
-
-def about(
-    image: Array,
-    variance: float | Array,
-    traces: TraceSet,
-    profile: FiberProfile,
-    *,
-    gain: float,
-    mask: Array | None,
-) -> Frame:
-    """Return the arrays for a profile that is known already."""
-    reach, degree = profile.reach * float(np.median(profile.width)), profile.coeff.shape[1] - 1
-    placed = replace(traces, center=traces.center + profile.offset, sigma=profile.width)
-    frame = prepare(
-        image, variance, placed, gain=gain, mask=mask, block=None, reach=reach, degree=degree, knots=profile.knots
-    )
-    return replace(frame, group=profile.group[rising(traces.center)], pieces=basis(profile.reach, profile.knots))
 
 
 def _parts(ncol: int, most: int) -> list[NDArray[np.intp]]:

@@ -12,7 +12,7 @@ from ifuview.engine.spectra.cubes.kernels import COUNT, FLUX, VARIANCE
 from ifuview.engine.spectra.cubes.medians import BINS, middle
 from ifuview.engine.spectra.cubes.parts import CubeParts
 from ifuview.engine.spectra.cubes.ranges import LatestMedians
-from ifuview.engine.spectra.cubes.spaxels import median_spectrum, spaxel_medians
+from ifuview.engine.spectra.cubes.spaxels import median_of, spaxel_medians
 from ifuview.model.pixels import Pixels
 
 COUNTS = np.empty(BINS, np.int64)
@@ -62,7 +62,7 @@ def test_medians_of_a_region_that_is_moved_and_then_jumps_are_exact():
             expected = np.nanmedian(flux[:, inside].astype(float), axis=1)
         np.testing.assert_allclose(found.sums[:, FLUX], expected, rtol=1e-6)
         assert (found.sums[:, COUNT] == np.isfinite(flux[:, inside]).sum(axis=1)).all()
-    fresh = median_spectrum(parts, inside)
+    fresh = median_of(spaxel_medians(parts, inside))
     np.testing.assert_array_equal(fresh.flux, found.sums[:, FLUX])
     np.testing.assert_array_equal(
         fresh.error, np.where(found.sums[:, COUNT] > 0, np.sqrt(found.sums[:, VARIANCE]), np.inf)
