@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from ifuview import cli
 
@@ -25,8 +26,10 @@ def _leave(code: int) -> None:
 
     if (logging := sys.modules.get("logging")) is not None:
         logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed by who started the program
+            with suppress(OSError):
+                stream.flush()
     os._exit(code)
 
 

@@ -10,7 +10,7 @@ from ifuview.app.traces.diagnosis_request import FORMATS, PARTS, Request
 from ifuview.app.traces.doctor_metrics import as_json
 from ifuview.commands.said import Said, count, json_to, names
 from ifuview.engine.context import JobContext
-from ifuview.errors import FitError
+from ifuview.errors import FitError, UsageError
 from ifuview.exit_codes import BAD_INPUT
 
 
@@ -44,8 +44,8 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
         return _several(chosen, request, ctx)
     try:
         outcome = diagnose(request, ctx)
-    except FitError as problem:
-        raise FitError(problem.what, problem.where or request.image, problem.todo) from problem
+    except (FitError, UsageError) as problem:
+        raise type(problem)(problem.what, problem.where or request.image, problem.todo) from problem
     found, written = outcome.diagnosis, f"{len(outcome.files)} files in {request.output}"
     text = f"{found.verdict.value}: {found.sentence}\n{written}"
     numbers = json_to(chosen.json, as_json(outcome.metrics))

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import NoReturn, Protocol, cast
 
 from ifuview.app.preferences import use_stored
-from ifuview.commands.said import Said
+from ifuview.commands.said import Said, tell
 from ifuview.commands.table import COMMANDS
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import UsageError
@@ -57,9 +57,9 @@ def command(name: str, words: list[str]) -> int:
         _bring(chosen, ctx)
         said = module.run(chosen, ctx)
     if said.text:
-        print(said.text)
+        tell(said.text)
     for note in (*notes, *said.notes):
-        print(note, file=sys.stderr)
+        tell(note, notes=True)
     return said.code
 
 
@@ -97,7 +97,7 @@ def arguments(made: ArgumentParser) -> list[Action]:
 @contextmanager
 def progress(*, quiet: bool = False) -> Iterator[JobContext]:
     """A context whose progress is one line on a terminal, gone at the end."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():  # None: closed by who started the program
         yield SILENT
         return
     bar = Progress()

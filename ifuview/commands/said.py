@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from argparse import ArgumentTypeError
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from ifuview.errors import UsageError
 from ifuview.exit_codes import OK
-from ifuview.files import whole_file
+from ifuview.files import brackets, whole_file
 
 MOST_DIGITS = 18  # of a number
 
@@ -18,6 +20,31 @@ class Said(NamedTuple):
     text: str = ""
     notes: tuple[str, ...] = ()
     code: int = OK
+
+
+def tell(text: str, *, notes: bool = False) -> None:
+    """Write lines to stdout, notes to stderr; what nobody reads any more, as behind `| head -1`, is dropped.
+
+    Raises
+    ------
+    UsageError
+        It cannot be written, as on a full disk.
+    """
+    stream = sys.stderr if notes else sys.stdout
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        _drop(stream)
+    except OSError as problem:
+        _drop(stream)
+        raise UsageError(f"the output cannot be written{brackets(problem)}", "", "send it elsewhere") from problem
+
+
+def _drop(stream: TextIO) -> None:
+    """Let what is written from now on, and what still waits, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def json_to(place: str | None, text: str) -> str:

@@ -11,7 +11,8 @@ from ifuview.exit_codes import OK
 SYNOPSIS = "ifuview [options, files and folders of exposures, carried out from left to right]"
 OPTIONS = """\
 An option before the first file holds for all files, later for the file before it.
-One or two dashes, as you like. A file may bear an extension: f.fits[2], f.fits[SCI], f.fits[1][10:200,5:9].
+One or two dashes, as you like; behind -- all words are files.
+A file may bear an extension: f.fits[2], f.fits[SCI], f.fits[1][10:200,5:9].
 
 limits      -zscale [contrast x]  -minmax  -scale 99.5  -scale limits LO HI  -scale match  -scale lock yes
 transfer    -linear -log [exp n] -sqrt -squared -asinh -sinh -pow -histequ     (or -scale log ...)
@@ -45,7 +46,9 @@ def view(words: list[str]) -> int:
 
     script = parse(words)
     if script.wants:
-        print(_version() if script.wants == "version" else usage(), end="")
+        from ifuview.commands.said import tell
+
+        tell(_version() if script.wants == "version" else usage().rstrip("\n"))
         return OK
     choose_platform(headless=script.exits, wanted=not script.exits)
     from ifuview.gui.shell.app import run
@@ -89,4 +92,4 @@ def _version() -> str:
     """Name and version."""
     from ifuview import __version__
 
-    return f"ifuview {__version__}\n"
+    return f"ifuview {__version__}"

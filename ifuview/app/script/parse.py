@@ -11,6 +11,8 @@ The table of the options is in `ifuview.app.script.options`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ifuview.app.script.words import Script, Words, Writer
 
 
@@ -35,6 +37,10 @@ def parse(argv: list[str]) -> Script:
         if not word.startswith("-") or word == "-":
             out.open(word)
             continue
+        if word == "--":  # what follows are files, whatever they are called
+            while words:
+                out.open(words.take())
+            break
         if word.startswith("--") and "=" in word:
             word, _, value = word.partition("=")
             words.push(value)
@@ -46,5 +52,13 @@ def parse(argv: list[str]) -> Script:
             swallow(words, IGNORED[name])
             out.ignored.append(word)
         else:
-            out.unknown.append(word)
+            out.unknown.append(f"{word}{_near(name, OPTIONS)}")
     return out.script()
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """The option that was meant, "" if none is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1, cutoff=0.75)
+    return f" (did you mean -{near[0]}?)" if near else ""

@@ -56,7 +56,7 @@ def diagnose_image(
     from ifuview.engine.traces.doctor.diagnose import diagnose
 
     if image.kind is Kind.RSS or image.kind is Kind.SPECTRUM:
-        raise UsageError("extracted spectra have no traces", image.name, "give the detector image")
+        raise UsageError(f"{image.name} holds extracted spectra, which have no traces", todo="give the detector image")
     ctx.checkpoint(0.0, "Reading the image")
     data = image.orientation.to_canonical(image.pixels.plane(plane).native())
     ivar = None if image.ivar is None else image.orientation.to_canonical(image.ivar.plane(plane).native())

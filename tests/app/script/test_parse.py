@@ -30,6 +30,17 @@ def test_an_option_before_the_first_file_holds_for_all_files():
     assert zooms == [Step("zoom", ("fit",))] * 2
 
 
+def test_two_dashes_end_the_options():
+    script = parse(["-zscale", "a.fits", "--", "-log.fits", "--help"])
+    assert [s.args[0] for s in script.steps if s.verb == "open"] == ["a.fits", "-log.fits", "--help"]
+    assert not script.warnings and not script.wants
+
+
+def test_a_mistyped_option_is_left_out_and_the_one_that_was_meant_named():
+    (said,) = parse(["-zscal", "a.fits", "-qqqqq"]).warnings
+    assert "-zscal (did you mean -zscale?)" in said and said.endswith("-qqqqq")
+
+
 def test_an_option_after_a_file_is_for_that_file_alone():
     line = "a.fits -zscale b.fits -log"
     assert look(line) == {"limit_mode": "zscale", "lo": None, "hi": None}
