@@ -1,33 +1,65 @@
-"""What stands at the edges of a plot: ticks of logarithmic axes, and arrows for what lies beyond its range.
+"""What stands at the edges of a plot: the numbers of its axes, and arrows for what lies beyond its range.
 
-The numbers of the ticks never cover each other: decades, then 2 and 5, as far as there is room. A robust range hides
-nothing: where a curve leaves the view, an arrow says so.
+The numbers never cover each other nor the label, and two of them are never the same: they have the digits that tell
+them apart, and in a logarithm decades, then 2 and 5, as far as there is room. A robust range hides nothing: where a
+curve leaves the view, an arrow says so.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QPainter, QPolygonF
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPolygonF
 
 from ifuview.model.checks import Array
 
 if TYPE_CHECKING:
     from pyqtgraph import AxisItem
 
+AXIS_WIDTH = 58.0  # screen px of a vertical axis at least: most have it, and plots below each other line up
+LABEL_SHARE = 0.8  # of the height of the box of a label, that the label takes
+GAP = 10.0  # screen px between two numbers
 ROOM = {"bottom": 46.0, "left": 17.0}  # screen px that the number of a tick needs
 DECADE, HALF, MINOR = 1.0, 0.3, 0.1  # levels of ticks, as the axis tells them apart
-TINY, HUGE = 1e-3, 1e4  # numbers between them are written in full
+TINY, HUGE = 1e-3, 1e4  # numbers between them are written in full in a logarithm
+MILLION = 1e6  # numbers from there on have a power of ten
+MOST_DIGITS = 15  # of a float
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 POWERS = 3  # of ten, by which ticks are moved apart at most
 SAME = 1e-9  # of a decade
 SIZE = 7.0  # screen px, width and height of an arrow
 ABOVE_ALL = 40  # of the items of a plot
+
+
+class LineAxis(pg.AxisItem):
+    """A vertical axis as wide as its numbers and its label need, and as the axes in line with it need."""
+
+    in_line: Callable[[], Iterable[LineAxis]] | None = (
+        None  # axes of the plots in line with its own, which is among them
+    )
+
+    def needed(self) -> float:
+        """The width of numbers and label, screen px."""
+        label = self.label.boundingRect().height() * LABEL_SHARE if self.label.isVisible() else 0.0
+        return max(self.textWidth + self.style["tickTextOffset"][0] + label, AXIS_WIDTH)
+
+    def _updateWidth(self) -> None:
+        if self.in_line is None:
+            super()._updateWidth()
+            return
+        axes = [self, *self.in_line()]
+        width = max(axis.needed() for axis in axes)
+        for axis in axes:
+            if axis.minimumWidth() != width:
+                axis.setMaximumWidth(width)
+                axis.setMinimumWidth(width)
+                axis.picture = None
+                axis.update()
 
 
 def few_ticks(axis: AxisItem, side: str) -> None:
@@ -37,29 +69,50 @@ def few_ticks(axis: AxisItem, side: str) -> None:
     def few(low: float, high: float, size: float) -> list[tuple[float, float]]:
         found: list[tuple[float, float]] = spacing(low, high, size)
         step = found[0][0] if found else 0.0
-        numbers = max(size / ROOM[side], 1.0)
+        room = ROOM[side]
+        if step and side == "bottom":
+            metrics = QFontMetricsF(axis.style["tickFont"] or QFont())
+            widest = max(map(metrics.horizontalAdvance, numbers_of((low, high), step, max(abs(low), abs(high)))))
+            room = max(room, widest + GAP)
+        numbers = max(size / room, 1.0)
         if not step or abs(high - low) / step < numbers:
             return found
-        wider = (step * factor * 10.0**power for power in range(POWERS) for factor in (1.0, 2.0, 5.0))
-        return [(next((w for w in wider if abs(high - low) / w < numbers), step * 10.0**POWERS), 0.0)]
+        wider = [step * factor * 10.0**power for power in range(POWERS) for factor in (1.0, 2.0, 5.0)]
+        some = [w for w in wider if math.floor(high / w) >= math.ceil(low / w)] or wider[:1]  # not without a number
+        return [(next((w for w in some if abs(high - low) / w < numbers), some[-1]), 0.0)]
 
     axis.tickSpacing = few
 
 
 def log_ticks(axis: AxisItem, side: str, is_log: Callable[[], bool]) -> None:
-    """Let an axis in decimal logarithms number its decades and no more than there is room for."""
-    values, strings = axis.tickValues, axis.tickStrings
+    """Let an axis in decimal logarithms number its decades and no more than there is room for; others as they need."""
+    values = axis.tickValues
 
     def ticks(low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         return levels(low, high, size, ROOM[side]) if is_log() else values(low, high, size)
 
     def texts(places: list[float], scale: float, spacing: float) -> list[str]:
         if not is_log():
-            found: list[str] = strings(places, scale, spacing)
-            return found
+            return numbers_of(places, spacing, max(map(abs, axis.range)))
         return [word(place) if spacing != MINOR else "" for place in places]
 
     axis.tickValues, axis.tickStrings = ticks, texts
+
+
+def numbers_of(places: Iterable[float], spacing: float, largest: float) -> list[str]:
+    """Numbers `spacing` apart with the digits that tell them apart: in full, or all with the power of `largest`."""
+    digits = _digits(-math.log10(spacing))
+    if not 0.0 < largest < math.inf or TINY <= largest < MILLION:
+        return [f"{0.0 if abs(place) < SAME * spacing else place:.{digits}f}" for place in places]
+    power = math.floor(math.log10(largest) + SAME)
+    digits = _digits(power - math.log10(spacing))
+    each = ((place, place / 10.0**power) for place in places)
+    return [f"{value:.{digits}f}e{power}" if abs(place) > SAME * spacing else "0" for place, value in each]
+
+
+def _digits(wanted: float) -> int:
+    """Whole digits after the point."""
+    return min(max(math.ceil(wanted - SAME), 0), MOST_DIGITS)
 
 
 def levels(low: float, high: float, size: float, room: float) -> list[tuple[float, list[float]]]:

@@ -61,6 +61,7 @@ class FigurePlot(Plot):
         self.notes.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.notes.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.notes.hide()
+        self.getAxis("left").widthChanged.connect(self._place_notes)
         self.styled(self, lambda _ink: self._draw(), add=False)
 
     def show_figure(self, figure: Figure, *, fit: bool = True) -> None:

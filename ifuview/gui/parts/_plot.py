@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import TypeVar
@@ -14,6 +14,7 @@ from PyQt6.QtCore import QEvent, QPointF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QBrush, QColor, QPalette, QPen, QResizeEvent
 from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 
+from ifuview.gui.parts._edges import LineAxis
 from ifuview.gui.parts._widgets import is_dark
 from ifuview.gui.plain import plain
 from ifuview.model import figure
@@ -22,8 +23,8 @@ T = TypeVar("T")
 BAD_LIGHT, BAD_DARK = "#B03A2E", "#FF7B6B"
 SMALLEST = (80, 64)  # screen px
 ROOM_BELOW = 44  # screen px of the horizontal axis with its label
+DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 HEADING_ROOM = 14  # px, beside a heading
-AXIS_WIDTH = 58  # screen px, so that stacked plots line up
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Plot(pg.PlotWidget):
     _ready = False  # events arrive while the base class is being built
 
     def __init__(self, name: str, x: str = "", y: str = "", *, aligned: bool = True) -> None:
-        super().__init__(None, enableMenu=False)
+        super().__init__(None, enableMenu=False, axisItems={"left": LineAxis("left")})
         self._styles: list[Callable[[Ink], object]] = []
         self._heading = self._label = ""
         self.ink = ink_of(self.palette())
@@ -91,13 +92,22 @@ class Plot(pg.PlotWidget):
             axis.enableAutoSIPrefix(False)
             axis.setStyle(tickLength=-4)
         if aligned:
-            self.getAxis("left").setWidth(AXIS_WIDTH)
+            self.getAxis("left").in_line = self._in_line
+            self.getAxis("left").setWidth()
         self.plotItem.setContentsMargins(0, 6, 4, 0)
         self.set_labels(x, y)
         self._ready = True
         self._restyle()
+        self.getAxis("left").widthChanged.connect(self._draw_heading)
         self.scene().sigMouseClicked.connect(self._on_click)
         self.scene().sigMouseMoved.connect(self._on_move)
+
+    def _in_line(self) -> Iterator[LineAxis]:
+        """The vertical axes of the plots that stand in one widget with it."""
+        parent = self.parentWidget()
+        if parent is not None:
+            axes = (plot.getAxis("left") for plot in parent.findChildren(Plot, options=DIRECT) if plot.isVisible())
+            yield from (axis for axis in axes if axis.in_line is not None)
 
     def set_labels(self, x: str, y: str) -> None:
         """Axis labels, units included."""
