@@ -88,6 +88,8 @@ class Dataset(Convertible):
         What the reader wants the user to know.
     companions : tuple of str
         Paths of files that belong to this one (its psf beside it), to be offered or loaded.
+    arms : tuple of str
+        Paths of the same product of the other arms of its fibers, that lay beside it when it was read.
     models : tuple of Image
         Fits of the spectra that lie in the file with them, one image an arm.
     block : str
@@ -107,6 +109,7 @@ class Dataset(Convertible):
     hdus: tuple[HduInfo, ...] = ()
     notes: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
+    arms: tuple[str, ...] = ()
     block: str = "block"
     models: tuple[Image, ...] = ()
     photons: PhotonInfo | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ifuview.app.session import Session, Slot
@@ -72,3 +73,9 @@ def find_fiber(session: Session, name: str) -> int:
 def trace_companions(dataset: Dataset) -> tuple[str, ...]:
     """Files beside a dataset that hold its traces."""
     return tuple(p for p in dataset.companions if "psf" in Path(p).name or "trace" in Path(p).name)
+
+
+def arms_beside(session: Session, slot: Slot) -> tuple[str, ...]:
+    """The product of a frame in the other arms of its fibers, as far as it lies beside it and is not open."""
+    known = {os.path.abspath(one.dataset.path) for one in session.slots if one.dataset.path}
+    return tuple(file for file in slot.dataset.arms if os.path.abspath(file) not in known)

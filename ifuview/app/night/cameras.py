@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -86,17 +85,6 @@ def other_arms(session: Session) -> tuple[Place, ...]:
     index = night.compared if now.other and night.compared is not None else night.index
     alike = (c for c in index.cameras if c != now.camera and c[1:] == now.camera[1:] and c[1:].isdigit())
     return tuple(replace(now, camera=c) for c in alike if has(index, now.expid, c, now.product))
-
-
-def arm_files(slot: Slot) -> tuple[str, ...]:
-    """Files that the other arms of the fibers of a product would have, beside it; whether they are there is not asked.
-
-    Their names have another camera in the place of its own.
-    """
-    folder, name = os.path.split(slot.dataset.path)
-    own = re.compile(rf"(?<![A-Za-z0-9]){re.escape(slot.image.camera)}(?![A-Za-z0-9])")
-    arms = instrument(slot.dataset.instrument).arms(slot.image.camera) if own.search(name) else ()
-    return tuple(os.path.join(folder, own.sub(camera, name)) for camera in arms)
 
 
 def _arms(session: Session, slot: Slot, cameras: list[str], current: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ifuview.app.frames.adding import remember
+from ifuview.app.frames.fibers import arms_beside
 from ifuview.app.frames.intents import BeginTour, ChooseSpectra, Demo, Intent, OpenFile, SelectSlot, ShowDock
 from ifuview.app.frames.steps import shown
 from ifuview.app.frames.tour import TourPlan
@@ -220,35 +221,16 @@ def all_cameras(session: Session, _: want.ShowAllCameras) -> Outcome:
     return show(session, cameras.all_cameras(session))
 
 
-@dataclass(frozen=True, kw_only=True)
-class FindArms(Task[tuple[str, ...]]):
-    """The products of other arms that lie beside one that was opened alone."""
-
-    kind: ClassVar[JobKind] = JobKind.PRODUCT
-    frame: int
-    files: tuple[str, ...]
-
-    def run(self, session: Session, ctx: JobContext) -> tuple[str, ...]:
-        """Look for them."""
-        return tuple(file for file in self.files if os.path.isfile(file))
-
-    def apply(self, session: Session, result: tuple[str, ...]) -> Outcome:
-        """Open them; the frame stays on the canvas."""
-        if not result:
-            raise UsageError("the other arms of these fibers do not lie beside it", todo="open their folder")
-        return Change(session, tuple(OpenFile(file) for file in result), settled=(SelectSlot(self.frame),))
-
-
 def show_arms(session: Session, _: want.ShowArms) -> Outcome:
     """The other arms behind the frame on the canvas: a spectrum is shown through all of them."""
     places, now, slot = cameras.other_arms(session), open_night.here(session), session.slot()
     if places and now is not None:
         return show(session, (*places, now))
-    is_open = {one.dataset.path for one in session.slots}
-    files = () if now is not None or slot is None else tuple(set(cameras.arm_files(slot)) - is_open)
+    files = () if now is not None or slot is None else arms_beside(session, slot)
     if slot is None or not files:
-        raise UsageError("the other arms of these fibers are not in the night that is open", todo="open their folder")
-    return FindArms(title=f"Other arms of {slot.title}", frame=slot.key, files=tuple(sorted(files)))
+        where = "do not lie beside it" if now is None else "are not in the night that is open"
+        raise UsageError(f"the other arms of these fibers {where}, or are open", todo="open their folder")
+    return Change(session, tuple(OpenFile(file) for file in files), settled=(SelectSlot(slot.key),))
 
 
 def show_field(session: Session, intent: want.ShowField) -> Outcome:

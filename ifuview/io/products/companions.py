@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from ifuview.files import FITS_SUFFIXES
 from ifuview.model.checks import Header
@@ -33,6 +34,17 @@ def companions(path: str, header: Header, spec: InstrumentSpec) -> tuple[str, ..
     return tuple(out)
 
 
+def other_arms(path: str, camera: str, spec: InstrumentSpec) -> tuple[str, ...]:
+    """The same product of the other arms of its fibers, as far as it lies beside: with another camera in its name."""
+    folder, name = os.path.split(path)
+    own = re.compile(rf"(?<![A-Za-z0-9]){re.escape(camera)}(?![A-Za-z0-9])")
+    suffix = max((end for end in FITS_SUFFIXES if name.lower().endswith(end)), key=len, default="")
+    stem = name[: len(name) - len(suffix)]
+    stems = (own.sub(arm, stem) for arm in spec.arms(camera)) if camera and own.search(stem) else ()
+    found = (next(iter(_in(folder, other, (suffix, *FITS_SUFFIXES))), "") for other in stems)
+    return tuple(file for file in found if file)
+
+
 def _words(path: str, header: Header, spec: InstrumentSpec) -> dict[str, str] | None:
     """Camera, night and exposure as file names spell them; None without a camera."""
     camera, night, expid = (spec.keyword(key, header) for key in ("camera", "night", "expid"))
@@ -50,6 +62,11 @@ def _above(folder: str, pattern: str) -> list[str]:
     """Existing files of that name, with any suffix, in the folder or one above it, nearest first."""
     out = []
     for _ in range(ANCESTORS):
-        out += [base for suffix in FITS_SUFFIXES if os.path.isfile(base := os.path.join(folder, pattern + suffix))]
+        out += _in(folder, pattern, FITS_SUFFIXES)
         folder = os.path.dirname(folder)
     return out
+
+
+def _in(folder: str, stem: str, suffixes: tuple[str, ...]) -> list[str]:
+    """Existing files of a name with any of some suffixes."""
+    return [file for suffix in suffixes if os.path.isfile(file := os.path.join(folder, stem + suffix))]

@@ -20,7 +20,7 @@ from ifuview.io.fits.spec import FileSpec
 from ifuview.io.fits.table import read_table
 from ifuview.io.fits.world import wcs_cards
 from ifuview.io.products.choose import ChosenProduct, Part, choose, fibers_for, of_band, waves_for
-from ifuview.io.products.companions import companions, family
+from ifuview.io.products.companions import companions, family, other_arms
 from ifuview.io.products.errors_masks import calibrated, errors_beside, inverse_variance, mask_and_bits
 from ifuview.io.products.fibers import fibers_of, numbered_fibers
 from ifuview.io.products.layers import Hdus, ProductLayer, Turned, squeezed
@@ -104,6 +104,7 @@ def dataset_of(chosen: ChosenProduct | None, probe: FileProbe, spec: FileSpec, c
         hdus=tuple(hdu.info for hdu in fits.hdus),
         notes=tuple(dict.fromkeys(notes)),
         companions=beside,
+        arms=other_arms(spec.path, first.camera, chosen.instrument) if first.kind is Kind.RSS else (),
         block=chosen.instrument.block,
         models=_models(chosen, probe, first, notes, fibers, ctx) if spec.section is None else (),
     )

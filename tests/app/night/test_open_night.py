@@ -370,23 +370,23 @@ def test_a_range_over_arms_wants_all_their_cameras_and_a_fiber_the_other_arms(tm
     assert open_night.here(session).camera == "r0" and not more_arms(session)
 
 
-def test_all_arms_of_a_product_that_was_opened_alone_are_looked_for_beside_it(tmp_path: Path) -> None:
-    """By the names of files: no index of a folder is needed."""
-    from ifuview.app.night.cameras import arm_files
+def test_all_arms_of_a_product_that_was_opened_alone_are_offered_where_they_lie_beside_it(tmp_path: Path) -> None:
+    """By the names of files, packed or not: no index of a folder is needed."""
     from ifuview.app.spectra.views.field import more_arms
     from ifuview.instrument import instrument
 
     assert instrument("lrs2").arms("red") == ("farred",) and instrument("desi").arms("r6") == ("b6", "z6")
     place = next((write_production(tmp_path) / "exposures").rglob(f"*{FIRST:08d}"))
     alone = place / f"sframe-r0-{FIRST:08d}.fits"
-    for camera in ("b0", "b1"):
-        put(alone, place / f"sframe-{camera}-{FIRST:08d}.fits")
+    session = Runner().ask(want.OpenFile(str(alone)))
+    assert not more_arms(session)
+    for camera, packed in (("b0", ".gz"), ("b1", "")):
+        put(alone, place / f"sframe-{camera}-{FIRST:08d}.fits{packed}")
     runner = Runner()
     session = runner.ask(want.OpenFile(str(alone)))
-    assert [Path(file).name for file in arm_files(session.slot())] == [
-        f"sframe-{camera}-{FIRST:08d}.fits" for camera in ("b0", "z0")
-    ]
     assert more_arms(session)
     session = runner.ask(want.ShowArms())
     assert [slot.title for slot in session.slots] == [f"sframe-{c}-{FIRST:08d}" for c in ("r0", "b0")]
-    assert session.current == session.slots[0].key
+    assert session.current == session.slots[0].key and not more_arms(session)
+    runner.ask(want.ShowArms())
+    assert "do not lie beside it" in runner.session.messages[-1].text

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.app.frames import joined
+from ifuview.app.frames.fibers import arms_beside
 from ifuview.app.frames.state import OpenTable
 from ifuview.app.frames.views.lasso import hull
 from ifuview.app.frames.views.text import axis
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.views.fiber_table import fiber_map
-from ifuview.instrument import instrument, words
+from ifuview.instrument import words
 from ifuview.model.checks import Array, is_whole
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Kind
@@ -107,9 +108,8 @@ def more_arms(session: Session) -> bool:
     """Whether the current product has other arms of the same fibers that are not open: in the night, or beside it."""
     night, slot = session.night, session.slot()
     now = None if night is None or session.current is None else night.shown.get(session.current)
-    if now is None and slot is not None and slot.dataset.path and slot.image.kind is Kind.RSS:
-        seen = {one.image.camera for group in members(session) if slot in group for one in group}
-        return not seen.issuperset(instrument(slot.dataset.instrument).arms(slot.image.camera))
+    if now is None and slot is not None:
+        return bool(arms_beside(session, slot))
     if night is None or now is None or not now.camera[1:].isdigit():
         return False
     index = night.compared if now.other and night.compared is not None else night.index
