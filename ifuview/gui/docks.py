@@ -116,7 +116,13 @@ DOCKS: tuple[DockEntry, ...] = (
         letter="i",
     ),
     DockEntry(
-        "findings", "Findings", "traces.findings:FindingsDock", "traces.findings", "right", beside="fibers", letter="d"
+        "findings",
+        "Trace problems",
+        "traces.findings:FindingsDock",
+        "traces.findings",
+        "right",
+        beside="fibers",
+        letter="d",
     ),
     DockEntry(
         "triage",

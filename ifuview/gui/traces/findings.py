@@ -1,4 +1,4 @@
-"""Findings dock: what is wrong with the traces, worst first; a click goes there and shows the evidence."""
+"""Trace problems dock: what is wrong with the traces, worst first; a click goes there and shows the evidence."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WORDS = {
 }
 INK = {verdict: VERDICT_INK[as_state(verdict)] for verdict in (Verdict.FAIL, Verdict.WARN)}  # of the rows
 SIZES = [120, 220]  # of list and evidence, screen px
-HEADS = ("Finding", "Amount", "Sigma")
+HEADS = ("Problem", "Amount", "Sigma")
 TRACE_FILES = "Traces (*.fits *.ecsv *.csv *.json);;All files (*)"
 PLOT_HEIGHT = 90  # screen px of the evidence at least
 
@@ -46,7 +46,7 @@ class FindingsDock(Dock):
     """Draws views/findings; emits what a click on a finding and the buttons ask for."""
 
     key: ClassVar[str] = "findings"
-    title: ClassVar[str] = "Findings"
+    title: ClassVar[str] = "Trace problems"
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,7 +61,7 @@ class FindingsDock(Dock):
         column(content, self._build_buttons(), self.hint, self.body, margin=0)
         self.pages = Pages(content)
         column(self, self.pages)
-        self.setAccessibleName("Findings")
+        self.setAccessibleName("Trace problems")
         self.draw(None)
 
     def _build_buttons(self) -> FlowLayout:
@@ -78,7 +78,7 @@ class FindingsDock(Dock):
         self.save.clicked.connect(self._save)
         self.export = button("Report...", "Write the report (HTML, PDF, pictures) into a folder")
         self.export.clicked.connect(self._export)
-        self.limits = button("Limits...", "From where on a finding counts")
+        self.limits = button("Limits...", "From where on a problem counts")
         self.limits.clicked.connect(self._edit_limits)
         self.color_by = combo(((pure.BLOCK, pure.BLOCK),), "Color of the traces on the image")
         self.color_by.setSizeAdjustPolicy(self.color_by.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -104,11 +104,11 @@ class FindingsDock(Dock):
         words.setSpacing(1)
         words.addWidget(self.word)
         words.addWidget(self.sentence)
-        self.tree = FindingsTree("Findings, worst first", HEADS)
+        self.tree = FindingsTree("Trace problems, worst first", HEADS)
         self.tree.chosen.connect(self._go)
         self.tree.proof.connect(self._go)
         self.text = quiet_label()
-        self.plot = FigurePlot("Evidence of the finding")
+        self.plot = FigurePlot("Evidence of the problem")
         self.plot.setMinimumHeight(PLOT_HEIGHT)
         self.plot.hide()
         lower = QWidget()
@@ -185,7 +185,7 @@ class FindingsDock(Dock):
         shared, single = each.count("mode"), each.count("fiber")
         return (
             f"{shared} shared pattern{'' if shared == 1 else 's'}, "
-            f"{single} finding{'' if single == 1 else 's'} of single fibers; {view.sentence}"
+            f"{single} problem{'' if single == 1 else 's'} of single fibers; {view.sentence}"
         )
 
     def _color(self) -> None:

@@ -158,6 +158,7 @@ def fibers_horizontal(session: Session) -> want.Intent | None:
 
 
 SMOOTH_RADIUS = (0.5, 50.0)  # px
+NO_PROOF = "there is nothing to blink: what shows this problem is one picture, the one on the canvas"
 
 
 def step(number: int) -> Make:
@@ -172,6 +173,14 @@ def step(number: int) -> Make:
         return want.ShowCell(chain[number].key)
 
     return make
+
+
+def proof(session: Session) -> want.Intent:
+    """The proof of the problem that the bar speaks of, where it has one."""
+    bar = verdict.make(session)
+    if bar is not None and bar.problems and not bar.proof:
+        return want.Note("info", NO_PROOF)
+    return want.ShowProblem(blink=True)
 
 
 def draw(shape: str) -> Make:

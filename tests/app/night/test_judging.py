@@ -15,8 +15,10 @@ from ifuview.app.night.state import Night, Place, TriageState
 from ifuview.app.night.views import triage
 from ifuview.app.night.views.verdict import words_of
 from ifuview.app.session import Session
+from ifuview.app.tasks import as_change
 from ifuview.engine.context import SILENT
 from ifuview.engine.night.problems import grouped
+from ifuview.gui.window.actions import proof
 from ifuview.model.inspection import VerdictState
 from ifuview.model.night.triage import Finding, Judged, TriageResult
 from tests.app.night.production import FIRST, SECOND, write_production
@@ -262,6 +264,26 @@ def test_the_bar_does_not_speak_of_a_frame_that_it_knows_nothing_of(opened: Runn
     other = replace(slot, dataset=replace(slot.dataset, path="elsewhere.fits"))
     session = Session(slots=(other,), current=other.key, triage=about)
     assert verdict.make(session) is None
+
+
+def test_a_proof_is_offered_where_two_pictures_can_be_blinked(opened: Runner) -> None:
+    """Of a night whose two products are there; where one is missing, or a product lies alone, it is said."""
+    index = opened.session.night.index
+    with_sky = next(e for e in index.exposures if e.expid == FIRST)
+    bare = replace(with_sky, files={k: v for k, v in with_sky.files.items() if k[1] in ("preproc", "sframe")})
+    alone = replace(index, exposures=tuple(bare if e is with_sky else e for e in index.exposures))
+    judged = state([finding(FIRST, "r0")])
+    for where, offered in ((index, True), (alone, False), (None, False)):
+        night = None if where is None else replace(opened.session.night, index=where)
+        session = replace(opened.session, night=night, triage=judged)
+        bar = verdict.make(session)
+        assert bar.problems and bar.proof is offered, where
+        assert any(words == "Blink the proof" for words, _ in bar.more) is offered
+        assert (proof(session) == want.ShowProblem(blink=True)) is offered
+        if not offered:
+            shown = judging.go_to_problem(session, want.ShowProblem(number=0, blink=True))
+            said = as_change(session, shown).session.messages[-1].text
+            assert "nothing to blink" in said and "nothing to blink" in proof(session).text
 
 
 def test_who_looks_at_a_product_of_a_tile_is_not_taken_away(tmp_path: Path) -> None:

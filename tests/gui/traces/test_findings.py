@@ -144,7 +144,7 @@ def test_limits_are_sent_while_the_form_is_open(dock, qtbot) -> None:
     form.boxes["kink_px"].setValue(1.0)
     qtbot.waitUntil(lambda: dock.asked != [], timeout=2000)
     assert dock.asked == [want.SetThresholds(replace(DoctorLimits(), kink_px=1.0))]
-    assert "findings of single fibers" in form.count.text()
+    assert "problems of single fibers" in form.count.text()
 
 
 def test_other_traces_ask_for_another_diagnosis(dock, session) -> None:

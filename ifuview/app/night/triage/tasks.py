@@ -77,6 +77,8 @@ def at_proof(session: Session, finding: Finding, *, blink: bool) -> Outcome:
     from ifuview.app.night.triage.window import places
 
     pair = places(session, finding)
+    if blink and len(pair) < 2:
+        session = note(session, "there is nothing to blink: only one of the products that would show it is there")
     if not pair:
         return at_finding(session, finding)
     if session.layout is Layout.BLINK:

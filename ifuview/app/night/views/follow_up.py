@@ -8,6 +8,7 @@ from ifuview.app.frames.intents import CopyText, Intent, ShowDock, ShowProblem
 from ifuview.app.frames.views import skyposition
 from ifuview.app.night import intents as want
 from ifuview.app.night import open_night
+from ifuview.app.night.triage.window import places
 from ifuview.app.session import Session
 from ifuview.instrument import words
 from ifuview.model.night.exposures import ExposureIndex, TileFile
@@ -25,7 +26,7 @@ def follow_up(session: Session) -> tuple[Choice, ...]:
     index, finding = night.index, None if session.triage is None else session.triage.shown
     place = f"{now.camera} {index.name(now.expid)}"
     out: list[Choice] = []
-    if finding is not None:
+    if finding is not None and len(places(session, finding)) > 1:
         out.append(("Blink the proof", (ShowProblem(blink=True),)))
     out += [
         (f"Blink along the chain of {place}", (want.BlinkAlong("chain"),)),

@@ -7,6 +7,7 @@ import re
 from ifuview.app.frames.views.text import waves
 from ifuview.app.night import open_night
 from ifuview.app.night.state import Fix, Place, TriageState
+from ifuview.app.night.triage.window import places
 from ifuview.app.night.views.follow_up import follow_up
 from ifuview.app.session import Session
 from ifuview.engine.night.extent import same
@@ -79,7 +80,7 @@ def make(session: Session) -> VerdictView | None:
         problem=number,
         chain=chain(session),
         fraction=fraction,
-        proof=bool(found) and session.night is not None,
+        proof=number >= 0 and len(places(session, state.shown or state.result.findings[state.groups[number][0]])) > 1,
         more=follow_up(session),
         report=bool(state.result.cameras),
     )
