@@ -13,6 +13,7 @@ from ifuview.model.checks import Array
 from ifuview.model.figure import Figure, Scale
 from ifuview.model.inspection import FiberInspection, FiberSpectrum
 from ifuview.model.report import ImagePanel, PageAxes, ReportInput
+from ifuview.model.units import unit_words
 from ifuview.report.figures import (
     VERMILION,
     draw_figure,
@@ -65,7 +66,7 @@ def draw_image(axes: Axes, bar: Axes, report: ReportInput) -> None:
         bar.set_visible(False)
         return
     axes.figure.colorbar(shown, cax=bar, extend="both")
-    bar.set_ylabel(plain(panel.unit or "counts"))
+    bar.set_ylabel(plain(unit_words(panel.unit) or "counts"))
 
 
 def draw_section(axes: Axes, residual: Axes | None, found: FiberInspection | None, words: PageAxes) -> None:
@@ -78,7 +79,9 @@ def draw_section(axes: Axes, residual: Axes | None, found: FiberInspection | Non
     many = f", median of {section.ncolumns}" if section.ncolumns > 1 else ""
     title = f"Cross-section of fiber {found.fiber_id}, {place}{many}"
     below = residual_figure(section, words.across)
-    counts = section_figure(section, words.across if below is None else "", f"counts ({section.unit or 'adu'})", title)
+    counts = section_figure(
+        section, words.across if below is None else "", f"counts ({unit_words(section.unit) or 'adu'})", title
+    )
     draw_figure(axes, counts, place="upper right")
     axes.tick_params(labelbottom=below is None)
     low, high = axes.get_ylim()
@@ -117,7 +120,7 @@ def draw_spectrum(axes: Axes, found: FiberInspection | None) -> None:
     span = (float(known.min()), float(known.max())) if known.size > 1 else None
     figure = spectra_figure(
         shown, [_abscissa(one, along_wave) for one in shown],
-        Scale("wavelength (Å)" if along_wave else "column (px)", span), f"flux ({first.unit or 'adu'})",
+        Scale("wavelength (Å)" if along_wave else "column (px)", span), f"flux ({unit_words(first.unit) or 'adu'})",
         names=[first.label or "flux", *(_name(other, first) for other in others)],
         title=f"Spectrum of fiber {found.fiber_id} ({first.method})", central=WIDE,
     )  # fmt: skip
@@ -126,7 +129,7 @@ def draw_spectrum(axes: Axes, found: FiberInspection | None) -> None:
 
 def _name(other: FiberSpectrum, first: FiberSpectrum) -> str:
     """Which frame a spectrum is from, with its unit where that is not the unit of the axis."""
-    unit = "" if other.unit == first.unit else f" ({other.unit or 'no unit'})"
+    unit = "" if other.unit == first.unit else f" ({unit_words(other.unit) or 'no unit'})"
     return (other.label or other.method) + unit
 
 

@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QComboBox
 from ifuview.app import intents as want
 from ifuview.app.session import Slot
 from ifuview.model.dataset import Dataset, HduInfo
+from ifuview.model.units import unit_words
 
 IMAGE_KINDS = ("image", "compressed image")
 
@@ -17,7 +18,7 @@ def label(hdu: HduInfo) -> str:
     """One line for an HDU: index, name, size as FITS counts it, unit."""
     size = " x ".join(str(n) for n in reversed(hdu.shape)) if hdu.kind in IMAGE_KINDS else ""
     rows = f"{hdu.shape[0]} rows" if hdu.kind == "table" and hdu.shape else ""
-    parts = [f"[{hdu.index}]", hdu.name, size or rows or hdu.kind, hdu.unit]
+    parts = [f"[{hdu.index}]", hdu.name, size or rows or hdu.kind, unit_words(hdu.unit)]
     return "  ".join(p for p in parts if p)
 
 

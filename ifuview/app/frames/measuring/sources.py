@@ -17,6 +17,7 @@ from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Table
 from ifuview.model.frames.source import ImageSource
+from ifuview.model.units import unit_words
 
 HALF, MOST_HALF = 20, 200  # px, half the side of what is looked at; wider sources need more
 WIDTHS = 3.0  # of a source that must lie within
@@ -69,7 +70,7 @@ def words(slot: Slot, source: ImageSource, sexagesimal: bool = False) -> str:
     sky = sky_of(slot)
     if sky is not None and sky.scale > 0:
         width += f" = {source.fwhm * sky.scale * ARCSEC:.3g}\N{DOUBLE PRIME}"
-    flux = f"flux {pair(source.flux, source.flux_error)} {slot.image.unit}".rstrip()
+    flux = f"flux {pair(source.flux, source.flux_error)} {unit_words(slot.image.unit)}".rstrip()
     parts = [place, f"{width} ({source.profile}, ellipticity {source.ellipticity:.2f})", flux]
     at = None if sky is None else sky.read(source.x, source.y)
     if sky is not None and at is not None:

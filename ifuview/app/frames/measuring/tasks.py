@@ -19,6 +19,7 @@ from ifuview.app.tasks import Outcome, Plan, Task, slot_of
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.model.frames.source import ImageSource
+from ifuview.model.units import unit_words
 
 SAME = 0.5  # FWHM; what is measured again so near takes the place of the former answer
 
@@ -78,7 +79,9 @@ class LayContours(OfFrame, Task[Contours]):
             return session
         session = session.with_slot(replace(slot, measured=replace(slot.measured or OnFrame(), contours=result)))
         levels = ", ".join(f"{level:.4g}" for level in result.levels)
-        return note(session, f"Contours of {result.title} over {slot.title} at {levels} {slot.image.unit}".rstrip())
+        return note(
+            session, f"Contours of {result.title} over {slot.title} at {levels} {unit_words(slot.image.unit)}".rstrip()
+        )
 
 
 def draw_contours(session: Session, intent: want.DrawContours) -> Outcome:

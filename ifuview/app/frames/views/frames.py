@@ -8,6 +8,7 @@ from pathlib import PurePath
 from ifuview.app.frames.state import Made
 from ifuview.app.session import Layout, Locks, Session, Slot
 from ifuview.model.image import Kind
+from ifuview.model.units import unit_words
 
 KINDS = {
     Kind.IMAGE: "image",
@@ -94,7 +95,7 @@ def make(session: Session) -> FramesView | None:
 def _row(slot: Slot, session: Session) -> FrameRow:
     """One line of the list."""
     shape = " × ".join(str(n) for n in reversed(slot.image.pixels.shape))
-    unit = f", {slot.image.unit}" if slot.image.unit else ""
+    unit = f", {unit_words(slot.image.unit)}" if slot.image.unit else ""
     tip = f"{slot.dataset.path or slot.title}\n{slot.image.name}: {shape} px{unit}"
     name = PurePath(slot.dataset.path).name
     title = slot.title or name

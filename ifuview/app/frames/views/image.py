@@ -13,6 +13,7 @@ from ifuview.app.frames.views.raster import Pyramid
 from ifuview.app.session import Layout, Locks, Overlay, Session, Slot
 from ifuview.model.image import Image
 from ifuview.model.pixels import Pixels
+from ifuview.model.units import unit_words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,7 +163,7 @@ def picture(session: Session, slot: Slot) -> PictureView:
         pyramid=slot.pyramid,
         look=slot.look,
         view=slot.view,
-        unit=slot.image.unit,
+        unit=unit_words(slot.image.unit),
         overlay=CACHE.view(session, slot),
         spot=same_place(session, slot),
         sky=sky_of(slot),

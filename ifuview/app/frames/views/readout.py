@@ -14,6 +14,7 @@ from ifuview.app.frames.views.overlay import names
 from ifuview.app.session import Layout, Session, Slot
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Image, Kind
+from ifuview.model.units import unit_words
 
 VALUE_DIGITS, ERROR_DIGITS = 6, 3  # significant digits
 DOUBLE_DIGITS = 13  # of values that single precision cannot tell apart
@@ -94,7 +95,11 @@ def _values(session: Session, slot: Slot, i: int, j: int) -> list[Field]:
     if colors:
         return [(name, number(value(one, i, j))) for name, one in zip(COLORS, colors)]
     counts, digits = value(slot, i, j), DOUBLE_DIGITS if slot.image.pixels.double else VALUE_DIGITS
-    words = f"{number(counts, digits)} {slot.image.unit}".rstrip() if math.isfinite(counts) else _not_finite(counts)
+    words = (
+        f"{number(counts, digits)} {unit_words(slot.image.unit)}".rstrip()
+        if math.isfinite(counts)
+        else _not_finite(counts)
+    )
     return [("value", words)]
 
 

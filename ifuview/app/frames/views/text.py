@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.model.checks import Array
+from ifuview.model.units import unit_words
 
 if TYPE_CHECKING:
     from ifuview.model.image import Image
@@ -26,7 +27,7 @@ def number(value: float | None, digits: int = 4) -> str:
 def quantity(value: float | None, unit: str = "", digits: int = 4) -> str:
     """`value` with its unit."""
     text = number(value, digits)
-    return f"{text} {unit}" if unit and text != UNKNOWN else text
+    return f"{text} {unit_words(unit)}" if unit and text != UNKNOWN else text
 
 
 def with_error(value: float, error: float, unit: str = "") -> str:
@@ -35,7 +36,7 @@ def with_error(value: float, error: float, unit: str = "") -> str:
         return quantity(value, unit)
     places = max(0, 1 - math.floor(math.log10(error)))
     text = f"{value:.{places}f} ± {error:.{places}f}"
-    return f"{text} {unit}" if unit else text
+    return f"{text} {unit_words(unit)}" if unit else text
 
 
 def waves(first: float, last: float) -> str:
@@ -46,7 +47,7 @@ def waves(first: float, last: float) -> str:
 
 def axis(name: str, unit: str = "") -> str:
     """Axis label: name with its unit in brackets."""
-    return f"{name} ({unit})" if unit else name
+    return f"{name} ({unit_words(unit)})" if unit else name
 
 
 def along(image: Image, place: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from ifuview.app.frames.views.text import number
 from ifuview.model.checks import Array
 from ifuview.model.inspection import FiberSpectrum
+from ifuview.model.units import unit_words
 
 PER_ANGSTROM = re.compile(r"\s*(/\s*(Angstroms?|AA|A)|\s(Angstroms?|AA|A)(\^|\*\*)?-1)$", re.IGNORECASE)
 MOSTLY = 0.5  # of the samples
@@ -65,7 +66,7 @@ def in_unit_of(spectrum: FiberSpectrum, reference: FiberSpectrum) -> tuple[Fiber
         step = np.abs(np.gradient(np.asarray(spectrum.wave, dtype=np.float64), spectrum.pixel))
         factor = step if reference.unit == other else 1.0 / step
         error = None if spectrum.error is None else spectrum.error * factor
-        return replace(spectrum, flux=spectrum.flux * factor, error=error), f"in {reference.unit}"
+        return replace(spectrum, flux=spectrum.flux * factor, error=error), f"in {unit_words(reference.unit)}"
     scaled, ratio = scale_to(spectrum, reference)
     return scaled, f"× {number(ratio, 3)}"
 

@@ -18,6 +18,7 @@ from ifuview.engine.spectra.cubes.inside import CLOSED, inside
 from ifuview.model.figure import DOT, NONE, Curve, Figure, Rule, Scale
 from ifuview.model.frames.contents import RegionContents
 from ifuview.model.region import Region
+from ifuview.model.units import unit_words
 
 HINT = "Double click a region of the image to see what is in it."
 NO_INSIDE = "A {} has no inside; Cut shows the values along a line."
@@ -151,7 +152,7 @@ def _words(slot: Slot, found: RegionContents, sexagesimal: bool) -> list[str]:
     error = f" ± {number(found.total_error, 3)}" if math.isfinite(found.total_error) else ""
     out = [
         f"{found.npix} pixels{left}{area}",
-        f"sum {number(found.total, 6)}{error} {unit}".rstrip(),
+        f"sum {number(found.total, 6)}{error} {unit_words(unit)}".rstrip(),
         f"mean {number(found.mean, 6)}, median {number(found.median, 6)}, scatter {number(found.scatter)}",
         f"from {number(found.low, 6)} to {number(found.high, 6)}",
     ]

@@ -15,6 +15,7 @@ from ifuview.app.spectra.views.spectrum import SpectrumView
 from ifuview.model.checks import Array
 from ifuview.model.figure import Color, Curve, Figure, Scale
 from ifuview.model.inspection import FiberSpectrum
+from ifuview.model.units import unit_words
 from ifuview.report.spectra.spectrum import colors_of, robust_range, spectra_figure
 
 ANGSTROM, PIXEL = "Å", "px"
@@ -160,7 +161,7 @@ def readout(spectrum: FiberSpectrum, i: int) -> str:
     parts.append(f"pixel {number(float(spectrum.pixel[i]), 6)}")
     value = number(float(spectrum.flux[i]))
     if spectrum.error is None:
-        parts.append(f"{value} {spectrum.unit}")
+        parts.append(f"{value} {unit_words(spectrum.unit)}".rstrip())
     else:
         parts.append(f"{value} ± {quantity(float(spectrum.error[i]), spectrum.unit, 3)}")
     return ", ".join([*parts, "masked"] if spectrum.masked[i] else parts)

@@ -1,0 +1,29 @@
+"""Units as people read them: files spell one unit in many ways, every place of the window and the pages in one."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+TEN = re.compile(r"(?<![\w.])(?:10 ?(?:\*\*|\^) ?|1(?:\.0*)?[eE])\(?([+-]?\d+)\)?(?![\w.])[ *]*")
+POWER = re.compile(r"(?<=[A-Za-zÅ])(?:(?:\*\*|\^) ?\(?([+-]?\d+)\)?|([+-]?\d))(?![\w.])")
+ANGSTROM = re.compile(r"\b(?:[Aa]ngstroms?|ANGSTROMS?|Ang|AA)(?![A-Za-z])")
+ELECTRON = re.compile(r"\belectrons?(?=\s*(?:/|\s[\w(Å]))")
+SLASH = re.compile(r"\s*/\s*")
+
+
+@lru_cache(maxsize=256)
+def unit_words(unit: str) -> str:
+    """A unit of a file, short and with raised exponents: `10**-17 erg/(s cm2 Angstrom)` is `10⁻¹⁷ erg/(s cm² Å)`.
+
+    What is no unit of these spellings stays as it is.
+    """
+    text = TEN.sub(lambda found: f"10{_raised(found[1])} ", unit.strip())
+    text = ELECTRON.sub("e", ANGSTROM.sub("Å", text))
+    return SLASH.sub("/", POWER.sub(lambda found: _raised(found[1] or found[2]), text)).strip()
+
+
+def _raised(power: str) -> str:
+    """An exponent as it is written."""
+    return str(int(power)).translate(RAISED)

@@ -1,0 +1,39 @@
+"""Units of files as people read them: one spelling of one unit, what is none of them as it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from ifuview.app.frames.views.text import axis, quantity
+from ifuview.model.units import unit_words
+
+PER_ANGSTROM = ("electron/Angstrom", "electron / Angstrom", "electrons/AA", "electron/angstrom", "e/\u00c5")
+CALIBRATED = (
+    "10**-17 erg/(s cm2 Angstrom)", "1e-17 erg / (s cm**2 Angstrom)", "10^-17 erg/(s cm^2 AA)",
+    "1E-17 erg/(s cm2 Ang)", "10**(-17)*erg/(s cm2 Angstrom)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("spellings", "read"), [(PER_ANGSTROM, "e/\u00c5"), (CALIBRATED, "10⁻¹⁷ erg/(s cm² \u00c5)")])
+def test_all_spellings_of_a_unit_are_read_as_one(spellings: tuple[str, ...], read: str) -> None:
+    assert {unit_words(one) for one in spellings} == {read}
+    assert unit_words(read) == read
+    assert axis("Flux", spellings[0]) == f"Flux ({read})" and quantity(3.0, spellings[0]) == f"3 {read}"
+
+
+@pytest.mark.parametrize(
+    ("unit", "read"),
+    [
+        ("1e-20 erg s-1 cm-2 Angstrom-1", "10⁻²⁰ erg s⁻¹ cm⁻² \u00c5⁻¹"),
+        ("10**+17 cm2 count s / erg", "10¹⁷ cm² count s/erg"),
+        ("electron Angstrom^-1", "e \u00c5⁻¹"),
+        ("mJy/arcsec2", "mJy/arcsec²"),
+    ],
+)
+def test_powers_are_raised(unit: str, read: str) -> None:
+    assert unit_words(unit) == read
+
+
+@pytest.mark.parametrize("unit", ["", "electron", "adu", "DN/s", "photons/s", "px", "MJy/sr", "H2O", "v1.2", "A2029"])
+def test_what_needs_no_other_spelling_stays(unit: str) -> None:
+    assert unit_words(unit) == unit
