@@ -47,6 +47,9 @@ def by_data(session: Session) -> Mapping[str, bool]:
     """Panels of the desk that come or go with what is open: an empty one has no place."""
     if suited(session) is Desk.NIGHT:
         return {"exposures": session.night is not None}
+    if suited(session) is Desk.TRACES:
+        kinds = {slot.image.kind for slot in session.slots}
+        return {"quality": Kind.DETECTOR in kinds, "section": kinds != {Kind.SPECTRUM}}
     if suited(session) is Desk.IMAGE:
         kinds = {slot.image.kind for slot in session.slots}
         return {"spectrum": Kind.CUBE in kinds, "section": kinds != {Kind.CUBE}}
@@ -61,5 +64,7 @@ def task(session: Session) -> tuple[bool, ...]:
         session.triage is not None,
         session.night is not None,
         any(slot.image.kind in FIBERS for slot in session.slots),
+        any(slot.image.kind is Kind.DETECTOR for slot in session.slots),
+        all(slot.image.kind is Kind.SPECTRUM for slot in session.slots),
         any(slot.image.kind is Kind.CUBE for slot in session.slots),
     )

@@ -17,7 +17,7 @@ from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night.intents import OpenFolder, OpenTrends
 from ifuview.app.opening import is_packed_night, is_photons, open_images
-from ifuview.app.session import Session, Slot
+from ifuview.app.session import TRACE_KINDS, Session, Slot
 from ifuview.app.tasks import Change, Outcome, Plan, Task
 from ifuview.app.traces.intents import LoadTraces
 from ifuview.engine.context import JobContext
@@ -25,7 +25,6 @@ from ifuview.model.dataset import Dataset
 from ifuview.model.image import Kind
 
 Found = tuple[Opened, ...]
-TRACE_KINDS = ("traces", "psf")
 
 
 def frames_opened(session: Session, found: Found) -> Session:

@@ -58,9 +58,12 @@ class Message:
     time: float = 0.0
 
 
-def usual_aspect(image: Image) -> float:
-    """`ViewState.aspect` at opening: of fiber by wavelength nothing is square."""
-    return 0.0 if image.kind is Kind.RSS else 1.0
+TRACE_KINDS = ("traces", "psf")  # families of files of traces
+
+
+def usual_aspect(image: Image, family: str) -> float:
+    """`ViewState.aspect` at opening: of fibers, or one, by wavelength or by coefficient of traces nothing is square."""
+    return 0.0 if image.kind in (Kind.RSS, Kind.SPECTRUM) or family in TRACE_KINDS else 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +139,7 @@ class Slot:
     @property
     def whole(self) -> ViewState:
         """The whole image fitted as at opening; it stays turned as it is."""
-        return replace(self.view, fit=True, part=None, aspect=usual_aspect(self.image))
+        return replace(self.view, fit=True, part=None, aspect=usual_aspect(self.image, self.dataset.kind))
 
     def _repr_html_(self) -> str:
         import ifuview

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ifuview.app.judging import of_night, of_raw_night, of_reduction
 from ifuview.app.photons.which import photon_frame
-from ifuview.app.session import Session, Slot
+from ifuview.app.session import TRACE_KINDS, Session, Slot
 from ifuview.model.image import Kind
 from ifuview.model.inspection import VerdictState, VerdictView
 
@@ -60,16 +60,22 @@ def make(session: Session) -> VerdictView | None:
 
 
 def _not_asked(slot: Slot) -> VerdictView | None:
-    """The bar of spectra and detector images that no test can look at as they are; None of other images."""
+    """The bar of spectra, traces and detector images that no test can look at as they are; None of other images."""
     if not slot.dataset.path:
         return None
     from ifuview.instrument import instrument
 
     spec, kind = instrument(slot.dataset.instrument), slot.image.kind
-    if kind is Kind.DETECTOR and spec.chain is not None and spec.raw is None:
+    if slot.dataset.kind in TRACE_KINDS:
+        why = "traces are judged by the light below them; open the detector image too"
+    elif kind is Kind.DETECTOR and spec.chain is not None and spec.raw is None:
         why = "its traces are not known; open them with it"
     elif kind is Kind.RSS and spec.raw is not None:
         why = f"products of {spec.title} are judged while they are reduced; open the raw night"
+    elif kind is Kind.RSS and spec.chain is not None and slot.dataset.kind in spec.chain.tiles:
+        why = "these spectra are judged by the exposures that they were made of; open their production"
+    elif kind is Kind.RSS and slot.image.ivar is None and not (spec.chain is not None and spec.chain.judged):
+        why = "the spectra come without errors, so nothing can be told from noise"
     else:
         return None
     return VerdictView(VerdictState.NOT_JUDGED, f"not judged: {why}", asks=False)

@@ -308,7 +308,9 @@ class VerdictView:
     headline, detail : str
         Of the problem that is shown; else what was judged.
     judged : str
-        How much the verdict rests on, and what was not asked.
+        How much the verdict rests on, and how much was not asked.
+    unasked : str
+        What was not asked, with the reasons; lines.
     problems : tuple of Problem
         The worst first.
     problem : int
@@ -330,6 +332,7 @@ class VerdictView:
     headline: str
     detail: str = ""
     judged: str = ""
+    unasked: str = ""
     problems: tuple[VerdictProblem, ...] = ()
     problem: int = -1
     chain: tuple[ChainCell, ...] = ()

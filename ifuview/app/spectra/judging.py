@@ -22,7 +22,7 @@ from ifuview.instrument import instrument
 from ifuview.model.image import Image, Kind
 
 if TYPE_CHECKING:
-    from ifuview.model.spectra.verdict import SpectraVerdict
+    from ifuview.model.spectra.verdict import SpectraFinding, SpectraVerdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +47,10 @@ class JudgeSpectra(OfJudged, Task["SpectraVerdict"]):
         if session.current != self.frame:
             return session
         session = replace(session, problem=0)
-        wrong = bool(result.findings) and not result.findings[0].known
-        return Change(session, (ShowProblem(number=0),) if wrong and session.selection.fiber is None else ())
+        if not result.findings:
+            return session
+        wrong = not result.findings[0].known and session.selection.fiber is None
+        return Change(session, (ShowProblem(number=0),)) if wrong else marked(session, self.frame, result.findings[0])
 
 
 def judged_image(image: Image, ctx: JobContext = SILENT) -> SpectraVerdict:
@@ -88,6 +90,11 @@ def judge(session: Session, intent: Judge) -> Outcome:
     return judge_current(session, intent, JobKind.VERDICT, lambda slot: first_verdict(session, slot))
 
 
+def marked(session: Session, key: int, one: SpectraFinding) -> Session:
+    """The session with the place of a finding marked."""
+    return replace(session, proof=Proof(frozenset({key}), one.fibers, one.wave))
+
+
 def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
     """Another finding: its fibers chosen, its wavelengths marked."""
     slot = session.slot()
@@ -96,6 +103,6 @@ def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
         return note(session, "no problem was found")
     number = (session.problem + intent.step if intent.number is None else intent.number) % len(found.findings)
     one = found.findings[number]
-    session = replace(session, problem=number, proof=Proof(frozenset({slot.key}), one.fibers, one.wave))
+    session = marked(replace(session, problem=number), slot.key, one)
     middle = len(one.fibers) // 2
     return select_fiber(session, SelectFiber(one.fibers[middle], one.fibers)) if one.fibers else session

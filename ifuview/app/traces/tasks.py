@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ifuview.app.frames.fibers import drawable
 from ifuview.app.frames.intents import Intent, ShowDock, ShowProblem
 from ifuview.app.frames.judging import OfJudged
+from ifuview.app.frames.state import Proof
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
@@ -17,6 +18,7 @@ from ifuview.app.tasks import Change, Outcome, Plan, Task, Telling, slot_of
 from ifuview.app.traces import intents as want
 from ifuview.app.traces.loading import aligned, load_traces, measure_traces, with_traces
 from ifuview.app.traces.steps import traces_on_all
+from ifuview.app.traces.views import findings
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.model.inspection import Verdict
@@ -156,7 +158,14 @@ class DiagnoseTraces(OfJudged, Task["tuple[TraceDiagnosis, Evidence]"]):
         session = note(diagnosed(session, self.frame, *result), f"{now.title}: {result[0].sentence}")
         if self.leads and session.current == self.frame and result[0].verdict is Verdict.FAIL and now.view.fit:
             return Change(session, (ShowProblem(number=0), ShowDock("findings")))
-        return session
+        return marked(session) if self.leads and session.current == self.frame else session
+
+
+def marked(session: Session) -> Session:
+    """The session with the place of the first problem marked, which the bar speaks of; the view stays."""
+    found = findings.make(session)
+    boxes = () if found is None else [row.box for row in findings.problems(found)[:1] if row.box is not None]
+    return replace(session, proof=Proof(frozenset({found.slot}), box=boxes[0])) if found and boxes else session
 
 
 def _diagnosis_of(slot: Slot) -> DiagnoseTraces:

@@ -131,6 +131,7 @@ class VerdictBar(QFrame):
         self.headline.setText(f"{VERDICT_SIGNS[view.state]}  {words}")
         self.detail.setText(view.detail)
         self.judged.setText(view.judged)
+        self.judged.setToolTip(plain(view.unasked))
         count = len(view.problems)
         shown = f"problem {view.problem + 1}/{count}" if view.problem >= 0 else f"{count} problem{'s' * (count != 1)}"
         self.place.setText(shown if count else "")

@@ -20,7 +20,7 @@ from ifuview.engine.context import SILENT
 from ifuview.engine.night.problems import grouped
 from ifuview.gui.window.actions import proof
 from ifuview.model.inspection import VerdictState
-from ifuview.model.night.triage import Finding, Judged, TriageResult
+from ifuview.model.night.triage import Finding, Judged, NotMeasured, TriageResult
 from tests.app.night.production import FIRST, SECOND, write_production
 from tests.app.runner import Runner
 
@@ -97,6 +97,7 @@ def test_the_bar_says_what_where_and_how_sure():
 def test_known_faults_and_real_light_are_no_new_fault():
     known = verdict.make(Session(triage=state([finding(1, "r6", known=True)])))
     assert known.state is VerdictState.LOOK and "nothing new" in known.headline
+    assert known.problem == -1 and known.detail == known.problems[0].headline  # none is shown, the first is named
     light = verdict.make(Session(triage=state([finding(1, "r6", "sky-gradient", wave_range=(6560.0, 6570.0))])))
     assert light.state is VerdictState.CLEAN and "nothing found" in light.headline
 
@@ -264,6 +265,14 @@ def test_the_bar_does_not_speak_of_a_frame_that_it_knows_nothing_of(opened: Runn
     other = replace(slot, dataset=replace(slot.dataset, path="elsewhere.fits"))
     session = Session(slots=(other,), current=other.key, triage=about)
     assert verdict.make(session) is None
+
+
+def test_what_was_not_asked_is_said_with_what_was_missing() -> None:
+    lacking = tuple(NotMeasured(1, "r6", what, "the fiberflat") for what in ("ccd-row", "swapped-fibers"))
+    judged = state([])
+    bar = verdict.make(Session(triage=replace(judged, result=replace(judged.result, not_measured=lacking))))
+    assert "2 questions not asked" in bar.judged
+    assert bar.unasked == "Not asked without the fiberflat: levels added to whole detector rows, fibers are swapped."
 
 
 def test_a_proof_is_offered_where_two_pictures_can_be_blinked(opened: Runner) -> None:

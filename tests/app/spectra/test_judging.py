@@ -50,6 +50,15 @@ def test_spectra_in_which_nothing_is_wrong_say_what_was_not_asked(opened):
     assert not bar.dock
 
 
+def test_the_place_that_the_bar_speaks_of_is_marked_where_only_a_look_is_wanted_too(opened):
+    def plant(flux, ivar):
+        ivar[[3, 4, 5]] = 0
+
+    session = opened(plant).session
+    assert verdict.make(session).state is VerdictState.LOOK and session.proof.fibers == (3, 4, 5)
+    assert session.selection.fiber is None
+
+
 def test_the_worst_is_named_and_marked_and_the_next_is_one_step_away(opened, tmp_path):
     def plant(flux, ivar):
         flux[12] -= 39.9

@@ -13,7 +13,7 @@ from ifuview.app.session import Session
 from ifuview.app.traces import doctor
 from ifuview.app.traces.judging import first_diagnosis, judge
 from ifuview.app.traces.tasks import DiagnoseTraces
-from ifuview.model.inspection import VerdictState
+from ifuview.model.inspection import Verdict, VerdictState
 from tests.app.frames.views import made
 from tests.report.traces import made_doctor
 
@@ -84,3 +84,13 @@ def test_the_view_goes_to_the_worst_unless_the_user_has_moved_it(session):
     assert task.apply(still, (found, None)).then[0] == want.ShowProblem(number=0)
     moved = session.with_slot(replace(slot, view=replace(slot.view, fit=False)))
     assert isinstance(task.apply(moved, (found, None)), Session)
+
+
+def test_a_problem_that_wants_a_look_is_marked_where_the_user_is(session):
+    slot = session.slot()
+    found = doctor.of_the_file(made_doctor.diagnosis(), slot.traces)
+    task = first_diagnosis(slot)
+    looks = replace(found, verdict=Verdict.WARN)
+    shown = task.apply(session.with_slot(replace(slot, view=replace(slot.view, fit=True))), (looks, None))
+    assert isinstance(shown, Session) and shown.slot().view.fit and shown.selection == session.selection
+    assert shown.proof.box is not None and shown.proof.frames == {slot.key}

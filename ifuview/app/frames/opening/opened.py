@@ -120,7 +120,7 @@ def new_slot(session: Session, opened: Opened) -> Slot:
     name = opened.image.name.strip("[]")
     title = f"{stem} [{name}]" if chosen or other else stem
     image = opened.image
-    view = ViewState(aspect=usual_aspect(image))
+    view = ViewState(aspect=usual_aspect(image, dataset.kind))
     return Slot(
         session.next_key, title, dataset, image, first_plane(image), opened.look, view, pyramid=opened.pyramid
     )  # fmt: skip

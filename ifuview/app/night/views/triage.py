@@ -18,6 +18,7 @@ from ifuview.app.night.views.verdict import (
     kind_words,
     spans_of,
     step_words,
+    unasked,
     words_of,
 )
 from ifuview.app.session import Session
@@ -82,11 +83,7 @@ def _asked(state: TriageState) -> str:
         f"exposure{'s' * (len(judged) != 1)}.",
         f"Asked of each: whether {', '.join(asked)}.",
     ]
-    unasked: dict[str, list[str]] = {}
-    for kind, missing in lacking.items():
-        unasked.setdefault(missing, []).append(KIND_WORDS.get(kind, kind))
-    lines += [f"Not asked without {missing}: {', '.join(kinds)}." for missing, kinds in unasked.items()]
-    return "\n".join(lines)
+    return "\n".join(filter(None, (*lines, unasked(state))))
 
 
 def _headline(state: TriageState, rows: tuple[TriageRow, ...]) -> str:

@@ -14,6 +14,7 @@ from ifuview.engine.night.extent import same
 from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
 from ifuview.model.night.triage import HARMLESS, Finding, ranges
+from ifuview.model.units import unit_words
 
 DOT = " \u00b7 "
 STEP_WORDS = {
@@ -43,7 +44,7 @@ KIND_WORDS = {
     "sky-gradient": "a sky line varies over the field",
 }
 SHORT_UNITS = {
-    "electron / Angstrom": "e/\u00c5", "throughput / flat": "of flat", "of the bright fiber's light": "of the star",
+    "throughput / flat": "of flat", "of the bright fiber's light": "of the star",
     "level / other blocks": "of others",
 }  # fmt: skip
 DEAD = 0.05  # of the light of others
@@ -74,10 +75,11 @@ def make(session: Session) -> VerdictView | None:
     return VerdictView(
         state=overall if shown is None else shown.state,
         headline=_nothing(state, overall, found) if shown is None else shown.headline,
-        detail="" if shown is None else shown.detail,
+        detail=_named(found) if shown is None else shown.detail,
         judged=_judged(state),
+        unasked=unasked(state),
         problems=found,
-        problem=number,
+        problem=number if shown is not None else -1,
         chain=chain(session),
         fraction=fraction,
         proof=number >= 0 and len(places(session, state.shown or state.result.findings[state.groups[number][0]])) > 1,
@@ -111,6 +113,20 @@ def _nothing(state: TriageState, overall: VerdictState, found: tuple[VerdictProb
         return f"nothing found in {of}{more}"
     known = any(finding.known for finding in state.result.findings)
     return f"nothing new in {of}{more}" if known else f"nothing found by what could be asked of {of}{more}"
+
+
+def _named(found: tuple[VerdictProblem, ...]) -> str:
+    """The first of what is no new fault."""
+    more = f"{DOT}and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{found[0].headline}{more}" if found else ""
+
+
+def unasked(state: TriageState) -> str:
+    """What could not be asked, a line for each thing that was missing for it."""
+    kinds: dict[str, list[str]] = {}
+    for what, missing in {one.what: one.missing for one in state.result.not_measured}.items():
+        kinds.setdefault(missing, []).append(KIND_WORDS.get(what, what))
+    return "\n".join(f"Not asked without {missing}: {', '.join(words)}." for missing, words in kinds.items())
 
 
 def _judged(state: TriageState) -> str:
@@ -193,7 +209,7 @@ def short(unit: str) -> str:
     """A unit for a narrow place."""
     for long, brief in SHORT_UNITS.items():
         unit = unit.replace(long, brief)
-    return unit
+    return unit_words(unit)
 
 
 def amount_of(finding: Finding) -> str:

@@ -80,6 +80,7 @@ def _with(frame: PhotonFrame, judged: PhotonJudged, found: PhotonVerdict) -> Ver
         headline=_headline(found, state) if chosen is None else chosen.headline,
         detail=_detail(found, problems) if chosen is None else chosen.detail,
         judged=judged_words(found),
+        unasked="\n".join(f"Not asked: {what}: {why}." for what, why in found.not_asked.items()),
         problems=problems,
         problem=judged.problem if chosen is not None else -1,
         chain=chain(frame, found, judged),
