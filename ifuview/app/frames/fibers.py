@@ -59,15 +59,33 @@ def find_fiber(session: Session, name: str) -> int:
     UsageError
         No frame has it.
     """
-    for slot in session.slots:
-        for source in (slot.image.fibermap, slot.traces):
-            if source is not None and name in source.fiber_id:
-                return source.fiber_id.index(name)
-    if is_whole(name):
-        row = check_fiber(session, int(name))
-        assert row is not None
-        return row
-    raise UsageError(f"there is no fiber {name}", todo="give its number")
+    return place_of_fiber(session, name)[1]
+
+
+def place_of_fiber(session: Session, name: str) -> tuple[Slot | None, int]:
+    """The frame with the fiber of a name, the one on the canvas first, and its row; None and a row that frames have.
+
+    Raises
+    ------
+    UsageError
+        No frame has it.
+    """
+    now = session.slot()
+    for slot in sorted(session.slots, key=lambda one: one is not now):
+        names = fiber_names(slot)
+        if name in names:
+            return slot, names.index(name)
+    if is_whole(name) and int(name) in range(max((fiber_count(s) for s in session.slots), default=0)):
+        return None, int(name)
+    names = () if now is None else fiber_names(now)
+    known = f"the fibers of {now.title} are {names[0]} to {names[-1]}" if now is not None and names else ""
+    check_fiber(session, int(name) if is_whole(name) and not known else None)
+    raise UsageError(f"there is no fiber {name}", todo=known or "give its number")
+
+
+def fiber_names(slot: Slot) -> tuple[str, ...]:
+    """What the instrument calls the fibers of a frame, in the order of the rows; () where it says nothing."""
+    return next((tuple(one.fiber_id) for one in (slot.image.fibermap, slot.traces) if one is not None), ())
 
 
 def trace_companions(dataset: Dataset) -> tuple[str, ...]:

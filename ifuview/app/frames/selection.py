@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ifuview.app.frames import intents as want
-from ifuview.app.frames.fibers import fiber_count, find_fiber
+from ifuview.app.frames.fibers import fiber_count, place_of_fiber
 from ifuview.app.frames.state import RangeOf
 from ifuview.app.frames.views.sampling import wavelength_at
 from ifuview.app.session import Selection, Session, Slot
@@ -128,5 +128,7 @@ def step_fiber(session: Session, intent: want.StepFiber) -> Session:
 
 
 def find(session: Session, intent: want.FindFiber) -> Session:
-    """Select a fiber by its name; UsageError if there is none."""
-    return select_fiber(session, want.SelectFiber(find_fiber(session, intent.name)))
+    """Select a fiber by its name, in the frame that has it; UsageError if there is none."""
+    slot, row = place_of_fiber(session, intent.name)
+    session = session if slot is None else session.showing(slot.key)
+    return select_fiber(session, want.SelectFiber(row))
