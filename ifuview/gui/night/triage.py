@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QBrush, QColor, QResizeEvent
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -19,16 +19,15 @@ from ifuview.app import intents as want
 from ifuview.app.night.views import triage as pure
 from ifuview.app.night.views.problem_list import TriageView
 from ifuview.app.session import Layout
-from ifuview.gui.parts._findings_tree import NUMBER, EvidencePanel, FindingsTree
-from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, is_dark, labelled, quiet_label
+from ifuview.gui.parts._findings_tree import NUMBER, STATE, EvidencePanel, FindingsTree
+from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import plain
-from ifuview.model.inspection import VERDICT_INK, VerdictState
+from ifuview.model.inspection import VerdictState
 
 HEADS = ("Problem",)
 INDENT = "\u2003 "  # as wide as a sign
 SIGNS = {"bad": "✘", "known": "▲", "info": "i"}
-INK = {"bad": VERDICT_INK[VerdictState.WRONG]}  # of new findings
 SIZES = [230, 120, 260]  # of list, words and evidence, screen px
 PLOT_HEIGHT = 170  # screen px at least
 READY = "Press Triage."
@@ -150,24 +149,23 @@ class TriageDock(Dock):
 
     def _fill(self, view: TriageView) -> None:
         """List the findings anew."""
-        dark = is_dark(self.palette())
         causes = []
         for group in view.groups:
-            cause = self._item(view, group[0], dark, view.lines[group])
+            cause = self._item(view, group[0], view.lines[group])
             for number in group if len(group) > 1 else ():
-                cause.addChild(self._item(view, number, dark))
+                cause.addChild(self._item(view, number))
             causes.append(cause)
         self.tree.fill(causes)
 
-    def _item(self, view: TriageView, number: int, dark: bool, line: str = "") -> QTreeWidgetItem:
+    def _item(self, view: TriageView, number: int, line: str = "") -> QTreeWidgetItem:
         """A cause with the line of all its findings below its name, or one of these."""
         row = view.rows[number]
         words = f"{row.name}\n{INDENT}{line}" if line else row.alone
         item = QTreeWidgetItem([f"{SIGNS[row.mark]} {words}"])
         item.setData(0, NUMBER, number)
         item.setToolTip(0, plain(row.text))
-        if row.mark in INK:
-            item.setForeground(0, QBrush(QColor(INK[row.mark][dark])))
+        if row.mark == "bad":
+            item.setData(0, STATE, VerdictState.WRONG)
         return item
 
     def _explain(self, number: int) -> None:

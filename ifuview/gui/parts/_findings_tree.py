@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QMouseEvent, QResizeEvent
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtGui import QBrush, QColor, QMouseEvent, QResizeEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -18,17 +18,20 @@ from PyQt6.QtWidgets import (
 from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._figure_items import curve_key
 from ifuview.gui.parts._plot import Ink
-from ifuview.gui.parts._widgets import column, quiet_label
+from ifuview.gui.parts._widgets import column, is_dark, quiet_label
 from ifuview.model.figure import Figure
+from ifuview.model.inspection import VERDICT_INK
 
 LEAST_HEIGHT = 60  # px
 NUMBER = Qt.ItemDataRole.UserRole
+STATE = Qt.ItemDataRole.UserRole + 1  # the verdict whose color an item has
 
 
 class FindingsTree(QTreeWidget):
     """A list of findings: mouse and arrow keys alike choose one, Return or a double click ask for its proof.
 
-    The finding of an item is the number that its NUMBER role holds, else its row.
+    The finding of an item is the number that its NUMBER role holds, else its row; with a verdict in its STATE role it
+    has the color of that one on the palette of now.
     """
 
     chosen = pyqtSignal(int)
@@ -66,7 +69,21 @@ class FindingsTree(QTreeWidget):
         self.addTopLevelItems(list(items))
         for item in items:
             item.setExpanded(_name(item) in opened)
+        self._color()
         self._quiet = False
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            self._color()
+
+    def _color(self) -> None:
+        """Words in the colors of their verdicts."""
+        dark = is_dark(self.palette())
+        for item in self._items():
+            state = item.data(0, STATE)
+            if state is not None:
+                item.setForeground(0, QBrush(QColor(VERDICT_INK[state][dark])))
 
     def mark(self, number: int) -> None:
         """Show which finding is chosen; an item that has it already stays, be it a cause or one of its members."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import ClassVar
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QBrush, QColor
 from PyQt6.QtWidgets import QFrame, QScrollArea, QSplitter, QTreeWidgetItem, QWidget
 
 from ifuview.app import intents as want
 from ifuview.app.photons.views import problems as pure
 from ifuview.app.photons.views.problems import ProblemRow, ProblemsView
-from ifuview.gui.parts._findings_tree import EvidencePanel, FindingsTree
-from ifuview.gui.parts._widgets import Pages, column, is_dark, quiet_label
+from ifuview.gui.parts._findings_tree import STATE, EvidencePanel, FindingsTree
+from ifuview.gui.parts._widgets import Pages, column, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import plain
-from ifuview.model.inspection import VERDICT_INK, VERDICT_SIGNS, VerdictState
+from ifuview.model.inspection import VERDICT_SIGNS, VerdictState
 
 HEADS = ("Problem",)
 DOT, INDENT = " \u00b7 ", "\u2003 "  # between facts; as wide as a sign
@@ -85,14 +84,13 @@ class PhotonProblemsDock(Dock):
 
     def _fill(self) -> None:
         """List the problems anew."""
-        dark = is_dark(self.palette())
         items = []
         for row in self._rows:
             line = DOT.join(filter(None, (row.step, row.amount, row.sigma)))
             item = QTreeWidgetItem([f"{VERDICT_SIGNS[row.state]} {row.name}\n{INDENT}{line}"])
             item.setToolTip(0, plain(row.finding.text))
             if row.state is VerdictState.WRONG:
-                item.setForeground(0, QBrush(QColor(VERDICT_INK[row.state][dark])))
+                item.setData(0, STATE, row.state)
             items.append(item)
         self.tree.fill(items)
 
