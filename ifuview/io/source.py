@@ -125,7 +125,7 @@ class InflatedSource:
         inflater = Inflater(self._path)
         with self._file:
             while packed := self._file.read(CHUNK):
-                self._ctx.checkpoint(min(self._file.tell() / self._size, 1.0), "inflating")
+                self._ctx.checkpoint(min(self._file.tell() / self._size, 1.0), "unpacking")
                 for out in inflater.feed(packed):
                     self._ctx.check()
                     yield out

@@ -7,10 +7,17 @@ import pytest
 from ifuview.app.frames.views.text import axis, quantity
 from ifuview.model.units import unit_words
 
-PER_ANGSTROM = ("electron/Angstrom", "electron / Angstrom", "electrons/AA", "electron/angstrom", "e/\u00c5")
+PER_ANGSTROM = (
+    "electron/Angstrom",
+    "electron / Angstrom",
+    "electrons/AA",
+    "electron/angstrom",
+    "electron/A",
+    "e/\u00c5",
+)
 CALIBRATED = (
     "10**-17 erg/(s cm2 Angstrom)", "1e-17 erg / (s cm**2 Angstrom)", "10^-17 erg/(s cm^2 AA)",
-    "1E-17 erg/(s cm2 Ang)", "10**(-17)*erg/(s cm2 Angstrom)",
+    "1E-17 erg/(s cm2 Ang)", "1E-17 erg/(s cm2 Angstroem)", "10**(-17)*erg/(s cm2 Angstrom)",
 )  # fmt: skip
 
 

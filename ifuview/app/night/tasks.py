@@ -111,7 +111,7 @@ def _files_in(folder: str) -> list[str]:
 
 def open_folder(session: Session, intent: want.OpenFolder) -> IndexFolder:
     """Index a folder and list what it has."""
-    return IndexFolder(title=f"Index {intent.path}", path=intent.path)
+    return IndexFolder(title=f"Look through {intent.path}", path=intent.path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +133,7 @@ class CompareFolder(ScanFolder):
 def compare(session: Session, intent: want.CompareProduction) -> Outcome:
     """Index another production."""
     open_night.night_of(session)
-    return CompareFolder(title=f"Index {intent.path}", path=intent.path)
+    return CompareFolder(title=f"Look through {intent.path}", path=intent.path)
 
 
 def watch(session: Session, intent: want.WatchFolder) -> Outcome:
@@ -142,7 +142,9 @@ def watch(session: Session, intent: want.WatchFolder) -> Outcome:
     if not intent.on:
         return session if night is None else replace(session, night=replace(night, watched=False))
     path = intent.path or open_night.night_of(session).index.folder
-    return IndexFolder(title=f"Index {path}", path=path, watched=True, follow=intent.newest, results=intent.results)
+    return IndexFolder(
+        title=f"Look through {path}", path=path, watched=True, follow=intent.newest, results=intent.results
+    )
 
 
 # products
@@ -216,7 +218,7 @@ def all_cameras(session: Session, _: want.ShowAllCameras) -> Outcome:
     """Open the other cameras of this exposure; its folder is looked through first if that is not known yet."""
     folder = cameras.folder_to_index(session)
     if folder:
-        return IndexForCameras(title=f"Index {folder}", path=folder)
+        return IndexForCameras(title=f"Look through {folder}", path=folder)
     session = cameras.adopted(session)
     return show(session, cameras.all_cameras(session))
 

@@ -51,7 +51,7 @@ def parts(packed: memoryview, where: str, ctx: JobContext = SILENT) -> Iterator[
     """Inflate piece by piece; several streams one behind the other are one."""
     inflater, size = Inflater(where), len(packed)
     for at in range(0, size, CHUNK):
-        ctx.checkpoint(at / size, "inflating")
+        ctx.checkpoint(at / size, "unpacking")
         for out in inflater.feed(bytes(packed[at : at + CHUNK])):
             ctx.check()
             yield out
