@@ -46,7 +46,7 @@ class LineAxis(pg.AxisItem):
     def needed(self) -> float:
         """The width of numbers and label, screen px."""
         label = self.label.boundingRect().height() * LABEL_SHARE if self.label.isVisible() else 0.0
-        return max(self.textWidth + self.style["tickTextOffset"][0] + label, AXIS_WIDTH)
+        return max(float(self.textWidth + self.style["tickTextOffset"][0] + label), AXIS_WIDTH)
 
     def _updateWidth(self) -> None:
         if self.in_line is None:
