@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ifuview.app.frames.views.text import axis, quantity
-from ifuview.model.units import unit_words
+from ifuview.model.frames.units import unit_words
 
 PER_ANGSTROM = (
     "electron/Angstrom",

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QComboBox
 from ifuview.app import intents as want
 from ifuview.app.session import Slot
 from ifuview.model.dataset import Dataset, HduInfo
-from ifuview.model.units import unit_words
+from ifuview.model.frames.units import unit_words
 
 IMAGE_KINDS = ("image", "compressed image")
 

@@ -17,7 +17,7 @@ from ifuview.errors import UsageError
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Table
 from ifuview.model.frames.source import ImageSource
-from ifuview.model.units import unit_words
+from ifuview.model.frames.units import unit_words
 
 HALF, MOST_HALF = 20, 200  # px, half the side of what is looked at; wider sources need more
 WIDTHS = 3.0  # of a source that must lie within

@@ -19,7 +19,7 @@ from ifuview.app.tasks import Outcome, Plan, Task, slot_of
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.model.frames.source import ImageSource
-from ifuview.model.units import unit_words
+from ifuview.model.frames.units import unit_words
 
 SAME = 0.5  # FWHM; what is measured again so near takes the place of the former answer
 

@@ -7,8 +7,8 @@ from pathlib import PurePath
 
 from ifuview.app.frames.state import Made
 from ifuview.app.session import Layout, Locks, Session, Slot
+from ifuview.model.frames.units import unit_words
 from ifuview.model.image import Kind
-from ifuview.model.units import unit_words
 
 KINDS = {
     Kind.IMAGE: "image",

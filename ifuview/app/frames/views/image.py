@@ -11,9 +11,9 @@ from ifuview.app.frames.sky.maps import SkyMap
 from ifuview.app.frames.views.overlay import CACHE, OverlayView
 from ifuview.app.frames.views.raster import Pyramid
 from ifuview.app.session import Layout, Locks, Overlay, Session, Slot
+from ifuview.model.frames.units import unit_words
 from ifuview.model.image import Image
 from ifuview.model.pixels import Pixels
-from ifuview.model.units import unit_words
 
 
 @dataclass(frozen=True, slots=True, eq=False)

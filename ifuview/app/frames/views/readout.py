@@ -13,8 +13,8 @@ from ifuview.app.frames.sky.lock import sky_of
 from ifuview.app.frames.views.overlay import names
 from ifuview.app.session import Layout, Session, Slot
 from ifuview.model.fibers import FiberMap, FiberRole
+from ifuview.model.frames.units import unit_words
 from ifuview.model.image import Image, Kind
-from ifuview.model.units import unit_words
 
 VALUE_DIGITS, ERROR_DIGITS = 6, 3  # significant digits
 DOUBLE_DIGITS = 13  # of values that single precision cannot tell apart

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.model.checks import Array
-from ifuview.model.units import unit_words
+from ifuview.model.frames.units import unit_words
 
 if TYPE_CHECKING:
     from ifuview.model.image import Image

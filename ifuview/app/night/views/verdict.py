@@ -12,9 +12,9 @@ from ifuview.app.night.views.follow_up import follow_up
 from ifuview.app.session import Session
 from ifuview.engine.night.extent import same
 from ifuview.model.chain_spec import ChainSpec
+from ifuview.model.frames.units import unit_words
 from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
 from ifuview.model.night.triage import HARMLESS, Finding, ranges
-from ifuview.model.units import unit_words
 
 DOT = " \u00b7 "
 STEP_WORDS = {
@@ -117,8 +117,7 @@ def _nothing(state: TriageState, overall: VerdictState, found: tuple[VerdictProb
 
 def _named(found: tuple[VerdictProblem, ...]) -> str:
     """The first of what is no new fault."""
-    more = f"{DOT}and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{found[0].headline}{more}" if found else ""
+    return found[0].headline + f"{DOT}and {len(found) - 1} more" * (len(found) > 1) if found else ""
 
 
 def unasked(state: TriageState) -> str:
@@ -302,7 +301,7 @@ def chain(session: Session) -> tuple[ChainCell, ...]:
     judged = state is not None and (now.expid, now.camera) in state.result.cameras
     own = _of_place(state, now) if state is not None else []
     wrong = [f for f in own if is_wrong(f)]
-    chosen = _chosen(state)
+    chosen = None if state is None else state.shown  # what the bar speaks of
     told = [f for f in own if chosen is not None and same(f, chosen)] or wrong  # what the bar speaks of
     bad = VerdictState.WRONG if any(is_wrong(f) for f in told) else VerdictState.LOOK
     first = first_product(spec, told)
@@ -323,11 +322,6 @@ def chain(session: Session) -> tuple[ChainCell, ...]:
                       seen and product == now.product, hint or level.value)
         )  # fmt: skip
     return tuple(cells)
-
-
-def _chosen(state: TriageState | None) -> Finding | None:
-    """The finding that the bar speaks of."""
-    return None if state is None else state.shown
 
 
 def first_product(spec: ChainSpec, found: list[Finding]) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ifuview.app.frames.views.text import number
 from ifuview.model.checks import Array
+from ifuview.model.frames.units import unit_words
 from ifuview.model.inspection import FiberSpectrum
-from ifuview.model.units import unit_words
 
 PER_ANGSTROM = re.compile(r"\s*(/\s*(Angstroms?|AA|A)|\s(Angstroms?|AA|A)(\^|\*\*)?-1)$", re.IGNORECASE)
 MOSTLY = 0.5  # of the samples

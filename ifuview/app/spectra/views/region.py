@@ -17,8 +17,8 @@ from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.cubes.inside import CLOSED, inside
 from ifuview.model.figure import DOT, NONE, Curve, Figure, Rule, Scale
 from ifuview.model.frames.contents import RegionContents
+from ifuview.model.frames.units import unit_words
 from ifuview.model.region import Region
-from ifuview.model.units import unit_words
 
 HINT = "Double click a region of the image to see what is in it."
 NO_INSIDE = "A {} has no inside; Cut shows the values along a line."

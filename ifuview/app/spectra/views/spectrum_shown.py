@@ -14,8 +14,8 @@ from ifuview.app.spectra.views.measure import measure, measurement_text
 from ifuview.app.spectra.views.spectrum import SpectrumView
 from ifuview.model.checks import Array
 from ifuview.model.figure import Color, Curve, Figure, Scale
+from ifuview.model.frames.units import unit_words
 from ifuview.model.inspection import FiberSpectrum
-from ifuview.model.units import unit_words
 from ifuview.report.spectra.spectrum import colors_of, robust_range, spectra_figure
 
 ANGSTROM, PIXEL = "Å", "px"
