@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,12 @@ import numpy as np
 import pytest
 
 from ifuview.app.night.virus import shot as running
-from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of
+from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of, put_aside
 from ifuview.app.night.virus.inputs import ShotInputs, shot_inputs, simulated_source
 from ifuview.app.night.virus.request import ShotRequest, SourceRequest
 from ifuview.cli import main
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import FitError, IfuviewError, JobCancelled, MissingDataError
+from ifuview.errors import FitError, IfuviewError, JobCancelled, MissingDataError, UsageError
 from ifuview.instrument.tables import Tables
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 from ifuview.model.reduction.products import ReductionRecord
@@ -142,6 +143,8 @@ def test_missing_pointing_and_exposures_are_said_and_the_guider_is_used(night, t
     assert "there are 2 of 3 exposures" in gap.wrong
     second = shot_inputs(request, str(tmp_path), (*seen(night.header), replace(third, number=2)))
     assert any("dither is not known" in note for note in second.wrong)
+    odd = replace(third, notes=("EXPTIME is -1 s: REXPTIME + 7 s is taken", third.amplifiers[0].trouble))
+    assert "exposure 3: EXPTIME is -1 s: REXPTIME + 7 s is taken" in shot_inputs(request, str(tmp_path), (odd,)).wrong
     guided = shot_inputs(request, str(tmp_path), seen(night.header, seeing=2.31, transparency=0.8))
     assert guided.guided == guided.pointing.seeing == 2.31
     assert any("seeing 2.31 arcsec, transparency 0.80" in note for note in guided.notes)
@@ -243,3 +246,14 @@ def test_a_head_that_fails_in_the_end_leaves_the_others_whole(detectors, monkeyp
     assert {one.slot: one.reason for one in done.heads} == {"047": "its stars make no sense", "046": ""}
     assert any(path.endswith("_046_cube.fits") for path in done.files)
     assert [text.partition(":")[0] for text in done.wrong] == ["046 LU is not used in exposures 1-3"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no full disk to try")
+def test_a_full_disk_is_said_in_one_sentence(monkeypatch, detectors):
+    with pytest.raises(
+        UsageError, match=r"what is kept aside meanwhile cannot be written \(.*\); choose a folder with"
+    ):
+        put_aside("/dev/full", np.ones(1 << 20))
+    monkeypatch.setattr(HeldHeads, "_path", lambda *args: "/dev/full")
+    with pytest.raises(MissingDataError, match="what is kept aside meanwhile cannot be written"):
+        running.reduce_shot(replace(detectors, slots=("047",)))

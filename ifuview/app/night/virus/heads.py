@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ifuview.errors import MissingDataError
+from ifuview.files import told
 from ifuview.model.checks import digest, is_whole
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.ifu import IfuExposure
@@ -18,6 +19,7 @@ from ifuview.model.reduction.placed import HeadProducts
 from ifuview.recipes.graph import StepResult
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
 
+TODO = "choose a folder with more room"
 LARGE = 1 << 16  # bytes of an array that is looked for among those put aside already
 
 
@@ -99,8 +101,14 @@ def _itself(value: object) -> object:
 
 
 def put_aside(path: str, value: object) -> None:
-    """Write a value to a file of our own."""
-    with open(path, "wb") as file:
+    """Write a value to a file of our own.
+
+    Raises
+    ------
+    UsageError
+        The disk is full, or takes no more.
+    """
+    with told(os.path.dirname(path), "what is kept aside meanwhile", TODO), open(path, "wb") as file:
         _Aside(file).dump(value)
 
 

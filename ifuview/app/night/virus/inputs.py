@@ -117,7 +117,7 @@ def shot_inputs(
     plane, lacking = _focal_plane(tables, request.date) if where.known else ((), (NOWHERE,))
     setup = shot_setup(tables.throughput()[0], tables.passband(), tables.refraction(""), plane)
     catalog, notes = _catalog(request, where, (os.curdir, root, beside)) if where.known else (None, ())
-    wrong = (*lacking, *_dithered(exposures, setup))
+    wrong = (*lacking, *_dithered(exposures, setup), *_odd(exposures))
     return ShotInputs(
         tables, Given(setup, f"setup {request.plane}"), catalog, pointing,
         _record(request, exposures, catalog, checksums), (*notes, _guided(exposures, guided)), guided, wrong,
@@ -153,6 +153,14 @@ def _dithered(exposures: tuple[RawExposure, ...], setup: ShotSetup) -> tuple[str
     if count > 1 and max(one.number for one in exposures) < usual:
         words += "; their dither is not known: it is that of their sources where these tell, else none"
     return (words,)
+
+
+def _odd(exposures: tuple[RawExposure, ...]) -> tuple[str, ...]:
+    """What is odd about exposures as a whole; of amplifiers, heads say it."""
+    return tuple(
+        f"exposure {one.number}: {note.rstrip('.')}"
+        for one in exposures for note in one.notes if note not in {a.trouble for a in one.amplifiers}
+    )  # fmt: skip
 
 
 def _guided(exposures: tuple[RawExposure, ...], seeing: float) -> str:

@@ -201,10 +201,11 @@ class ShotReduction:
         steps = run(
             HEAD, self._given(slot, made, self._others(slot)), self._steps(slot), FIRST, None, ctx.part(0.7, 1.0)
         )
-        self.pictures[slot] = cast(HeadPictures, value_of(steps, "pictures", slot))
+        pictures = cast(HeadPictures, value_of(steps, "pictures", slot))
+        self.held.put(slot, FirstTurn(cast(HeadFlux, value_of(steps, "response", slot)), pictures))
+        self.pictures[slot] = pictures
         if keep:
             self.fluxes[slot] = cast(HeadFlux, value_of(steps, "flux", slot))
-        self.held.put(slot, FirstTurn(cast(HeadFlux, value_of(steps, "response", slot)), self.pictures[slot]))
 
     def solve(self, ctx: JobContext) -> None:
         """What all heads share.

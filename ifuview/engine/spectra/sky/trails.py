@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from ifuview.engine.numeric.medians import MEDIAN_ERROR
+from ifuview.engine.numeric.medians import MEDIAN_ERROR, robust_sigma
 from ifuview.model.checks import Array
 
 ANGLES, STEP = 60, 0.6  # directions, and arcsec between lines that are tried
@@ -24,11 +24,11 @@ LOOKED, MOST = 8, 4  # lines that are looked at, and trails in an exposure
 LEAST = 8  # fibers that see it
 SURE, PART, PARTS = 7.0, 0.35, 4  # sigma of all of it; of its light, that each of some parts has
 ALONE = 15.0, 0.6  # the same where there is no other exposure
-SOURCE, SHARED, AROUND = 4.0, 0.3, 1.6  # sigma, of a fiber's light, arcsec: light in another exposure is of a source
+SOURCE, SHARED, AROUND = 4.0, 0.05, 1.6  # sigma, of a fiber's light, arcsec: light in another exposure is of a source
 ELSEWHERE = 0.4  # of its light, in another exposure: it is no trail
 FINE = (1.0, 0.25)  # deg, arcsec: steps of the second look
 WIDTH, POWER = 2.2, 3.0  # arcsec, and power of a Moffat profile seen from the side
-LEAST_LIGHT = 0.02  # of the sky, of a trail: what the first sky is uneven by is no trail
+LEAST_LIGHT = 0.03  # of the sky, of a trail: what the first sky is uneven by is no trail
 MARGIN = 0.75  # arcsec, by which a line that was found may miss the true one at its ends
 FAINT = 0.002  # of the sky: light of a trail in a fiber that is kept
 
@@ -163,7 +163,8 @@ class _Exposure:
         if on.sum() < LEAST or off.sum() < LEAST:
             return 0.0, np.inf
         level = float(np.median(self.light[on]) - np.median(self.light[off]))
-        square = [float((self.error[own] ** 2).mean()) / int(own.sum()) for own in (on, off)]
+        scatter = robust_sigma(self.light[off])
+        square = [max(float((self.error[own] ** 2).mean()), scatter**2) / int(own.sum()) for own in (on, off)]
         return level, MEDIAN_ERROR * float(np.sqrt(sum(square)))
 
     def _all_along(self, angle: float, offset: float, least: float) -> bool:
