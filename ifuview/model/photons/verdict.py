@@ -33,7 +33,10 @@ class PhotonFault(StrEnum):
     FEEDLINE_DROP = "feedline drops out"
     DROP = "drop"
     SPIKE = "spike"
+    CLOCK = "clock off"
     TIME_OUT = "time-out"
+    DRIFT = "drift"
+    COSMIC = "cosmic rays"
     HOT = "hot"
     COLD = "cold"
     DEAD = "dead"
@@ -46,6 +49,7 @@ class PhotonFault(StrEnum):
     WRONG_LINE = "wrong line"
     OFF_LINE = "off line"
     OUT_OF_RANGE = "out of range"
+    SCALED = "scaled"
     BAD_WEIGHTS = "bad weights"
     WRONG_FLAT = "wrong flat"
 
@@ -53,10 +57,12 @@ class PhotonFault(StrEnum):
 STEP_OF = {
     PhotonFault.ORDER: PhotonStep.PACKETS,
     PhotonFault.SHORT: PhotonStep.PACKETS,
+    PhotonFault.CLOCK: PhotonStep.PACKETS,
     PhotonFault.UNSOLVED: PhotonStep.WAVELENGTHS,
     PhotonFault.WRONG_LINE: PhotonStep.WAVELENGTHS,
     PhotonFault.OFF_LINE: PhotonStep.WAVELENGTHS,
     PhotonFault.OUT_OF_RANGE: PhotonStep.WAVELENGTHS,
+    PhotonFault.SCALED: PhotonStep.WAVELENGTHS,
     PhotonFault.BAD_WEIGHTS: PhotonStep.FLAT,
     PhotonFault.WRONG_FLAT: PhotonStep.FLAT,
     PhotonFault.HOT: PhotonStep.IMAGE,

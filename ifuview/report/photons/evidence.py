@@ -99,7 +99,11 @@ def _of_colors(finding: PhotonFinding) -> Figure:
     other = finding.arrays.get("other")
     if other is not None:
         shown.append(Curve(*stairs(edges, other / max(other.max(), 1)), "bad", "the clearest"))
-    names = ("right", "found") if finding.fault is not PhotonFault.OUT_OF_RANGE else ("valid from", "to")
+    names = (
+        ("right", "found")
+        if finding.fault not in (PhotonFault.OUT_OF_RANGE, PhotonFault.SCALED)
+        else ("valid from", "to")
+    )
     rules = tuple(
         Rule(float(at), color=color, label=f"{name} {at:.0f} nm")
         for at, color, name in zip(finding.arrays["lines"], ("text", "bad"), names)
@@ -133,9 +137,11 @@ def _of_shares(finding: PhotonFinding) -> Figure:
 DRAWN: Mapping[PhotonFault, Callable[[PhotonFinding], Figure]] = MappingProxyType({
     **dict.fromkeys((PhotonFault.HOT, PhotonFault.COLD, PhotonFault.DEAD), _of_pixels),
     **dict.fromkeys((PhotonFault.DROP, PhotonFault.SPIKE, PhotonFault.FEEDLINE_DROP, PhotonFault.TIME_OUT,
-                     PhotonFault.SATURATED, PhotonFault.DOUBLE, PhotonFault.ORDER), _in_time),
+                     PhotonFault.SATURATED, PhotonFault.DOUBLE, PhotonFault.ORDER, PhotonFault.CLOCK,
+                     PhotonFault.DRIFT, PhotonFault.COSMIC), _in_time),
     **dict.fromkeys((PhotonFault.FEEDLINE_DEAD, PhotonFault.FEEDLINE_DARK, PhotonFault.UNSOLVED), _by_feedline),
-    **dict.fromkeys((PhotonFault.WRONG_LINE, PhotonFault.OFF_LINE, PhotonFault.OUT_OF_RANGE), _of_colors),
+    **dict.fromkeys((PhotonFault.WRONG_LINE, PhotonFault.OFF_LINE, PhotonFault.OUT_OF_RANGE,
+                     PhotonFault.SCALED), _of_colors),
     PhotonFault.WRONG_FLAT: _of_weights,
     PhotonFault.SHORT: _of_shares,
 })  # fmt: skip

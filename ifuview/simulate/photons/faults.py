@@ -79,6 +79,44 @@ def shifted(photons: PhotonList, energy: float, pixels: Sequence[Place] | None =
     return replace(photons, value=np.where(chosen, wrong, photons.value).astype(np.float32))
 
 
+def late(photons: PhotonList, line: int, by: float) -> PhotonList:
+    """A feedline whose clock is ahead by so much (s), behind if negative; no time is before the start."""
+    own = np.isin(photons.resonator, np.flatnonzero(photons.info.beammap.ids // PER_FEEDLINE == line))
+    time = photons.time.astype(np.int64) + own * round(by / TICK)
+    kept = time >= 0
+    return _listed(photons, photons.resonator[kept], time[kept].astype(np.uint32), photons.value[kept])
+
+
+def standing(photons: PhotonList, line: int, start: float, stop: float) -> PhotonList:
+    """A feedline whose clock stands still from start to stop (s)."""
+    own = np.isin(photons.resonator, np.flatnonzero(photons.info.beammap.ids // PER_FEEDLINE == line))
+    when = photons.time * TICK
+    held = own & (when >= start) & (when < stop)
+    return _listed(
+        photons, photons.resonator, np.where(held, np.uint32(round(start / TICK)), photons.time), photons.value
+    )
+
+
+def drifted(photons: PhotonList, resonators: Array, to: float, *, seed: int = 8) -> PhotonList:
+    """Resonators that count a part of their light which falls evenly from 1 to `to`."""
+    rng = np.random.default_rng(seed)
+    part = 1 + (to - 1) * photons.time * TICK / photons.info.duration
+    return without(photons, np.isin(photons.resonator, resonators) & (rng.random(len(part)) > part))
+
+
+def cosmic_rays(
+    photons: PhotonList, times: Sequence[float], number: int, *, fall: float = 4e-5, seed: int = 9
+) -> PhotonList:
+    """Moments (s) in which `number` resonators see a photon more, within an e-fold of `fall` s."""
+    rng = np.random.default_rng(seed)
+    many = photons.info.beammap.nresonator
+    resonator = np.concatenate([rng.choice(many, min(number, many), replace=False) for _ in times]).astype(np.int32)
+    when = np.repeat(times, min(number, many)) + rng.exponential(fall, len(resonator))
+    parts = ((photons.resonator, resonator), (photons.time, (when / TICK).astype(np.uint32)),
+             (photons.value, rng.choice(photons.value, len(resonator))))  # fmt: skip
+    return _listed(photons, *(np.concatenate(part) for part in parts))
+
+
 def unsolved(photons: PhotonList, pixels: Sequence[Place]) -> PhotonList:
     """Pixels whose photons still have phases in a list of wavelengths, and no flag that says so."""
     rng = np.random.default_rng(4)

@@ -20,6 +20,7 @@ ADVICE = {  # what takes a fault away
     **dict.fromkeys((PhotonFault.HOT, PhotonFault.COLD, PhotonFault.DEAD), LEAVE_OUT),
     PhotonFault.WRONG_LINE: "Another wavelength solution: Calibrations, Add, Solution.",
     PhotonFault.WRONG_FLAT: "Another flat: Calibrations, Add, Solution.",
+    PhotonFault.COSMIC: "To leave them out: Calibrations, Add, Cosmic rays.",
     PhotonFault.ORDER: "The index that is made on opening has them in order.",
 }
 

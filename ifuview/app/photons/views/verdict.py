@@ -19,6 +19,9 @@ WORDS = {
     PhotonFault.FEEDLINE_DROP: "a feedline drops out",
     PhotonFault.DROP: "the whole array loses light",
     PhotonFault.SPIKE: "the whole array counts too much",
+    PhotonFault.CLOCK: "the clock of a feedline is off",
+    PhotonFault.DRIFT: "the response drifts",
+    PhotonFault.COSMIC: "cosmic rays",
     PhotonFault.TIME_OUT: "{n} resonator{s} time{v} out",
     PhotonFault.HOT: "{n} hot pixel{s}",
     PhotonFault.COLD: "{n} cold pixel{s}",
@@ -32,6 +35,7 @@ WORDS = {
     PhotonFault.WRONG_LINE: "the line is at the wrong wavelength",
     PhotonFault.OFF_LINE: "{n} pixel{s} with the line elsewhere",
     PhotonFault.OUT_OF_RANGE: "{n} pixel{s} with impossible wavelengths",
+    PhotonFault.SCALED: "{n} pixel{s} with wavelengths off by a factor",
     PhotonFault.BAD_WEIGHTS: "weights that are no numbers",
     PhotonFault.WRONG_FLAT: "the flat does not fit",
 }

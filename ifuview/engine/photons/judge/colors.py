@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.engine.numeric.medians import robust_sigma
-from ifuview.engine.photons.calibration.badpixels import median_of, neighbors
+from ifuview.engine.photons.calibration.badpixels import deviation, median_of, neighbors
 from ifuview.engine.photons.judge.gather import PhotonSums
 from ifuview.engine.photons.judge.pixels import PixelLight
 from ifuview.engine.photons.judge.times import pixels_of
@@ -19,6 +19,7 @@ OFF = 0.01  # of the wavelength that matters
 SURE = 6.0  # sigma, trials counted
 ONCE = 4.0  # sigma of what is asked once
 UNLIKELY = 0.5  # of the photons at wavelengths that are not valid
+BEYOND = 0.05  # of the photons, more than around: what a wrong scale of energies moves beyond an end
 HALF = 0.5  # of the photons of a resonator without a wavelength: it has no solution
 MUCH = 0.3  # of the pixels without a solution
 BRIGHT = 30  # photons of pixels that a flat is held against
@@ -162,6 +163,74 @@ def out_of_range(sums: PhotonSums, unasked: Array) -> PhotonFinding | None:
         arrays={"edges": sums.value_edges, "counts": sums.values[solved & ~off].sum(axis=0),
                 "other": sums.values[worst], "lines": np.array([low, high])},
     )  # fmt: skip
+
+
+def scaled(sums: PhotonSums, light: PixelLight, unasked: Array) -> PhotonFinding | None:
+    """Return resonators whose wavelengths reach farther beyond one end of what is valid than those around them.
+
+    Light ends where the instrument lets it end, at the same wavelengths in all pixels. A solution whose energies are
+    wrong by a factor moves both ends. Pixels whose neighbors have colors of their own (satellite spots) are not asked.
+    """
+    low, high = sums.info.wave_range
+    middle = (sums.value_edges[1:] + sums.value_edges[:-1]) / 2
+    total = sums.values.sum(axis=1).astype(float)
+    index = sums.info.beammap.index
+    there = light.usable & ~sums.info.beammap.flagged(NO_SOLUTION) & ~np.append(unasked, True)[index]
+    if total.sum() <= 0:
+        return None
+    best: tuple[float, PhotonFinding] | None = None
+    for end, beyond in (("low", middle < low), ("high", middle > high)):
+        share, around = _beyond(sums.values[:, beyond].sum(axis=1), total, index, there)
+        usual = float(np.median(around[there])) if there.any() else 0.0
+        ordinary = there & (around < 2 * usual) & (around > usual / 2) & (total[index] >= LEAST)
+        if ordinary.sum() < FEW:
+            continue
+        noise = np.sqrt(np.maximum(around, 1e-3) * (1 + 1 / 8) / np.maximum(total[index], 1))
+        more = share - around
+        own = max(robust_sigma(more[ordinary]) ** 2 - float(np.median(noise[ordinary] ** 2)), 0.0)
+        of = total[index]
+        few = deviation(share * of, around * of)
+        sigma = np.where(ordinary, np.minimum(more / np.sqrt(noise**2 + own), few), 0.0)
+        off = (sigma > SURE) & (more > BEYOND)
+        if off.any() and (best is None or sigma.max() > best[0]):
+            best = float(sigma.max()), _scaled(sums, end, off, sigma, share, around)
+    return None if best is None else best[1]
+
+
+def _beyond(number: Array, total: Array, index: Array, there: Array) -> tuple[Array, Array]:
+    """Part of the photons beyond an end of each pixel, and at most about that of the eight around it; (ny, nx)."""
+    counted, of = (np.where(there, a[np.maximum(index, 0)], np.nan) for a in (number.astype(float), total))
+    near, whole = (np.nansum(neighbors(image, there, 1), axis=0) for image in (counted, of))
+    share = np.divide(counted, of, out=np.zeros(of.shape), where=there & (of > 0))
+    return share, (near + 1) / (whole + 1)  # one more than none: a few photons are no surprise
+
+
+def _scaled(sums: PhotonSums, end: str, off: Array, sigma: Array, share: Array, around: Array) -> PhotonFinding:
+    """Pixels whose wavelengths are off by a factor."""
+    y, x = np.nonzero(off)
+    order = np.argsort(-sigma[y, x], kind="stable")
+    y, x = y[order], x[order]
+    worst = int(sums.info.beammap.index[y[0], x[0]])
+    middle = (sums.value_edges[1:] + sums.value_edges[:-1]) / 2
+    others = sums.values.sum(axis=0)
+    factor = _half(middle, sums.values[worst]) / _half(middle, others)
+    low, high = sums.info.wave_range
+    return PhotonFinding(
+        PhotonFault.SCALED, pixels=np.stack((x, y), axis=1), amount=float(share[y[0], x[0]]), unit="of the photons",
+        error=float(np.sqrt(share[y[0], x[0]] / max(sums.values[worst].sum(), 1))), significance=float(sigma.max()),
+        text=f"{len(x)} pixel{'s' * (len(x) != 1)} with wrong wavelengths: the clearest, {x[0]}, {y[0]}, has "
+        f"{share[y[0], x[0]]:.0%} of its photons {'below' if end == 'low' else 'above'} "
+        f"{low if end == 'low' else high:g} nm, where those around it have {around[y[0], x[0]]:.0%}; its wavelengths "
+        f"are about {factor:.2f} times those of the others.",
+        arrays={"edges": sums.value_edges, "counts": others, "other": sums.values[worst],
+                "lines": np.array([low, high])},
+    )  # fmt: skip
+
+
+def _half(middle: Array, counts: Array) -> float:
+    """Wavelength below which half of the photons are."""
+    until = np.cumsum(counts) / max(float(counts.sum()), 1.0)
+    return float(np.interp(0.5, until, middle))
 
 
 def flat(sums: PhotonSums, light: PixelLight, claimed: bool) -> tuple[list[PhotonFinding], str]:

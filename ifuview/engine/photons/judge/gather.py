@@ -17,6 +17,8 @@ VALUE_BINS = 100  # of the third column, for each resonator
 MARGIN = 0.35  # of the valid wavelengths that are looked at beyond them
 FIRST = 1_500_000  # photons among which those of the same moment are looked for
 FEEDLINE = 10_000  # resonator ids are this times the feedline, plus the number in it
+BOARD = 1024  # resonators of the first of the two boards of a feedline
+FAST, MOST_FAST = 1e-4, 2048  # s; a short bin, and how many there are at most in a fine one
 NOTHING = np.empty(0, np.float32)
 
 
@@ -32,8 +34,12 @@ class PhotonSums:
         Of the time bins.
     binned : ndarray, int64, shape (n, BINS)
         Photons in them.
-    fine : ndarray, int64, shape (nline, FINE_BINS)
-        Photons of each feedline in finer bins of the same time.
+    fine : ndarray, int64, shape (nboard, FINE_BINS)
+        Photons of each board in finer bins of the same time.
+    fast : ndarray, uint16, shape (a multiple of FINE_BINS,)
+        Resonators that saw a photon in short bins, about `FAST`.
+    earliest, latest : ndarray, int64, shape (n,), microseconds
+        The first and the last photon; latest is -1 where there is none.
     gap, gap_start : ndarray, float64, shape (n,), s
         The longest time without a photon, the beginning and the end counted.
     back, short : ndarray, int64, shape (n,)
@@ -57,6 +63,9 @@ class PhotonSums:
     edges: Array
     binned: Array
     fine: Array
+    fast: Array
+    earliest: Array
+    latest: Array
     gap: Array
     gap_start: Array
     back: Array
@@ -88,6 +97,18 @@ class PhotonSums:
         line: Array = self.info.beammap.ids // FEEDLINE
         return line
 
+    @property
+    def board(self) -> Array:
+        """Row of `fine` of each resonator; int64 (n,)."""
+        return boards(self.info)
+
+
+def boards(info: PhotonInfo) -> Array:
+    """Number of the board of each resonator, of which a feedline has two; int64 (n,)."""
+    ids = info.beammap.ids
+    place: Array = np.unique(ids // FEEDLINE * 2 + (ids % FEEDLINE >= BOARD), return_inverse=True)[1]
+    return place
+
 
 def gather(source: PhotonSource, *, weights: bool = False, ctx: JobContext = SILENT) -> PhotonSums:
     """Return the sums over all photons of a source.
@@ -106,8 +127,12 @@ def gather(source: PhotonSource, *, weights: bool = False, ctx: JobContext = SIL
     value_edges = _value_edges(info)
     last, binned = np.full(number, -1, np.int64), np.zeros((number, BINS), np.int64)
     back, short, gap, gap_start, unsolved = (np.zeros(number, np.int64) for _ in range(5))
-    lines, line = np.unique(info.beammap.ids // FEEDLINE, return_inverse=True)
-    fine, values = np.zeros((max(len(lines), 1), FINE_BINS), np.int64), np.zeros((number, VALUE_BINS), np.int64)
+    line = boards(info)
+    fine = np.zeros((int(line.max(initial=0)) + 1, FINE_BINS), np.int64)
+    values = np.zeros((number, VALUE_BINS), np.int64)
+    fast = np.zeros(FINE_BINS * int(np.clip(round(stop / FAST / FINE_BINS), 1, MOST_FAST)), np.uint16)
+    held, latest = np.full(number, -1, np.int64), np.full(number, -1, np.int64)
+    earliest = np.full(number, np.iinfo(np.int64).max)
     back_binned = np.zeros(BINS, np.int64)
     weight = np.zeros((2, number + 1)) if weights else None
     share = stop / TICK if info.nphoton <= FIRST else stop / TICK * FIRST / info.nphoton
@@ -118,8 +143,8 @@ def gather(source: PhotonSource, *, weights: bool = False, ctx: JobContext = SIL
             line=line, dead=round(info.dead_time / TICK), bin_ticks=stop / TICK / BINS,
             fine_ticks=stop / TICK / FINE_BINS, waves=info.calibrated, low=float(value_edges[0]),
             per_unit=float(VALUE_BINS / (value_edges[-1] - value_edges[0])), last=last,
-            back=back, short=short, gap=gap, gap_start=gap_start, binned=binned, fine=fine, values=values,
-            unsolved=unsolved, back_binned=back_binned,
+            back=back, short=short, gap=gap, gap_start=gap_start, binned=binned, fine=fine, fast=fast,
+            held=held, earliest=earliest, latest=latest, values=values, unsolved=unsolved, back_binned=back_binned,
         )  # fmt: skip
         if weight is not None:
             _weigh(block.resonator, block.weight, weight)
@@ -128,7 +153,8 @@ def gather(source: PhotonSource, *, weights: bool = False, ctx: JobContext = SIL
     end = np.where(last >= 0, stop / TICK - last, 0)  # until the end of time
     gap_start, gap = np.where(end > gap, last, gap_start), np.maximum(gap, end)
     return PhotonSums(
-        info=source.info, edges=np.linspace(0.0, stop, BINS + 1), binned=binned, fine=fine, gap=gap * TICK,
+        info=source.info, edges=np.linspace(0.0, stop, BINS + 1), binned=binned, fine=fine, fast=fast,
+        earliest=earliest, latest=latest, gap=gap * TICK,
         gap_start=gap_start * TICK, back=back, short=short, back_binned=back_binned,
         ordered=not isinstance(source, SortedColumns), values=values, value_edges=value_edges, unsolved=unsolved,
         weights=None if weight is None else weight[0, :-1],

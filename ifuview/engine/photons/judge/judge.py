@@ -10,13 +10,25 @@ import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.photons.judge import colors, pixels, times
+from ifuview.engine.photons.judge.bursts import cosmic_rays
+from ifuview.engine.photons.judge.clocks import clocks_off
+from ifuview.engine.photons.judge.drifts import drifting
 from ifuview.engine.photons.judge.gather import PhotonSums, gather
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import PhotonSource
 from ifuview.model.photons.verdict import PhotonFault, PhotonFinding, PhotonVerdict
 
 ORDER = tuple(PhotonFault)  # of findings that are as new as each other: what explains most comes first
-ASKED = "light of the array in time", "feedlines", "time-outs", "hot, cold and dead pixels", "double pixels"
+ASKED = (
+    "light of the array in time",
+    "cosmic rays",
+    "feedlines",
+    "clocks",
+    "drifts",
+    "time-outs",
+    "hot, cold and dead pixels",
+    "double pixels",
+)
 
 
 def judge_photons(
@@ -50,9 +62,12 @@ def answer(
 ) -> PhotonVerdict:
     """Return the verdict on sums; `in_order` are those of the photons in the order of the file."""
     found: list[PhotonFinding] = []
-    drops, silent = times.feedlines_in_time(sums)
-    changes, dark = times.array_in_time(sums, silent)
+    late, shifted = clocks_off(sums)
+    rays, sums = cosmic_rays(sums)
+    drops, silent = times.feedlines_in_time(sums, shifted)
+    changes, dark = times.array_in_time(sums, silent, shifted)
     without, out = pixels.feedlines(sums)
+    out |= shifted
     ctx.checkpoint(0.85)
     clock = times.clocks(sums, silent | dark)
     lost, stopped, watched = times.time_outs(sums, clock, ~out)
@@ -60,9 +75,11 @@ def answer(
     light = pixels.pixel_light(sums, out | stopped)
     hot = _resonators(sums, light.bad.hot) if light.bad is not None else np.zeros(len(out), bool)
     ctx.checkpoint(0.95)
-    found += changes + drops + without + pixels.bad_pixels(sums, light)
-    found += [f for f in (lost, pixels.saturated(sums, hot), pixels.doubles(sums), times.photons_too_close(sums),
-                          pixels.shared_resonators(sums.info.beammap)) if f is not None]  # fmt: skip
+    found += late + changes + drops + without + pixels.bad_pixels(sums, light)
+    found += drifting(sums, clock, ~out & ~stopped & ~hot)
+    found += [f for f in (rays, lost, pixels.saturated(sums, hot), pixels.doubles(sums),
+                          times.photons_too_close(sums), pixels.shared_resonators(sums.info.beammap))
+              if f is not None]  # fmt: skip
     asked, reasons = list(ASKED), {}
     if sums.info.dead_time > 0:
         asked += ["rates", "dead time"]
@@ -93,7 +110,9 @@ def _ask_colors(
         asked += ["wavelengths of all pixels", "range of wavelengths"]
         found += colors.unsolved(sums, light.usable)
         beyond = colors.out_of_range(sums, hot)
-        found += [] if beyond is None else [beyond]
+        far = _of_pixels(sums, beyond)
+        scaled = None if np.isfinite(colors.has_line(sums)) else colors.scaled(sums, light, hot | far)
+        found += [f for f in (beyond, scaled) if f is not None]
         if np.isfinite(colors.has_line(sums)):
             asked.append("places of the line")
             found += colors.lines(sums, nominal, hot)
@@ -109,6 +128,14 @@ def _ask_colors(
         reasons["flat"] = why
     else:
         asked.append("flat")
+
+
+def _of_pixels(sums: PhotonSums, found: PhotonFinding | None) -> Array:
+    """Resonators of the pixels of a finding; bool (n,)."""
+    mask = np.zeros(sums.info.beammap.shape, bool)
+    if found is not None:
+        mask[found.pixels[:, 1], found.pixels[:, 0]] = True
+    return _resonators(sums, mask)
 
 
 def _resonators(sums: PhotonSums, mask: Array) -> Array:

@@ -12,16 +12,20 @@ from ifuview.model.checks import Array
 def take(
     resonator: Array, time: Array, value: Array, line: Array, dead: int, bin_ticks: float, fine_ticks: float,
     waves: bool, low: float, per_unit: float, last: Array, back: Array, short: Array, gap: Array, gap_start: Array,
-    binned: Array, fine: Array, values: Array, unsolved: Array, back_binned: Array,
+    binned: Array, fine: Array, fast: Array, held: Array, earliest: Array, latest: Array, values: Array,
+    unsolved: Array, back_binned: Array,
 ) -> None:  # fmt: skip
     """Count photons whose resonator is known; those after the last bin only for gaps and order.
 
-    `line` is the place of the feedline of each resonator.
+    `line` is the place of the board of each resonator. `fast` counts resonators that see light in short bins that
+    divide the fine ones: of one resonator one photon in each, `held` is the bin of its last one.
     `last` is the time of the resonator's photon before (-1: none) and is carried on. `back` counts photons before
     their predecessor, `short` those sooner than `dead` after it. `values` is (n, nbin), its outermost bins hold all
     that is beyond; with `waves` values at or below zero and NaN count as `unsolved`.
     """
     nresonator, nbin, nfine, nvalue = len(last), binned.shape[1], fine.shape[1], values.shape[1]
+    nfast = len(fast)
+    fast_ticks = fine_ticks * nfine / nfast
     for i in range(len(resonator)):
         r = resonator[i]
         if r < 0 or r >= nresonator:
@@ -31,6 +35,12 @@ def take(
         if k < nbin:
             binned[r, k] += 1
             fine[line[r], min(int(t / fine_ticks), nfine - 1)] += 1
+            short_bin = min(int(t / fast_ticks), nfast - 1)
+            if short_bin != held[r]:
+                fast[short_bin] += 1
+                held[r] = short_bin
+        earliest[r] = min(earliest[r], t)
+        latest[r] = max(latest[r], t)
         before = last[r]
         if before >= 0:
             step = t - before

@@ -33,17 +33,19 @@ SCALES = (1, 5, 10)  # bins of time taken together, to see how fast light varies
 MANY, SHARE = 10, 0.01  # photons, and part of a resonator's photons, within the dead time
 
 
-def array_in_time(sums: PhotonSums, silent: Array) -> tuple[list[PhotonFinding], Array]:
+def array_in_time(sums: PhotonSums, silent: Array, shifted: Array) -> tuple[list[PhotonFinding], Array]:
     """Return drops and spikes of the light of the whole array, and the coarse bins (nbin,) that they lie in.
 
     Looked for in bins of several widths: short ones show deep drops, wide ones shallow ones. Where a feedline is
-    `silent` (bool, (n, nbin)) less light is no wonder.
+    `silent` (bool, (n, nbin)) less light is no wonder. Boards whose clock is off (`shifted`, bool (n,)) do not count.
     """
     explained = silent.any(axis=0)
+    right = np.setdiff1d(np.arange(len(sums.fine)), sums.board[shifted])
+    fine = sums.fine[right] if len(right) else sums.fine
     dark = np.zeros(sums.binned.shape[1], bool)
     best: dict[PhotonFault, PhotonFinding] = {}
     for factor in WIDTHS:
-        by_line = sums.fine.reshape(len(sums.fine), -1, factor).sum(axis=2)
+        by_line = fine.reshape(len(fine), -1, factor).sum(axis=2)
         counts = by_line.sum(axis=0)
         level = float(np.median(counts))
         if level < ENOUGH:
@@ -98,17 +100,23 @@ def _change(
     )  # fmt: skip
 
 
-def feedlines_in_time(sums: PhotonSums) -> tuple[list[PhotonFinding], Array]:
-    """Return feedlines that drop out for a while, and bool (n, nbin) where their resonators are not to be asked."""
+def feedlines_in_time(sums: PhotonSums, shifted: Array) -> tuple[list[PhotonFinding], Array]:
+    """Return feedlines that drop out for a while, and bool (n, nbin) where their resonators are not to be asked.
+
+    Those whose clock is off (`shifted`, bool (n,)) are asked nothing.
+    """
     lines, place = np.unique(sums.feedline, return_inverse=True)
     out = np.zeros(sums.binned.shape, bool)
     if len(lines) < 2:
         return [], out
     light = np.zeros((len(lines), sums.binned.shape[1]))
     np.add.at(light, place, clipped(sums.binned))
+    off_clock = np.isin(np.arange(len(lines)), place[shifted])
     found = []
     for k, line in enumerate(lines.tolist()):
-        other = light.sum(axis=0) - light[k]
+        if off_clock[k]:
+            continue
+        other = light[~off_clock].sum(axis=0) - light[k]
         if other.sum() <= 0 or light[k].sum() < ENOUGH:
             continue
         expected = other * np.median(light[k][other > 0] / other[other > 0])
@@ -130,12 +138,14 @@ def _dropped(
     hoped = float(expected[first:last].sum())
     part = float(counts[first:last].sum()) / hoped
     sigma = float(np.abs(off[first:last]).sum() / np.sqrt(last - first))
-    when = f"{edges[first]:.3g} to {edges[last]:.3g} s"
+    when, hoped_s = f"{edges[first]:.3g} to {edges[last]:.3g} s", float(edges[last] - edges[first])
     more = f" and {len(stretches) - 1} more times" if len(stretches) > 1 else ""
+    end = first == 0 or last == len(counts)
+    clock = f", or its clock is {hoped_s:.3g} s {'ahead' if first == 0 else 'behind'}" if end else ""
     return PhotonFinding(
         PhotonFault.FEEDLINE_DROP, amount=part, error=float(np.sqrt(max(part, 1 / hoped) / hoped)), unit="of its light",
         significance=sigma, times=(float(edges[first]), float(edges[last])), feedlines=(line,),
-        text=f"Feedline {line} counts {part:.2g} of what the others let expect at {when}{more}.",
+        text=f"Feedline {line} counts {part:.2g} of what the others let expect at {when}{more}{clock}.",
         arrays={"edges": edges, "counts": counts, "expected": expected},
     )  # fmt: skip
 

@@ -182,6 +182,56 @@ def test_a_feedline_that_drops_out_is_named_and_not_its_pixels(clean):
     assert found.feedlines == (2,) and found.times == pytest.approx((6.0, 7.5), abs=0.11)
 
 
+@pytest.mark.parametrize("by", [1.0, 0.1])
+def test_a_clock_that_is_off_is_told_by_where_its_light_begins_and_ends(clean, by):
+    found = only(faults.late(clean, 2, by), PhotonFault.CLOCK)
+    assert found.feedlines == (2,) and found.step is PhotonStep.PACKETS
+    assert found.amount == pytest.approx(by, abs=0.005)  # a feedline has a photon each half of a millisecond
+    lost = only(faults.late(clean, 2, -by), PhotonFault.FEEDLINE_DROP)  # nothing is before the start
+    assert "or its clock is" in lost.text and "behind" in lost.text
+
+
+def test_a_clock_that_is_off_is_told_by_what_all_see(clean):
+    """Times that were cut at both ends: only what the whole array sees says so, and no other feedline is accused."""
+    off = faults.late(faults.dropped(clean, 5.0, 5.3, kept=0.2), 3, 0.7)
+    whole = faults.without(off, (off.time < 1_000_000) | (off.time > 9_000_000))
+    info = replace(whole.info, duration=8.0)
+    verdict = judge_photons(replace(whole, info=info, time=whole.time - np.uint32(1_000_000)))
+    found = {f.fault: f for f in verdict.findings}
+    assert found[PhotonFault.CLOCK].amount == pytest.approx(0.7, abs=0.01)
+    assert found[PhotonFault.CLOCK].feedlines == (3,) and PhotonFault.FEEDLINE_DROP not in found
+    assert found[PhotonFault.DROP].times == pytest.approx((4.0, 4.3), abs=0.02)
+
+
+def test_a_clock_that_stands_still_is_no_cosmic_ray_and_no_spike(clean):
+    found = {f.fault: f for f in judge_photons(faults.standing(clean, 4, 3.0, 4.0)).findings}
+    assert set(found) == {PhotonFault.CLOCK, PhotonFault.SHORT}  # the photons of one moment are within the dead time
+    assert found[PhotonFault.CLOCK].times == pytest.approx((3.0, 4.0), abs=0.02)
+
+
+def test_cosmic_rays_are_counted_and_are_no_spike(clean):
+    moments = [1.5, 3.2, 7.7]
+    for number in (100, 600):
+        found = only(faults.cosmic_rays(clean, moments, number), PhotonFault.COSMIC)
+        assert found.amount == 3 and min(abs(found.times[0] - t) for t in moments) < 2e-4
+    one = faults.lit(clean, [(9, 9)], 4000.0, 4.0, 4.05)  # of a single pixel: none of the array
+    assert PhotonFault.COSMIC not in {f.fault for f in judge_photons(one).findings}
+
+
+@pytest.mark.parametrize("what", ["pixels", "feedline", "lamp"])
+def test_light_that_drifts_is_told_of_what_drifts(what):
+    even = simulate_flat(perfect((20, 16)), photons_per_pixel=4000, duration=DURATION, seed=14)[0]
+    assert not judge_photons(even).findings
+    number, line = even.info.beammap.nresonator, even.info.beammap.ids // 10_000
+    pixels = [(5, 5), (12, 15)]
+    chosen = {"pixels": faults.resonators_of(even, pixels), "feedline": np.flatnonzero(line == 4),
+              "lamp": np.arange(number)}[what]  # fmt: skip
+    found = only(faults.drifted(even, chosen, 0.3), PhotonFault.DRIFT)
+    assert found.amount == pytest.approx(-0.7 / 0.65, abs=4 * found.error)
+    assert places(found) == (set(pixels) if what == "pixels" else set())
+    assert found.feedlines == ((4,) if what == "feedline" else ())
+
+
 def test_photons_out_of_order_are_counted(clean):
     found = only(faults.disordered(clean, [(6, 6), (7, 7)], 0.2), PhotonFault.ORDER)
     assert places(found) == {(6, 6), (7, 7)} and found.step is PhotonStep.PACKETS
@@ -206,6 +256,23 @@ def test_a_line_at_the_wrong_wavelength(laser):
 def test_pixels_whose_line_is_elsewhere(laser):
     found = only(faults.shifted(laser, 1.08, [(2, 3), (5, 8)]), PhotonFault.OFF_LINE, nominal=LINE)
     assert places(found) == {(2, 3), (5, 8)}
+
+
+@pytest.mark.parametrize("energy", [0.88, 1.12])
+def test_pixels_whose_energies_are_off_by_a_factor(clean, energy):
+    found = only(faults.shifted(clean, energy, [(12, 12), (4, 20)]), PhotonFault.SCALED)
+    assert places(found) == {(12, 12), (4, 20)} and found.step is PhotonStep.WAVELENGTHS
+    assert f"{1 / energy:.1f}" in found.text
+
+
+def test_a_few_photons_beyond_the_end_are_no_factor(flat):
+    """A faint flat: three of 50 photons of a pixel below the end, where those around it have none."""
+    rng = np.random.default_rng(5)
+    faint = faults.without(flat, rng.random(len(flat.time)) > 0.12)
+    inside = np.clip(faint.value, 701.0, 1499.0)
+    own = np.flatnonzero(faint.resonator == faults.resonators_of(faint, [(8, 8)])[0])[:3]
+    inside[own] = 690.0
+    assert not judge_photons(replace(faint, value=inside)).findings
 
 
 def test_pixels_with_impossible_wavelengths(clean):
