@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ifuview.app.frames.intents import Judge, ShowProblem
 from ifuview.app.jobs import JobKey, JobKind
-from ifuview.app.messages import note
+from ifuview.app.messages import no_problem
 from ifuview.app.night import open_night
 from ifuview.app.night.amplifiers.health import read_health
 from ifuview.app.night.intents import ShowProduct
@@ -133,7 +133,8 @@ def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
     state = session.health
     groups = () if state is None else state.groups
     if state is None or not groups:
-        return note(session, "no problem was found")
+        asked = state is not None and bool(state.found)
+        return no_problem(session, asked=asked, left=asked and bool(state and state.todo))
     now = max(state.problem, 0 if not intent.step else state.problem)
     number = intent.number if intent.number is not None else (now + intent.step) % len(groups)
     if not 0 <= number < len(groups):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ifuview.app.frames.intents import Intent, Judge, ShowDock, ShowProblem
 from ifuview.app.jobs import JobKey, JobKind
-from ifuview.app.messages import note
+from ifuview.app.messages import no_problem, note
 from ifuview.app.night import intents as want
 from ifuview.app.night import open_night
 from ifuview.app.night.state import TriageState
@@ -204,7 +204,8 @@ def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
     """Another problem, its pictures and its place; `blink`: between the two pictures."""
     state = session.triage
     if state is None or not state.groups:
-        return note(session, "no problem was found")
+        asked = state is not None and bool(state.result.cameras)
+        return no_problem(session, asked=asked, left=asked and bool(state and state.todo))
     now = max(state.problem, 0 if not intent.step else state.problem)
     number = intent.number if intent.number is not None else (now + intent.step) % len(state.groups)
     if not 0 <= number < len(state.groups):

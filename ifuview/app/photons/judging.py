@@ -14,7 +14,7 @@ from ifuview.app.frames.selection import pick_point
 from ifuview.app.frames.steps import set_layout
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKey, JobKind
-from ifuview.app.messages import note
+from ifuview.app.messages import no_problem
 from ifuview.app.photons import intents as want
 from ifuview.app.photons.counting import images
 from ifuview.app.photons.state import PhotonFrame, PhotonJudged, Shown
@@ -150,7 +150,7 @@ def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
     now = None if slot is None or slot.photons is None else slot.photons.judged
     findings = () if now is None or now.found is None else now.found.findings
     if slot is None or slot.photons is None or now is None or not findings:
-        return note(session, "no problem was found")
+        return no_problem(session, asked=now is not None and now.found is not None)
     if intent.number is not None:
         number = intent.number
     elif now.problem < 0:  # of all: the first, or backwards the last

@@ -12,7 +12,7 @@ from ifuview.app.frames.judging import OfJudged, judge_current
 from ifuview.app.frames.selection import select_fiber
 from ifuview.app.frames.state import Proof
 from ifuview.app.jobs import JobKind
-from ifuview.app.messages import note
+from ifuview.app.messages import no_problem
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.state import JudgedSpectra
 from ifuview.app.tasks import Change, Outcome, Task
@@ -100,7 +100,7 @@ def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
     slot = session.slot()
     found = None if slot is None else verdict_of(slot)
     if slot is None or found is None or not found.findings:
-        return note(session, "no problem was found")
+        return no_problem(session, asked=found is not None)
     number = (session.problem + intent.step if intent.number is None else intent.number) % len(found.findings)
     one = found.findings[number]
     session = marked(replace(session, problem=number), slot.key, one)

@@ -11,7 +11,7 @@ from ifuview.app.frames.selection import pick_point, select_fiber
 from ifuview.app.frames.state import Proof
 from ifuview.app.frames.steps import set_view
 from ifuview.app.jobs import JobKind
-from ifuview.app.messages import note
+from ifuview.app.messages import no_problem
 from ifuview.app.session import Session, Slot
 from ifuview.app.tasks import Outcome, Plan
 from ifuview.app.traces import intents as want
@@ -60,7 +60,7 @@ def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
     found = view.make(session)
     count = 0 if found is None else len(view.problems(found))
     if found is None or not count:
-        return note(session, "no problem was found")
+        return no_problem(session, asked=found is not None and found.verdict is not None)
     at = intent.number if intent.number is not None else (session.problem + intent.step) % count
     return at_row(session, found, at)
 

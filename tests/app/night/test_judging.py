@@ -202,7 +202,20 @@ def test_steps_through_the_problems_go_round():
     again = judging.go_to_problem(first, want.ShowProblem(step=1))
     assert again.triage.problem == 1
     assert judging.go_to_problem(again, want.ShowProblem(step=1)).triage.problem == 0
-    assert "no problem" in judging.go_to_problem(Session(), want.ShowProblem(step=1)).messages[-1].text
+
+
+@pytest.mark.parametrize(
+    ("triage", "said"),
+    [
+        (None, "nothing was judged yet"),
+        (TriageState(todo=(object(),)), "nothing was judged yet"),
+        (replace(state([]), todo=(object(),)), "no problem was found so far"),
+        (state([]), "no problem was found"),
+    ],
+)
+def test_where_nobody_looked_no_problem_is_not_what_is_said(triage: TriageState | None, said: str) -> None:
+    session = judging.go_to_problem(Session(triage=triage), want.ShowProblem(step=1))
+    assert session.messages[-1].text == said
 
 
 def test_a_product_opened_alone_is_judged_with_those_beside_it(opened: Runner):

@@ -11,6 +11,7 @@ from astropy.table import Table
 
 from ifuview.app import intents as want
 from ifuview.app import verdict
+from ifuview.app.judging import show_problem
 from ifuview.app.reporting.tables import save_table
 from ifuview.app.session import Session
 from ifuview.app.spectra.judging import first_verdict, judged_image
@@ -48,6 +49,14 @@ def test_spectra_in_which_nothing_is_wrong_say_what_was_not_asked(opened):
     assert "sky (it is in these spectra)" in bar.detail
     assert bar.judged == "judged 60 of 60 fibers by themselves, 100 % of their pixels"
     assert not bar.dock
+
+
+def test_of_spectra_without_a_verdict_it_is_not_said_that_no_problem_was_found(opened):
+    session = opened(lambda flux, ivar: None).session
+    assert show_problem(session, want.ShowProblem(step=1)).messages[-1].text == "no problem was found"
+    slot = session.slot()
+    unasked = session.with_slot(replace(slot, judged=None))
+    assert show_problem(unasked, want.ShowProblem(step=1)).messages[-1].text == "nothing was judged yet"
 
 
 def test_the_place_that_the_bar_speaks_of_is_marked_where_only_a_look_is_wanted_too(opened):

@@ -94,3 +94,7 @@ def test_a_problem_that_wants_a_look_is_marked_where_the_user_is(session):
     shown = task.apply(session.with_slot(replace(slot, view=replace(slot.view, fit=True))), (looks, None))
     assert isinstance(shown, Session) and shown.slot().view.fit and shown.selection == session.selection
     assert shown.proof.box is not None and shown.proof.frames == {slot.key}
+
+
+def test_of_traces_that_nobody_judged_it_is_not_said_that_no_problem_was_found(session):
+    assert show_problem(session, want.ShowProblem(step=1)).messages[-1].text == "nothing was judged yet"

@@ -9,7 +9,7 @@ from ifuview.app.frames.adding import placed
 from ifuview.app.frames.intents import Combine, SetLayout, ShowProblem
 from ifuview.app.frames.opening.opened import Opened, new_slot
 from ifuview.app.jobs import JobKind
-from ifuview.app.messages import note
+from ifuview.app.messages import no_problem, note
 from ifuview.app.night import intents as want
 from ifuview.app.session import Layout, Level, Session
 from ifuview.app.tasks import Change, Outcome, Task
@@ -113,7 +113,8 @@ def go_to_problem(session: Session, intent: ShowProblem) -> Outcome:
 
     bar, state = make(session), session.reduction
     if bar is None or state is None or not bar.problems:
-        return note(session, "no problem was found")
+        left = state is not None and bool(state.running)
+        return no_problem(session, asked=state is not None and bool(state.verdicts), left=left)
     number = intent.number if intent.number is not None else (bar.problem + intent.step) % len(bar.problems)
     if not 0 <= number < len(bar.problems):
         return session
