@@ -152,6 +152,11 @@ class WindowCommands(SaveDialogs):
         if ok and name.strip():
             self.controller.handle(want.FindFiber(name.strip()))
 
+    def problem_menu(self) -> None:
+        """What else shows the problem, as the bar offers it."""
+        if not self.window.verdict.open_menu():
+            self.controller.handle(want.Note("info", "nothing else is there to look at of a problem"))
+
     def choose_dialog(self) -> None:
         """Ask which spectra."""
         words = "Fibers (3000:3010,3050), a TARGETID, or terms (SPECTYPE=QSO, Z>4)"

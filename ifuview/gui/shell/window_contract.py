@@ -11,6 +11,7 @@ from ifuview.gui.shell.presenter import Presenter
 from ifuview.gui.window.banner import Banner
 from ifuview.gui.window.dock_area import DockArea
 from ifuview.gui.window.readout_bar import ReadoutBar
+from ifuview.gui.window.verdict_bar import VerdictBar
 
 
 class CommandedWindow(QMainWindow):
@@ -21,6 +22,7 @@ class CommandedWindow(QMainWindow):
     canvas: ImageCanvas
     banner: Banner
     readout: ReadoutBar
+    verdict: VerdictBar
     dock_area: DockArea
     docks: dict[str, QDockWidget]
 

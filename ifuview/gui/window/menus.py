@@ -155,6 +155,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("problem-previous", "-Night", "Problem before", lambda s: want.ShowProblem(step=-1), ("[",)),
     Action("problem-next", "Night", "Next problem", lambda s: want.ShowProblem(step=1), ("]",)),
     Action("problem-proof", "Night", "Blink the proof", do.proof, ("Return",)),
+    Action("problem-more", "Night", "What else shows the problem...", "problem_menu", ("Shift+Return",)),
     Action("judge", "Night", "Judge what is open", lambda s: want.Judge()),
     Action("triage", "-Night", "Triage of this exposure", lambda s: want.Triage("exposure"), ("Ctrl+J",)),
     Action("cutouts", "Night", "Cut out this fiber in every exposure...", "cutouts_dialog"),

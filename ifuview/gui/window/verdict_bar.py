@@ -64,8 +64,8 @@ class VerdictBar(QFrame):
         self.on = self._button("\u203a", "Next problem (])", lambda: self._step(1))
         self.proof = self._button("Blink the proof", "Blink the two products that show it (Return)", self._blink)
         self.list = self._button("Problems", "All problems, by cause", self._list)
-        hint = "What else shows it: other exposures, cameras, products, tables"
-        self.more = self._button("Look at \u25be", hint, self._open_menu)
+        hint = "What else shows it: other exposures, cameras, products, tables (Shift+Return)"
+        self.more = self._button("Look at \u25be", hint, self.open_menu)
         self.menu = QMenu(self.more)
         self.stop = self._button("Stop", "Judge no more cameras", self._judge)
         self._lay_out()
@@ -194,8 +194,13 @@ class VerdictBar(QFrame):
         for intent in intents:
             self.intent.emit(intent)
 
-    def _open_menu(self) -> None:
-        self.menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+    def open_menu(self) -> bool:
+        """Offer what else shows the problem, the first line chosen; False where there is nothing."""
+        lines = self.menu.actions() if self._view is not None and self._view.more else []
+        if lines:
+            self.menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+            self.menu.setActiveAction(lines[0])
+        return bool(lines)
 
     def _emit(self, intent: want.Intent) -> None:
         self.intent.emit(intent)

@@ -134,7 +134,11 @@ def _named(columns: Mapping[str, Cells], path: str) -> dict[str, Cells]:
     if missing:
         there = ", ".join([str(name) for name in columns][:MAX_NAMES] + ["..."] * (len(columns) > MAX_NAMES)) or "none"
         plural = "s" if len(missing) > 1 else ""
-        raise MissingDataError(f"no trace column{plural} {', '.join(missing)} (the columns are: {there})", path)
+        raise MissingDataError(
+            f"this is no table of traces: no column{plural} {', '.join(missing)} (the columns are: {there})",
+            path,
+            "a table of exposures is read with its folder, a catalog needs a column TARGETID or FIBER",
+        )
     return out
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QApplication, QCheckBox, QMainWindow
 from pytestqt.qtbot import QtBot
@@ -183,3 +184,21 @@ def test_the_words_of_the_verdict_are_read_in_a_narrow_window(qtbot: QtBot, widt
     holder.resize(1200, 700)
     qtbot.wait(50)
     assert bar.list.y() < bar.headline.geometry().bottom() and bar.list.x() > bar.headline.geometry().right()
+
+
+def test_what_else_shows_a_problem_is_chosen_by_keys(qtbot: QtBot) -> None:
+    holder = QMainWindow()
+    qtbot.addWidget(holder)
+    bar = VerdictBar(holder)
+    assert not bar.open_menu()
+    asked: list[object] = []
+    bar.intent.connect(asked.append)
+    more = (("Sky fibers", (want.ShowDock("sky"),)), ("Tables", (want.ShowDock("tables"),)))
+    bar.draw(VerdictView(VerdictState.WRONG, "SKY MODEL wrong", more=more))
+    holder.show()
+    assert bar.open_menu()
+    qtbot.keyClick(bar.menu, Qt.Key.Key_Down)
+    qtbot.keyClick(bar.menu, Qt.Key.Key_Return)
+    assert asked == [want.ShowDock("tables")]
+    bar.draw(VerdictView(VerdictState.CLEAN, "nothing found"))
+    assert not bar.open_menu()
