@@ -22,13 +22,13 @@ from ifuview.engine.night.questions.lines import beside_stronger
 from ifuview.engine.night.questions.masked import masked, told
 from ifuview.engine.night.questions.products import CONTRADICTS, identity, products
 from ifuview.engine.night.questions.tables import tables
-from ifuview.engine.night.search.noise import white_noise
+from ifuview.engine.night.search.noise import bends, white_noise
 from ifuview.engine.night.stand_ins import BY_NOISE, completed
 from ifuview.engine.night.stats import filled, middle
 from ifuview.engine.numeric.blas import one_thread
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
-from ifuview.model.night.triage import CLASSES, RATIOS, Finding, NotMeasured, ranges
+from ifuview.model.night.triage import CLASSES, Finding, NotMeasured, ranges
 
 NAME = "desi_qa"
 TITLE = "Triage"
@@ -46,6 +46,7 @@ ALIKE = 0.3  # part that two amplifiers may trail differently by, and it be no c
 TAIL = 0.5  # of the significance of charge that trails: what single lines show of it
 MOVED = ("shift", "width")  # lines that leave edges sharper than they are
 OF_FIBERS = ("isolated-fiber", "block-throughput")  # that leave a part of the lines of their fibers
+OF_LIGHT = ("throughput / flat", "level / other blocks")  # units of a part of the light
 NOISE = (0.8, 1.25)  # times the noise that the inverse variance says, of all spectra
 MIN_FIBERS = 4 * BLOCK  # fewer blocks have no majority
 OR_SFRAME = {"flat": ("fiberflat",), "frame": ("light", "trace", "frame")}  # steps that look like a wrong sframe then
@@ -173,7 +174,7 @@ def _with_its_noise(chain: Chain, expid: int, camera: str) -> tuple[Chain, list[
         return chain, []
     flux, own = sframe[::EVERY], ivar[::EVERY]
     sigma = np.where(own > 0, own, 1.0).astype(np.float32) ** -0.5
-    ratio, count = white_noise(flux, sigma, own > 0, {"": np.ones(flux.shape, bool)})[""]
+    ratio, count = white_noise(bends(flux, sigma, own > 0), {"": np.ones(flux.shape, bool)})[""]
     if count < ENOUGH or NOISE[0] < ratio < NOISE[1]:
         return chain, []
     change: dict[str, Any] = {"sframe_ivar": (ivar / ratio**2).astype(ivar.dtype)}
@@ -271,7 +272,7 @@ def _of_lost_light(findings: list[Finding]) -> list[Finding]:
     """Wavelengths of fibers that show no more than the shape of the light that they have less or more of as a whole."""
     out = []
     for sign in (1, -1):
-        whole = [x for x in findings if x.kind in OF_FIBERS and x.unit in RATIOS and sign * (x.amplitude - 1) > 0]
+        whole = [x for x in findings if x.kind in OF_FIBERS and x.unit in OF_LIGHT and sign * (x.amplitude - 1) > 0]
         fibers = {f for x in whole for f in x.fibers}
         most = max((x.significance for x in whole), default=0.0)
         out += [

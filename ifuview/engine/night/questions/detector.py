@@ -8,12 +8,19 @@ from ifuview.engine.night.questions.amplifiers import listed
 from ifuview.engine.night.questions.case import Case
 from ifuview.engine.night.questions.levels import empty_fibers, measured_levels, natural_scatter
 from ifuview.engine.night.search.levels import BIN
-from ifuview.engine.night.search.noise import hits, white_noise
+from ifuview.engine.night.search.noise import Bends, bends, fiber_noise, hits, white_noise
 from ifuview.engine.night.search.trailing import across, along, into_empty
+from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 
 NOISY = 1.05  # times the noise that the inverse variance says, and that of the other amplifiers
 ENOUGH = 2000  # pixels that tell a noise
+NOISY_FIBER, NOISY_ERRORS, BESIDE = (
+    0.2,
+    6.0,
+    51,
+)  # part, and errors, of the scatter of a fiber; fibers to compare it with
+BRIGHT, THIN_LIGHT = 12.0, 8  # noise of a pixel: brighter spectra have features in every pixel; one pixel of so many
 NEARLY_AS_WELL = 3.0  # times its error that one to compare with may have
 MANY = 60  # hits that a usual reduction does not leave
 TRAILS, LEAST = (
@@ -43,9 +50,12 @@ def detector(case: Case) -> None:
 
 
 def _noise(case: Case, flux: Array, sigma: Array, good: Array, where: dict[str, Array]) -> None:
-    measured = white_noise(flux, sigma, good, where)
+    of = bends(flux, sigma, good)
+    measured = white_noise(of, where)
     noise = {name: value for name, (value, count) in measured.items() if count > ENOUGH}
     case.numbers["noise"] = {name: round(value, 3) for name, value in noise.items()}
+    if case.asks("isolated-fiber"):
+        _noisy_fibers(case, of)
     if not case.asks("amplifier-noise") or len(noise) < 2:
         return
     for name, value in noise.items():
@@ -59,6 +69,27 @@ def _noise(case: Case, flux: Array, sigma: Array, good: Array, where: dict[str, 
             unit="times its ivar", significance=(value - 1) * np.sqrt(2 * measured[name][1]),
             text=f"Amplifier {name} is {value:.2f} times as noisy as its inverse variance says (fibers {fibers[0]}-"
             f"{fibers[-1]}; the others {others:.2f}): its read noise was taken too low{said}",
+        )  # fmt: skip
+
+
+def _noisy_fibers(case: Case, of: Bends) -> None:
+    """Fibers that scatter by more than their inverse variance says, and than those beside them do."""
+    value, error = fiber_noise(of)
+    judged = case.measured & ~case.known & ~case.in_bad_amplifier & np.isfinite(error)
+    if np.count_nonzero(judged) < BESIDE:
+        return
+    near = np.pad(np.where(judged, value, float(np.median(value[judged]))), BESIDE // 2, mode="reflect")
+    usual = median(np.lib.stride_tricks.sliding_window_view(near, BESIDE), 1)
+    over = value / np.maximum(usual, 1.0)
+    light = case.flux[:, ::THIN_LIGHT]
+    judged &= median(np.where(np.isfinite(light), light, 0.0), 1) < BRIGHT * float(np.median(case.sigma))
+    for fiber in np.flatnonzero(judged & (over - 1 > np.maximum(NOISY_FIBER, NOISY_ERRORS * error))):
+        case.add(
+            "isolated-fiber", "preproc", fibers=(int(fiber),), amplitude=float(value[fiber]), unit="times its ivar",
+            significance=float((over[fiber] - 1) / error[fiber]), confidence=0.8,
+            alternatives=(("isolated-fiber", "frame"), ("amplifier-noise", "preproc")), detail={"cause": "noise"},
+            text=f"Fiber {fiber} scatters {value[fiber]:.2f} times as much as its inverse variance says (those beside "
+            f"it {usual[fiber]:.2f}): noise of the detector along its trace, or its extraction, is not in its ivar",
         )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from ifuview.engine.night.questions.changes import FACTOR, Changes, changes, mea
 from ifuview.engine.night.questions.columns import columns
 from ifuview.engine.night.questions.echoes import echoes
 from ifuview.engine.night.questions.levels import measured_levels, odd_levels
-from ifuview.engine.night.questions.lines import NO_LOSS, lines_that_stay
+from ifuview.engine.night.questions.lines import NO_LOSS, lines_of_their_own, lines_that_stay
 from ifuview.engine.night.questions.weak_rows import offsets, weak_rows
 from ifuview.engine.night.search.coherent import row_pixels
 from ifuview.engine.night.search.levels import Levels
@@ -95,6 +95,7 @@ def fibers(case: Case) -> None:
         _singles(case, known_already | set(np.flatnonzero(odd | dim).tolist()) | lost)
     if pixels is not None:
         columns(case, lines_off, pixels[1])
+        lines_of_their_own(case, lines_off)
     if case.clean is not None and (case.asks("sky-gradient") or case.asks("sky-line residual")):
         own = case.measured & ~(odd | dim)
         own[sorted(lost)] = False

@@ -9,6 +9,7 @@ import numpy as np
 
 from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.questions.case import BUNDLE, Case
+from ifuview.engine.night.search.bumps.peaks import peaks
 from ifuview.engine.night.search.common import shared_noise
 from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.losses import ToldLight
@@ -33,6 +34,8 @@ ALIKE, ANSWER = 0.9, (0.6, 1.6)  # correlation with the flat, and counts per cou
 LEAST_LINE, SHORT_RUN, LEAST_SKY = 0.008, 8, 10  # part of the line; fibers of a run, sky fibers that make a mean
 UNLIKE = 1.8  # scatter of the fibers over their errors from which not all of them have the same
 DIFFERS = ", in the mean: they differ, and which part of the camera has it is not told apart"
+OWN_LINES, NEAR_STRONG, MOST_WAVES = 2, 4, 6  # lines that no chance makes, px beside strong ones, and in a sentence
+OF_MEAN = 3.0  # times what a line makes of the mean of the sky fibers
 WIDE = 1.2  # scatter of a line over its noise from which it is asked whether it varies over the field
 
 
@@ -223,6 +226,42 @@ def over_field(case: Case, factor: Array, error: Array, use: Array, shape: Array
             np.where(use, factor, np.nan),
         )  # fmt: skip
     return case.line_tilt
+
+
+def lines_of_their_own(case: Case, lines_off: Array | float) -> None:
+    """Note sky fibers with lines that the sky has not: an object is in them; `lines_off` is what lines leave."""
+    told = {f for x in case.findings if len(x.fibers) < case.chain.shape[0] // 4 for f in x.fibers}
+    empty = case.is_sky & case.measured & ~case.known & ~case.in_bad_amplifier
+    if not case.asks("isolated-fiber") or any(x.kind in ("cosmic-rays", "charge-transfer") for x in case.findings):
+        return
+    rows = np.flatnonzero(empty)
+    off = lines_off if isinstance(lines_off, float) else lines_off[rows]
+    strong = np.convolve(case.strong_lines, np.ones(2 * NEAR_STRONG + 1), "same") > 0.5
+    for fiber, found in zip(rows, peaks(case.sharp[rows] - off, case.weight[rows], ~strong), strict=True):
+        if len(found) < OWN_LINES or int(fiber) in told:
+            continue
+        waves = [float(case.chain.wave[at]) for at, _ in found]
+        for x in [x for x in case.findings if _of_one_fiber(case, x, int(fiber), waves, rows.size)]:
+            case.findings.remove(x)
+        case.add(
+            "isolated-fiber", "light", fibers=(int(fiber),), wave_range=(min(waves), max(waves)),
+            amplitude=float(len(found)), unit="lines", confidence=0.7, detail={"cause": "lines of an object"},
+            significance=float(np.hypot.reduce([score for _, score in found])),
+            text=f"Sky fiber {fiber} has {len(found)} lines that the sky has not, at "
+            f"{', '.join(f'{w:.0f}' for w in waves[:MOST_WAVES])} A: an object with emission lines in a sky fiber",
+        )  # fmt: skip
+
+
+def _of_one_fiber(case: Case, x: Finding, fiber: int, waves: list[float], count: int) -> bool:
+    """Whether a window that all fibers seem to keep is what lines of one of `count` sky fibers make of their mean."""
+    if (
+        x.kind != "wavelength-all"
+        or x.wave_range is None
+        or not any(x.wave_range[0] < w < x.wave_range[1] for w in waves)
+    ):
+        return False
+    inside = (case.chain.wave > x.wave_range[0]) & (case.chain.wave < x.wave_range[1])
+    return abs(x.amplitude) < OF_MEAN * float(np.mean(case.sharp[fiber][inside])) / count
 
 
 def light_of(case: Case, of: Levels | None, lines: Array, error: Array, use: Array) -> ToldLight:

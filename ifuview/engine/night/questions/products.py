@@ -12,10 +12,10 @@ from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.questions.case import BUNDLE, COUNTS, Case
 from ifuview.engine.night.questions.masked import told
 from ifuview.engine.night.search.between import calibrated_sky, ends
-from ifuview.engine.night.search.deviating import FLOOR, deviating
+from ifuview.engine.night.search.deviating import FINE, FLOOR, deviating
 from ifuview.engine.night.search.identity import LEAST, LEAST_SWAPPED, MOST, Broken, Moved, broken_fibers, swapped
 from ifuview.engine.night.search.scan import SINGLE, blocks_of_fibers, spans
-from ifuview.engine.night.search.templates import shapes
+from ifuview.engine.night.search.templates import rough, shapes
 from ifuview.engine.night.stand_ins import MADE_OF
 from ifuview.engine.night.stats import binned, mad
 from ifuview.engine.numeric.medians import median
@@ -27,6 +27,11 @@ SLOPE = 0.1  # of the calibration, between the halves of a spectrum
 LEVEL = 0.05  # of the calibration of a fiber
 CONTRADICTS = "products contradict each other"
 EXCHANGED = {"spectra": "preproc", "frame": "frame", "sframe": "sframe"}  # first step that has it
+RIPPLE, RIPPLE_SMOOTH, ALL_FLATS = (
+    0.006,
+    41,
+    0.9,
+)  # of the typical flat, real ones have 0.001; bins; fibers that share it
 ROUNDED = 1e-4  # of the sky that products of a fiber may differ by in any file
 OF_SKY = 0.5  # of the gap must have the shape of the sky
 
@@ -37,9 +42,37 @@ def products(case: Case) -> None:
     if case.asks("mixed-production"):
         _mixed(case)
         _waves(case)
+    if case.asks("wavelength-all") and chain.flat is not None:
+        _rippled_flat(case, chain.flat)
     if case.asks("fluxcalib") and chain.fluxcalib is not None:
         _calibration(case, chain.fluxcalib)
         _for_others(case, chain.fluxcalib)
+
+
+def _rippled_flat(case: Case, flat: Array) -> None:
+    """What all flats have alike: they are relative to one another, so that the typical one has no features.
+
+    The sky model that is made with them has it too, and only targets show it.
+    """
+    typical = binned(median(flat[:: others.EVERY], 0), FINE)
+    if typical.size < 2 * RIPPLE_SMOOTH or not (typical > 0).all():
+        return
+    cut = slice(RIPPLE_SMOOTH // 2, -(RIPPLE_SMOOTH // 2))
+    ripple = (typical / rough(typical[None], RIPPLE_SMOOTH)[0] - 1)[cut]
+    own = binned(flat[:: others.EVERY], FINE)
+    own = (own / np.maximum(rough(own, RIPPLE_SMOOTH), 1e-6) - 1)[:, cut]
+    parts = own @ ripple / max(float(ripple @ ripple), 1e-30)
+    most = float(ripple[np.argmax(np.abs(ripple))])
+    if abs(most) < RIPPLE or np.count_nonzero(parts > 0.5) < ALL_FLATS * parts.size:
+        return
+    at = np.flatnonzero(np.abs(ripple) > 0.5 * abs(most)) + RIPPLE_SMOOTH // 2
+    wave = binned(case.chain.wave, FINE)
+    case.add(
+        "wavelength-all", "fiberflat", fibers=tuple(range(flat.shape[0])), amplitude=most, unit="relative",
+        wave_range=(float(wave[at[0]]), float(wave[at[-1]])), significance=abs(most) / RIPPLE * SINGLE,
+        text=f"All fiberflats have features of up to {100 * most:+.1f} % in common at {wave[at[0]]:.0f}-"
+        f"{wave[at[-1]]:.0f} A: flats are relative to their mean, which has none",
+    )  # fmt: skip
 
 
 def _for_others(case: Case, fluxcalib: Array) -> None:
