@@ -45,10 +45,11 @@ def weak_rows(case: Case, lines_off: Array | float, pixels: tuple[Array, Array])
     z, use = pixels
     beside = {s.disp for s in chain.sections if s.name in case.bad_amplifiers}  # the sky model has its reverse there
     told |= {s.name for s in chain.sections if s.disp in beside}
+    z, use, weight, along = (np.asfortranarray(v) for v in (z, use, case.weight, row))  # it goes through them so
     for name, area in areas.items():
         if name in told:
             continue
-        score, rms = row_score(z, case.weight, area & use, row)
+        score, rms = row_score(z, weight, np.asfortranarray(area) & use, along)
         if score > ROWS:
             told.add(name)
             _rows(case, name, area, score, rms)

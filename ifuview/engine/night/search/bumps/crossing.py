@@ -153,7 +153,12 @@ def crossing(of: BinnedSpectrum, cross: Array, lower: Array, others: Array | Non
     if not lit.any():
         return None
     best, found, of = _best_of(light[lit], of)
-    other = _feature(of, float(np.count_nonzero(lower))) if others is None else float(of.gains(others)[1].max())
+    if not found.quiet:  # it is none, whatever else explains the spectrum
+        other = np.inf
+    elif others is None:
+        other = _feature(of, float(np.count_nonzero(lower)))
+    else:
+        other = float(of.gains(others)[1].max())
     of_half, of_width, k = np.unravel_index(np.flatnonzero(lit)[best], (2, len(WIDTHS_ACROSS), at.size))
     found = replace(found, over=found.over + found.gain - other)
     return Crossing(float(at[k]), bool(of_half == 0), WIDTHS_ACROSS[of_width], found)
@@ -178,6 +183,8 @@ def supported(one: Crossing, spectra: Sequence[BinnedSpectrum], cross: Array, lo
     each: list[tuple[Array, Array]] = []
     for of, place, inside in zip(spectra, cross, lower == one.lower, strict=True):
         light = np.concatenate(_columns(place, at)) * inside
+        if each and light.max() < LIT:
+            continue
         _, found, kept = _best_of(light[[at.size // 2]], of)
         if not each or found.quiet:
             each.append(kept.sums(light))
@@ -199,7 +206,8 @@ def step(of: BinnedSpectrum) -> tuple[float, Explained]:
     bins = np.arange(of.value.size)
     edges = np.arange(LEAST_STEP, of.value.size - LEAST_STEP, STEP)
     best, found, of = _best_of(np.clip(bins + 1 - edges[:, None], 0.0, 1.0), of)
-    return float(edges[best]), replace(found, over=found.over + found.gain - _feature(of, np.inf, SMEARED))
+    other = _feature(of, np.inf, SMEARED) if found.quiet else np.inf
+    return float(edges[best]), replace(found, over=found.over + found.gain - other)
 
 
 def _best_of(light: Array, of: BinnedSpectrum) -> tuple[int, Explained, BinnedSpectrum]:

@@ -33,8 +33,10 @@ def peaks(values: Array, weight: Array, free: Array) -> list[list[tuple[int, flo
         power = _filtered(free.astype(np.float32), shape**2)
         own = _filtered(z, shape) / np.sqrt(np.maximum(power, 1e-12))
         score = np.maximum(score, np.where(power > FREE * np.sum(shape**2), own, 0.0))
-    ranked = np.sort(score, axis=0)[-2] if score.shape[0] > 1 else np.zeros(score.shape[1])
-    return [_of_one(one, pixels, ranked < ALONE) for one, pixels in zip(score, z, strict=True)]
+    if len(score) < 2:  # no other fiber tells what is the sky's
+        return [[] for _ in score]
+    second = np.sort(score, axis=0)[-2]
+    return [_of_one(one, pixels, second < ALONE) for one, pixels in zip(score, z, strict=True)]
 
 
 def _of_one(score: Array, z: Array, single: Array) -> list[tuple[int, float]]:
