@@ -50,8 +50,7 @@ def fibers(case: Case) -> None:
     ivar = np.ones_like(chain.frame) if chain.frame_ivar is None else chain.frame_ivar
     flat = np.where(chain.flat > 0, chain.flat, 1.0).astype(np.float32)
     seen = case.seen
-    sigma = 1 / np.sqrt(np.maximum(ivar, 1e-9)) / flat
-    sigma = np.where(ivar > 0, sigma, UNKNOWN).astype(np.float32)
+    sigma = np.where(ivar > 0, 1 / np.sqrt(np.maximum(ivar, 1e-9)) / flat, UNKNOWN).astype(np.float32)
     residual = seen - chain.sky if case.clean is None else case.clean - case.expected
     assert case.level is not None
     lines = of_lines.measure(seen, chain.sky, residual, sigma, chain.wave, case.level)
