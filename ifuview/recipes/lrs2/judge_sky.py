@@ -186,8 +186,7 @@ def _sky_level(found: Findings, value: FiberSpectra, level: Array) -> None:
     own = float(np.nanmedian(np.where(value.usable(), value.flux, np.nan)[dark])) * FLUX_UNIT
     low, high = (float(np.median(one)) for one in (usual[0], usual[-1]))
     times = max(low / own, own / high) if own > 0 else np.inf
-    words = f"sky {own / low:.2f} times that of dark nights"
-    found.measure("sky_level", times if np.isfinite(times) else 1e9, words)
+    found.measure("sky_level", times if np.isfinite(times) else 1e9, f"sky {own / low:.2f} times that of dark nights")
 
 
 def sources(found: Findings, value: object) -> None:
@@ -211,6 +210,8 @@ def sky(found: Findings, value: object) -> None:
     used = value.sky.fibers
     words = f"sky from {several(int(used.sum()), 'fiber')}, {several(len(value.sources), 'source')}"
     found.say(CLEAN if used.sum() > LEAST else LOOK, words)
+    if value.extended is not None and _of_here(value):
+        found.measure("sky_doubt", own := value.extended.doubt, f"known to {100 * own:.1f} % of the mean light of it")
     span = float(np.ptp(value.surface.value))
     found.measure("gradient", span, f"gradient of {100 * span:.1f} % over the field")
     if value.line_errors is not None and not _crowded(found):
@@ -341,8 +342,7 @@ def cubes(found: Findings, value: object) -> None:
         return
     total = np.where(usable_spaxels(whole), whole.data, 0).sum(axis=(1, 2))
     ratio = float(total[full].sum() / light[full].sum())
-    words = f"light of the cube {100 * (ratio - 1):+.2f} % off that of the fibers"
-    found.measure("cube_flux", abs(ratio - 1), words)
+    found.measure("cube_flux", abs(ratio - 1), f"light of the cube {100 * (ratio - 1):+.2f} % off that of the fibers")
 
 
 def picture(found: Findings, value: object) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.spectra.field.extended import fit_extended
+from ifuview.engine.spectra.field.extended import fit_extended, with_seeing
 from ifuview.engine.spectra.field.find import FoundSource, find_source
 from ifuview.engine.spectra.field.lenslet import Lenslets
 from ifuview.engine.spectra.field.point import BETA
@@ -249,6 +249,7 @@ class _SourceHunt(SkyAndSources):
         extended = fit_extended(level, error, self.lenslets)
         if (misfit(level, error, extended.amplitude * extended.share + extended.plane) > least).any():
             return
+        extended = with_seeing(extended, level, error, self.lenslets, self.ctx)
         self.extended, self.sources, self.choice = extended, [], darkest(self.choice)
         self.notes.append("an extended source fills the field: sky and source are told apart by its profile")
         plane = extended.plane / extended.constant if self.params.surface else np.ones(level.size)
