@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from ifuview.errors import IfuviewError, UsageError
+from ifuview.inputs import is_file
 from ifuview.overwriting import check_kind, check_target, note_output
 
 Name = str | os.PathLike[str]
@@ -263,7 +264,7 @@ def size_and_time(path: Name, suffix: str = "") -> tuple[int, int] | None:
     try:
         found = [os.stat(path)]
         if os.path.isdir(path):
-            found = [entry.stat() for entry in os.scandir(path) if entry.name.lower().endswith(suffix)]
+            found = [e.stat() for e in os.scandir(path) if e.name.lower().endswith(suffix) and is_file(e)]
     except OSError:
         return None
     return sum(f.st_size for f in found), max((f.st_mtime_ns for f in found), default=0)

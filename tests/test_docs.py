@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,16 @@ def test_a_tutorial_runs_and_makes_its_pictures(make, name, tmp_path):
     made = make.tutorial(ROOT / "resources" / "help" / f"{name}.md", tmp_path)
     assert made
     assert all(path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 20_000 for path in made)
+
+
+@pytest.mark.parametrize("name", ifuview.WHERE)
+def test_everything_that_is_public_names_what_it_takes(name):
+    found = getattr(ifuview, name)
+    text = inspect.getdoc(found)
+    taken = [p for p in inspect.signature(found).parameters if p != "self"]
+    assert not taken or "Parameters\n----------" in text
+    assert [p for p in taken if not re.search(rf"\b{p}\b", text)] == []
+    assert " at 0x" not in str(inspect.signature(found))  # else each page of the documentation differs every time
 
 
 def test_every_page_of_the_help_is_a_page_of_the_documentation(make, tmp_path):

@@ -32,7 +32,20 @@ def open_images(
 ) -> tuple[Opened, ...]:
     """Read a file and work out the display limits of its default image, or of `every` image extension.
 
-    `cube` stacks the image extensions of one size into one cube. A photon list shows its beam flags.
+    A photon list shows its beam flags.
+
+    Parameters
+    ----------
+    spec : str
+        As for `open_dataset`.
+    every : bool
+        All extensions with pixels are read.
+    cube : bool
+        The image extensions of one size are stacked into one cube.
+    look : Look, optional
+        Which limits, colors and transfer are wanted. Default: those of the preferences.
+    ctx : JobContext, optional
+        Progress and cancellation.
 
     Raises
     ------

@@ -21,6 +21,15 @@ RATIO = "coolwarm"  # color map
 def combine(a: Slot, b: Slot, how: str, ctx: JobContext = SILENT) -> Opened:
     """Difference (a - b) or ratio (a / b) of two frames of the same size, with propagated ivar where both have one.
 
+    Parameters
+    ----------
+    a, b : Slot
+        Frames of a session (`session.slots`).
+    how : str
+        "difference" or "ratio".
+    ctx : JobContext, optional
+        Progress and cancellation.
+
     Raises
     ------
     UsageError

@@ -38,7 +38,14 @@ def night_of(session: Session) -> Night:
 
 
 def scan_folder(path: str, ctx: JobContext = SILENT) -> ExposureIndex:
-    """The exposures of a production, a night, an exposure, a tile or any folder of products.
+    """Return the exposures of a production, a night, an exposure, a tile or any folder of products.
+
+    Parameters
+    ----------
+    path : str
+        The folder; an archive of raw data is one, too.
+    ctx : JobContext, optional
+        Progress and cancellation.
 
     Raises
     ------

@@ -25,6 +25,7 @@ from ifuview.app.tasks import Change, Outcome, Plan, Task, as_change
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError, MissingDataError, UsageError
 from ifuview.files import FITS_SUFFIXES
+from ifuview.inputs import is_folder
 from ifuview.model.night.exposures import ExposureIndex
 
 LIST_SUFFIXES = (".h5", ".hdf5")  # of photon lists and the like
@@ -96,7 +97,9 @@ class IndexFolder(ScanFolder):
 def _todo(folder: str) -> str:
     """What to do with a folder without exposures."""
     single = _files_in(folder)
-    for place in () if single else sorted(entry.path for entry in os.scandir(folder) if entry.is_dir())[:MOST_FOLDERS]:
+    for place in (
+        () if single else sorted(entry.path for entry in os.scandir(folder) if is_folder(entry))[:MOST_FOLDERS]
+    ):
         single += [os.path.join(os.path.basename(place), name) for name in _files_in(place)]
     if not single:
         return "choose a production, a night, an exposure or a tile"

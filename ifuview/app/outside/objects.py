@@ -34,9 +34,15 @@ MOST_STAMPS = 12  # of a session
 
 
 def as_dataset(value: Any, name: str = "", **details: Any) -> Dataset:
-    """A value of another package (array, HDU list, CCDData, Spectrum, table, path) as a Dataset.
+    """Return a value of another package (array, HDU list, CCDData, Spectrum, table, path) as a Dataset.
 
-    See `ifuview.show` for what `details` may be.
+    Parameters
+    ----------
+    value : object
+    name : str
+        What it is called. Default: by its kind.
+    **details
+        As for `ifuview.show`.
 
     Raises
     ------
@@ -79,21 +85,56 @@ def opened(dataset: Dataset, look: Look | None = None) -> tuple[Opened, ...]:
 
 
 def to_spectrum(value: Dataset | Image, fiber: int | None = None) -> Spectrum:
-    """The spectra of a dataset's first image, or of one fiber, as a specutils Spectrum."""
+    """Return the spectra of a dataset's first image, or of one fiber, as a specutils Spectrum.
+
+    Parameters
+    ----------
+    value : Dataset or Image
+        With wavelengths.
+    fiber : int, optional
+        Row of the fiber, from 0. Default: all.
+
+    Raises
+    ------
+    MissingDataError, UsageError
+        specutils is not installed, there are no wavelengths, or no such fiber.
+    """
     from ifuview.io.objects import outgoing
 
     return outgoing.to_spectrum(_image(value), fiber)
 
 
 def to_ccddata(value: Dataset | Image, plane: tuple[int, ...] | None = None) -> CCDData:
-    """A dataset's first image, or one plane of it, as astropy's CCDData."""
+    """Return a dataset's first image, or one plane of it, as astropy's CCDData.
+
+    Parameters
+    ----------
+    value : Dataset or Image
+    plane : tuple of int, optional
+        Indices of the leading axes of a cube, from 0. Default: all planes.
+
+    Raises
+    ------
+    MissingDataError
+        There is no image.
+    """
     from ifuview.io.objects import outgoing
 
     return outgoing.to_ccddata(_image(value), plane)
 
 
 def to_table(value: Dataset) -> Table:
-    """Fibers, traces, the spectrum or the first table of a dataset as an astropy Table."""
+    """Return fibers, traces, the spectrum or the first table of a dataset as an astropy Table.
+
+    Parameters
+    ----------
+    value : Dataset
+
+    Raises
+    ------
+    MissingDataError
+        It has none of them.
+    """
     from ifuview.io.objects import outgoing
 
     return outgoing.to_table(value)
@@ -111,7 +152,12 @@ def _image(value: Dataset | Image) -> Image:
 
 
 def to_html(value: Dataset | Image | Slot | Session) -> str:
-    """Title and small picture of what can be shown, for a notebook."""
+    """Return title and small picture of what can be shown, for a notebook.
+
+    Parameters
+    ----------
+    value : Dataset, Image, Slot or Session
+    """
     if isinstance(value, Session):
         stamps = "".join(to_html(slot) for slot in value.slots[:MOST_STAMPS])
         return f"<div>{html.escape(repr(value))}</div><div style='display:flex;flex-wrap:wrap'>{stamps}</div>"

@@ -29,6 +29,10 @@ def load_raw_2d_spectrum(filename: Path) -> RawSpectrum:
 
     ``data, header = raw.pair()`` gives both; `raw.image` has errors and mask too.
 
+    Parameters
+    ----------
+    filename : str or path
+
     Raises
     ------
     UsageError
@@ -72,13 +76,23 @@ def load_trace_solution(filename: Path, format: str = "auto") -> TraceSolution:
 
 
 def load_wavelength_solution(filename: Path) -> NDArray[np.float64]:
-    """Return the wavelength of every fiber and column, shape (nfiber, ndisp), Angstrom."""
+    """Return the wavelength of every fiber and column, shape (nfiber, ndisp), Angstrom.
+
+    Parameters
+    ----------
+    filename : str or path
+        Of spectra or traces with wavelengths.
+    """
     wave: NDArray[np.float64] = read_wavelengths(os.fspath(filename))[0]
     return wave
 
 
 def load_fiber_bundle_metadata(filename: Path) -> FiberMap:
     """Return the table of fibers of a file (ids, blocks, roles, positions), to be given as `fiber_positions`.
+
+    Parameters
+    ----------
+    filename : str or path
 
     Raises
     ------

@@ -66,6 +66,10 @@ def plot_individual_trace_quality(
     traces : TraceSet or dict of dicts
     fiber_id : str or int
         Its name, else its row.
+    title : str
+        Above the figure. Default: the fiber and its verdict.
+    output : str or path, optional
+        File to write the figure to. Default: none.
     """
     if isinstance(raw_2d, TraceDiagnosis) or isinstance(traces, (str, int)) or fiber_id is None:
         raise UsageError("one trace is drawn on its image", todo="give raw_2d, traces and fiber_id")

@@ -76,7 +76,23 @@ def run_trace_diagnostics(
     fiber_metadata_file: Path | None = None,
     wavelength_file: Path | None = None,
 ) -> Metrics:
-    """Diagnose the traces of an image and write everything into a folder; return what metrics.json holds."""
+    """Diagnose the traces of an image and write everything into a folder; return what metrics.json holds.
+
+    Parameters
+    ----------
+    raw_2d_file, trace_file : str or path
+    output_dir : str or path
+        Folder of the report, the pictures, the numbers and the corrected traces.
+    fiber_metadata_file : str or path, optional
+        Table of fibers, for their blocks. Default: that of the image.
+    wavelength_file : str or path, optional
+        Wavelength of every fiber and pixel. Default: that of the traces.
+
+    Raises
+    ------
+    IfuviewError
+        What is wrong with the input or the folder.
+    """
     request = Request(
         os.fspath(raw_2d_file), os.fspath(output_dir), os.fspath(trace_file),
         None if wavelength_file is None else os.fspath(wavelength_file),

@@ -143,6 +143,10 @@ def check_trace_spacing_uniformity(traces: Traces, positions: Positions | None =
 def analyze_trace_wavelength_dependence(traces: Traces) -> Pair:
     """Return the tilt and curvature of each trace along wavelength: optics of the spectrograph, not the atmosphere.
 
+    Parameters
+    ----------
+    traces : TraceSet or dict of dicts
+
     Returns
     -------
     slopes, curvature : ndarray, shape (nfiber,), px

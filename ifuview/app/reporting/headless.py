@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
 
 def inspect(session: Session, ctx: JobContext = SILENT) -> FiberInspection | None:
-    """Cross-section, spectrum and trace quality of the selected fiber of a session (None: nothing selected)."""
+    """Return cross-section, spectrum and trace quality of the selected fiber of a session (None: nothing selected).
+
+    Parameters
+    ----------
+    session : Session
+        As `make_session` returns it.
+    ctx : JobContext, optional
+        Progress and cancellation.
+    """
     from ifuview.app.spectra.inspect import inspect_selection
 
     return inspect_selection(session, ctx)
@@ -32,7 +40,29 @@ def inspect(session: Session, ctx: JobContext = SILENT) -> FiberInspection | Non
 def make_session(
     paths: Sequence[str], traces: str | None = None, fiber: str | int | None = None, ctx: JobContext = SILENT
 ) -> Session:
-    """Open files headless, as the window would: their companions' traces loaded, a fiber selected and inspected."""
+    """Open files headless, as the window would: their companions' traces loaded, a fiber selected and inspected.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        As for `open_dataset`; the first is shown.
+    traces : str, optional
+        Trace file. Default: the one that lies beside the first image.
+    fiber : int or str, optional
+        Row of the fiber from 0, or the instrument's own number as text. Default: none.
+    ctx : JobContext, optional
+        Progress and cancellation.
+
+    Returns
+    -------
+    Session
+        `session.slots` are the frames, `session.inspection` what is known of the fiber.
+
+    Raises
+    ------
+    IfuviewError
+        A file cannot be read, or there is no such fiber.
+    """
     session = Session()
     for i, path in enumerate(paths):
         step = ctx.part(0.6 * i / len(paths), 0.6 * (i + 1) / len(paths))
@@ -58,7 +88,15 @@ def report(
 
 
 def write_report(session: Session, output: str, ctx: JobContext = SILENT) -> str:
-    """Write the report of a session: its current frame, the overlay and the selected fiber.
+    """Write the report of a session: its current frame, the overlay and the selected fiber; return its path.
+
+    Parameters
+    ----------
+    session : Session
+    output : str
+        The suffix says what is written, as report.png.
+    ctx : JobContext, optional
+        Progress and cancellation.
 
     Raises
     ------

@@ -45,8 +45,16 @@ def diagnose_image(
         A detector image, any orientation.
     traces : TraceSet or None
         In the canonical axes of the image.
+    plane : tuple of int
+        Indices of the leading axes of a cube.
     block : (nfiber,), optional
         Default: from the fiber table of the image, else from the gaps.
+    limits : DoctorLimits, optional
+        From where on a deviation is a fault. Default: those of the program.
+    only : tuple of str
+        Parts of the diagnosis; () for all.
+    ctx : JobContext, optional
+        Progress and cancellation.
 
     Raises
     ------

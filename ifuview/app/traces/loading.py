@@ -22,6 +22,15 @@ DEFAULT_READNOISE = 3.0  # electron; used only where neither the header nor an i
 def load_traces(path: str, image: Image | None = None, ctx: JobContext = SILENT) -> TraceSet:
     """Read traces from any known form; they must fit `image` if one is given. Wavelengths in nm become Angstrom.
 
+    Parameters
+    ----------
+    path : str
+        FITS, ECSV, CSV or JSON; of several detectors with the EXTNAME of one, as file.fits[CHAN03].
+    image : Image, optional
+        The detector image that they are for. Default: none is compared with.
+    ctx : JobContext, optional
+        Progress and cancellation.
+
     Raises
     ------
     FileFormatError
@@ -45,7 +54,20 @@ def _told(traces: TraceSet) -> TraceSet:
 
 
 def measure_traces(image: Image, ctx: JobContext = SILENT) -> TraceSet:
-    """Trace all fibers of a detector image from nothing (it should be a flat)."""
+    """Trace all fibers of a detector image from nothing (it should be a flat).
+
+    Parameters
+    ----------
+    image : Image
+        Of the detector, in any orientation.
+    ctx : JobContext, optional
+        Progress and cancellation.
+
+    Raises
+    ------
+    FitError
+        There is too little light.
+    """
     from ifuview.engine.traces.flat import trace_flat
 
     if image.kind is Kind.RSS:

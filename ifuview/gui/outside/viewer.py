@@ -55,7 +55,13 @@ def show(*values: Any, name: str = "", size: tuple[int, int] | None = None, **de
 
 
 class Viewer(WindowHandle):
-    """A window of its own; it lives as long as the script, or until it is closed."""
+    """A window of its own; it lives as long as the script, or until it is closed.
+
+    Parameters
+    ----------
+    size : (int, int), optional
+        Width and height, px. Default: as the preferences keep it.
+    """
 
     def __init__(self, size: tuple[int, int] | None = None) -> None:
         app = QApplication.instance()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError
 from ifuview.files import FITS_SUFFIXES
+from ifuview.inputs import is_file, is_folder
 from ifuview.io.archive.inflate import beginning
 from ifuview.io.archive.paths import NESTED, leads_inside, reach, split
 from ifuview.io.archive.store import SNIFFED, STORE, is_archive, mapped
@@ -91,16 +92,16 @@ class _Walk:
             self.notes.append(f"{folder} is left out: it cannot be read ({problem.strerror}).")
             return
         entries = [entry for entry in entries if entry.name.endswith(FITS_SUFFIXES) or self.enter(entry.path)]
-        files = [entry.path for entry in entries if entry.is_file()]
+        files = [entry.path for entry in entries if is_file(entry)]
         self.ctx.checkpoint(0.0, f"Looking through {os.path.basename(folder)}")
         try:
             self._begin(files)
             for entry in entries:
                 self.ctx.checkpoint(0.0, f"Looking through {os.path.basename(folder)}")
-                if entry.is_dir():
+                if is_folder(entry):
                     if depth:
                         yield from self.folder(entry.path, depth - 1)
-                elif entry.is_file():
+                elif is_file(entry):
                     yield from self.file(entry.path)
         finally:
             for path in files:

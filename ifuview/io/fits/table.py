@@ -9,6 +9,7 @@ from ifuview.io.fits.cards import word
 from ifuview.io.fits.fast import Hdu, label
 from ifuview.model.checks import Array, Header
 from ifuview.model.dataset import Table
+from ifuview.model.fibers import unknown
 from ifuview.model.pixels import HALF, unsigned
 
 FORMATS = {
@@ -30,7 +31,7 @@ def read_table(hdu: Hdu, columns: tuple[str, ...] | None = None) -> Table:
     """Return the columns of a binary table in native byte order.
 
     Variable-length and bit columns are left out; logical columns become bool,
-    texts become str without trailing blanks, TSCAL and TZERO are applied.
+    texts become str without trailing blanks, TSCAL and TZERO are applied; what is TNULL is unknown (see `unknown`).
 
     Parameters
     ----------
@@ -115,7 +116,9 @@ def _column(cells: Array, code: str, repeat: int, header: Header, number: int) -
     if code == "L":
         return np.asarray(values == b"T")
     values = values.astype(values.dtype.newbyteorder("="))
-    return _scaled(values, header.get(f"TSCAL{number}"), header.get(f"TZERO{number}"))
+    scaled = _scaled(values, header.get(f"TSCAL{number}"), header.get(f"TZERO{number}"))
+    null = header.get(f"TNULL{number}")  # of integers, as they are stored
+    return scaled if type(null) is not int or values.dtype.kind not in "iu" else unknown(scaled, values == null)
 
 
 def _dimensions(tdim: object, repeat: int) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.inputs import is_folder
 from ifuview.io.archive.paths import first_bytes
 from ifuview.io.archive.walk import files_below
 from ifuview.io.fits.cards import real, word
@@ -38,7 +39,7 @@ class GuidePicture:
 def guide_pictures(folder: str, ctx: JobContext = SILENT) -> tuple[GuidePicture, ...]:
     """Pictures of the guide cameras in the folder of a date, by time; none where there are none."""
     try:
-        places = sorted(entry.path for entry in os.scandir(folder) if FOLDER.fullmatch(entry.name) and entry.is_dir())
+        places = sorted(entry.path for entry in os.scandir(folder) if FOLDER.fullmatch(entry.name) and is_folder(entry))
     except OSError:
         return ()
     found = []

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.inputs import is_folder
 from ifuview.io.night.names import Names
 from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.night.exposures import ProductFile, TileFile
@@ -32,7 +33,7 @@ def files_of(root: str, tiles: Iterable[int], names: Names, ctx: JobContext = SI
     """Products of some tiles of a production: those in the tree of tiles, */TILE and one folder below."""
     if not names.chain.tile_tree:
         return
-    trees = [e.path for e in _entries(os.path.join(root, names.chain.tile_tree)) if e.is_dir()]
+    trees = [e.path for e in _entries(os.path.join(root, names.chain.tile_tree)) if is_folder(e)]
     for tile in list(tiles)[:MOST_TILES]:
         ctx.checkpoint(1.0, f"Tile {tile}")
         for tree in trees:

@@ -43,12 +43,13 @@ class Part(NamedTuple):
 
 
 class ChosenProduct(NamedTuple):
-    """The product that a file is."""
+    """The product that a file is; `lost` says what wavelengths were looked for and left out."""
 
     instrument: InstrumentSpec
     product: ProductSpec
     parts: tuple[Part, ...] = ()
     generic: bool = False
+    lost: tuple[str, ...] = ()
 
 
 _CHOSEN: WeakKeyDictionary[FileProbe, ChosenProduct | None] = WeakKeyDictionary()  # asked by score and by read
@@ -83,10 +84,11 @@ def chosen_of(
     products: tuple[ProductSpec, ...], probe: FileProbe, instrument: InstrumentSpec, generic: bool = False
 ) -> ChosenProduct | None:
     """The first of some products that fits; None if none does."""
+    lost: list[str] = []
     for product in products:
-        parts = tuple(_parts(product, probe, instrument)) if _may_be(product, probe) else ()
+        parts = tuple(_parts(product, probe, instrument, lost)) if _may_be(product, probe) else ()
         if parts:
-            return ChosenProduct(instrument, product, parts, generic)
+            return ChosenProduct(instrument, product, parts, generic, tuple(lost))
     return None
 
 
@@ -105,8 +107,8 @@ def _is_primary(name: str, fits: FitsFile) -> bool:
     return name.upper() == PRIMARY and fits.hdus[0].has_image
 
 
-def _parts(product: ProductSpec, probe: FileProbe, instrument: InstrumentSpec) -> Iterator[Part]:
-    """The main layers, none where something that the product needs is missing."""
+def _parts(product: ProductSpec, probe: FileProbe, instrument: InstrumentSpec, lost: list[str]) -> Iterator[Part]:
+    """The main layers, none where something that the product needs is missing; `lost` gets why wavelengths are out."""
     source = _source(product, probe.fits)
     if source is None:
         return
@@ -114,7 +116,7 @@ def _parts(product: ProductSpec, probe: FileProbe, instrument: InstrumentSpec) -
         layer, own = _turned(product, found, source, probe.fits)
         part = Part(layer, own, band)
         asked = Asked(probe.fits, own, layer, product.kind)
-        wave = wavelengths(waves_for(product, part), asked, []) if "wave" in product.needs else None
+        wave = wavelengths(waves_for(product, part), asked, lost) if "wave" in product.needs else None
         if "wave" in product.needs and wave is None:
             return
         if "fibers" in product.needs and fibers_of(

@@ -81,7 +81,7 @@ def dataset_of(chosen: ChosenProduct | None, probe: FileProbe, spec: FileSpec, c
     shown = () if product.kind == UNREADABLE else tuple(_shown(chosen, probe, spec))
     if not shown:
         return PLAIN.read(probe, spec, ctx)
-    notes = [*fits.notes, *([product.note] if product.note else [])]
+    notes = [*fits.notes, *([product.note] if product.note else []), *chosen.lost]
     images: list[Image] = []
     fibers: Fibers = {}
     for number, (part, layer) in enumerate(shown):

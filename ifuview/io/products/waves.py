@@ -12,7 +12,7 @@ from ifuview.io.fits.world import NO_UNIT, angstrom_by_size, axis_wavelength
 from ifuview.io.products.layers import ProductLayer, Source, table_of
 from ifuview.io.products.polynomials import polynomials
 from ifuview.io.spectral.axis import angstrom_per, logarithm_of
-from ifuview.io.spectral.units import by_equivalence
+from ifuview.io.spectral.units import by_equivalence, is_other
 from ifuview.model.checks import Array
 from ifuview.model.dataset import Table
 from ifuview.model.product import LsfSpec, WaveSpec
@@ -112,6 +112,9 @@ def _of_numbers(spec: WaveSpec, asked: Asked, notes: list[str]) -> Wave | None:
         fitting = " x ".join(str(n) for n in asked.main.shape)
         notes.append(f"{name} is left out: its shape {values.shape} does not fit {fitting}")
         return None
+    if why := _no_wavelengths(name, values, unit):
+        notes.append(why)
+        return None
     return _wave(values, spec, unit)
 
 
@@ -149,8 +152,16 @@ def _wave(values: Array, spec: WaveSpec, unit: str) -> Wave:
         return Wave(found)
     factor = factor or angstrom_per(spec.unit)
     if factor is None:
-        return Wave(values * angstrom_by_size(values), notes=(NO_UNIT,))
+        note = f"{unit} is no unit that is known: that of the wavelengths is taken from the size of the numbers"
+        return Wave(values * angstrom_by_size(values), notes=(note if unit.strip() else NO_UNIT,))
     return Wave(values * factor)
+
+
+def _no_wavelengths(name: str, values: Array, unit: str) -> str:
+    """Why numbers called wavelengths are none, "" where they may be."""
+    if not np.isfinite(values).any():
+        return f"{name} is left out: none of its wavelengths is a number"
+    return f"{name} is left out: {unit} is a unit of no wavelengths" if is_other(unit) else ""
 
 
 def line_spread(specs: tuple[LsfSpec, ...], asked: Asked) -> Array | None:

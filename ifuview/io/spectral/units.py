@@ -32,3 +32,17 @@ def by_equivalence(values: Array, unit: str) -> Array | None:
             return np.asarray(quantity.to_value("Angstrom", equivalencies=units.spectral()))
     except (ValueError, TypeError, units.UnitConversionError):
         return None
+
+
+def is_other(unit: str) -> bool:
+    """Whether a text is a unit that astropy knows, and none of wavelength, frequency, energy or their logarithms."""
+    from astropy import units
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", units.UnitsWarning)
+            known = units.Unit(unit.strip())
+    except (ValueError, TypeError):
+        return False
+    plain = getattr(known, "physical_unit", known)  # of a logarithm
+    return bool(unit.strip()) and not plain.is_equivalent("Angstrom", units.spectral())

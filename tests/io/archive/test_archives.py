@@ -15,11 +15,13 @@ import pytest
 
 from ifuview import io as ifuview_io
 from ifuview.errors import FileFormatError, MissingDataError
+from ifuview.files import size_and_time
 from ifuview.io.archive import store
 from ifuview.io.archive.paths import first_bytes, is_folder, leads_inside, member_bytes
 from ifuview.io.archive.store import ArchiveStore, is_archive
 from ifuview.io.archive.walk import files_below
 from ifuview.io.mapping import GUARDED
+from ifuview.io.night.exposures import scan
 
 MIB = 1 << 20
 PACK = {"tar": bytes, "tar.gz": gzip.compress, "tar.bz2": bz2.compress, "tar.xz": lzma.compress}
@@ -221,6 +223,16 @@ def test_folders_behind_links_are_looked_into_once_also_in_circles(tmp_path):
     (night / "up").symlink_to(root)
     (root / "gone").symlink_to(tmp_path / "nowhere")
     assert [entry.path for entry in files_below(str(root), [])] == [f"{root}/20250211/one"]
+
+
+def test_links_that_lead_to_themselves_or_nowhere_hide_nothing(tmp_path):
+    (tmp_path / "a.fits").write_bytes(fits_bytes(1))
+    for name, target in (("loop", "loop"), ("loop.fits", "loop.fits"), ("gone", "nowhere"), ("gone.fits", "nowhere")):
+        (tmp_path / name).symlink_to(target)
+    assert [Path(found.path).name for found in files_below(str(tmp_path), [])] == ["a.fits"]
+    size, time = (tmp_path / "a.fits").stat().st_size, (tmp_path / "a.fits").stat().st_mtime_ns
+    assert size_and_time(tmp_path, ".fits") == (size, time)
+    assert scan(str(tmp_path)).folder == str(tmp_path)
 
 
 @pytest.mark.skipif(not GUARDED, reason="what is mapped is not known")

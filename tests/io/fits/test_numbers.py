@@ -61,6 +61,18 @@ def test_identifiers_of_64_bits_keep_all_digits(tmp_path: Path, first: int) -> N
     assert io.open_dataset(tmp_path / "a.fits").tables[0].columns["TARGETID"].tolist() == ids.tolist()
 
 
+@pytest.mark.parametrize("code", ["u1", "i2", "i4", "i8"])
+def test_what_is_null_in_a_table_is_no_number(tmp_path: Path, code: str) -> None:
+    wave, flux = 4000.0 + np.arange(9), np.arange(9).astype(code)
+    made = [
+        fits.Column("wavelength", "D", unit="Angstrom", array=wave),
+        fits.Column("flux", {"u1": "B", "i2": "I", "i4": "J", "i8": "K"}[code], null=3, array=flux),
+    ]
+    fits.BinTableHDU.from_columns(made).writeto(tmp_path / "a.fits")
+    found = io.open_dataset(tmp_path / "a.fits").images[0].pixels.native()[0]
+    np.testing.assert_array_equal(found, np.where(flux == 3, np.nan, flux.astype(float)))
+
+
 def test_a_card_that_only_python_takes_for_a_number_is_text() -> None:
     cards = parse_cards("".join(c.ljust(80) for c in ("CRVAL1  = 4_000", "CDELT1  = 1_0.5", "CRPIX1  = 1.0D1")))
     assert [value for _, value, _ in cards] == ["4_000", "1_0.5", 10.0]

@@ -39,6 +39,22 @@ def sframe(path: Path) -> None:
     afits.HDUList([primary, *hdus, wave, afits.BinTableHDU(slits, name="SLITMAP")]).writeto(path)
 
 
+@pytest.mark.parametrize(("wave", "unit", "why"), [
+    (np.arange(50.0), "pixel", "unit of no wavelengths"), (np.arange(50.0), "km/s", "unit of no wavelengths"),
+    (np.full(50, np.nan), "Angstrom", "none of its wavelengths"), (np.arange(4000.0, 4049.0), "Angstrom", "shape"),
+])  # fmt: skip
+def test_numbers_that_are_called_wavelengths_and_are_none_are_said(
+    tmp_path: Path, wave: np.ndarray, unit: str, why: str
+) -> None:
+    flux = afits.ImageHDU(np.ones((NSPEC, 50), "f4"), name="FLUX")
+    errors, waves = afits.ImageHDU(flux.data, name="IVAR"), afits.ImageHDU(wave, name="WAVELENGTH")
+    waves.header["BUNIT"] = unit
+    afits.HDUList([afits.PrimaryHDU(), flux, errors, waves]).writeto(tmp_path / "a.fits")
+    found = io.open_dataset(tmp_path / "a.fits")
+    assert found.images[0].wave is None and found.images[0].ivar is not None
+    assert any("WAVELENGTH is left out" in note and why in note for note in found.notes)
+
+
 def test_the_words_come_from_the_instrument_file(tmp_path: Path) -> None:
     path = tmp_path / "lvmSFrame-00001.fits"
     sframe(path)

@@ -24,6 +24,18 @@ if TYPE_CHECKING:
 def open_dataset(spec: str, ctx: JobContext = SILENT) -> Dataset:
     """Read a file named with ds9's extension syntax.
 
+    Parameters
+    ----------
+    spec : str or path
+        A file, file.fits[SCI], file.fits[1][10:200,5:9], an address (https://, ssh://, s3://) or "-" for stdin.
+    ctx : JobContext, optional
+        Progress and cancellation.
+
+    Returns
+    -------
+    Dataset
+        Its `images` with errors, mask, wavelengths (Angstrom) and fibers, its traces, tables and `notes` for the user.
+
     Raises
     ------
     FileFormatError, MissingDataError

@@ -14,6 +14,7 @@ from ifuview.app.session import Session
 from ifuview.app.tasks import Task
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
+from ifuview.inputs import is_folder
 from ifuview.model.night.exposures import ExposureIndex
 
 EXPOSURE = re.compile(r"\d{8}")
@@ -63,7 +64,7 @@ def _folders(place: str) -> list[str]:
     """Folders in a folder; none where it cannot be read."""
     try:
         with os.scandir(place) as found:
-            return sorted(entry.path for entry in found if entry.is_dir())
+            return sorted(entry.path for entry in found if is_folder(entry))
     except OSError:
         return []
 

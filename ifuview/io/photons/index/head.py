@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.inputs import is_file
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import Beammap, PhotonColumn, PhotonInfo
 
@@ -22,7 +23,7 @@ TUPLE, MAPPING, ARRAY = "tuple", "mapping", "array"
 def fingerprint(path: str) -> dict[str, int | str]:
     """Size, time of change, and a digest of samples of a file; of the list of its files, of a folder."""
     if os.path.isdir(path):
-        entries = sorted((e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in os.scandir(path) if e.is_file())
+        entries = sorted((e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in os.scandir(path) if is_file(e))
         return {"size": sum(e[1] for e in entries), "mtime": 0, "digest": blake2b(repr(entries).encode()).hexdigest()}
     descriptor = os.open(path, os.O_RDONLY)
     try:
