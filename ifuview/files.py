@@ -12,7 +12,6 @@ from itertools import count
 from pathlib import Path
 
 from ifuview.errors import IfuviewError, UsageError
-from ifuview.inputs import is_file
 from ifuview.overwriting import check_kind, check_target, note_output
 
 Name = str | os.PathLike[str]
@@ -257,6 +256,22 @@ def keep_inputs(output: str | None, inputs: Iterable[str | None]) -> None:
         for name in () if not item else (item, item.partition("=")[2]):
             if name and os.path.exists(name) and os.path.samefile(name, output):
                 raise UsageError("would overwrite a file that is read", output, "choose another name")
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of a folder is or leads to a folder; a link that leads to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of a folder is or leads to a regular file; a link that leads to itself is none."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def size_and_time(path: Name, suffix: str = "") -> tuple[int, int] | None:

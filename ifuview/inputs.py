@@ -39,22 +39,6 @@ def regular_file(path: str) -> os.stat_result:
     return status
 
 
-def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry of a folder is or leads to a folder; a link that leads to itself is none."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def is_file(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry of a folder is or leads to a regular file; a link that leads to itself is none."""
-    try:
-        return entry.is_file()
-    except OSError:
-        return False
-
-
 def read_text(path: str | os.PathLike[str], most: int = MOST_TEXT) -> str:
     """Return a text of at most `most` bytes.
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ifuview
+from ifuview.app.night.triage.run import as_json
 from ifuview.commands.table import COMMANDS
+from ifuview.model.night.triage import Cause, Finding, Fixed, Judged, NotMeasured, TriageResult
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -52,3 +56,20 @@ def test_every_page_of_the_help_is_a_page_of_the_documentation(make, tmp_path):
     assert [name for name in ifuview.WHERE if f"## ifuview.{name}\n" not in python] == []
     commands = (tmp_path / "docs" / "reference" / "commands.md").read_text("utf-8")
     assert [name for name in COMMANDS if f"ifuview {name} " not in commands and name != "view"] == []
+
+
+def test_the_page_of_a_schema_has_its_keys():
+    finding = Finding(1, "r0", "ghost", "light", significance=float("inf"), detail={"size": np.float32("nan")})
+    result = TriageResult(
+        (finding,), (Cause("flat", "not decided", "-"),), (NotMeasured(1, "r0", "ghost", "sky"),),
+        (Fixed(finding, "fixed", 0.0, "-"),), ((1, "r0"),), ("-",), ("-",), (Judged(1, "r0", 5),), (("ghost", 1),),
+    )  # fmt: skip
+
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    tree = json.loads(as_json(result), parse_constant=refuse)
+    assert tree["findings"][0]["significance"] is None and tree["findings"][0]["detail"] == {"size": None}
+    named = set(re.findall(r"`([a-z_]+)`", (ROOT / "resources" / "help" / "triage-schema.md").read_text("utf-8")))
+    keys = set(tree) | {key for name in tree for one in tree[name] if isinstance(one, dict) for key in one}
+    assert keys - {"ghost"} <= named

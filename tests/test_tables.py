@@ -25,6 +25,7 @@ HELP_TOPICS = {
     "demo",
     "instruments",
     "metrics-schema",
+    "triage-schema",
     "other-tools",
     "tutorial-photons",
     "tutorial-raw",

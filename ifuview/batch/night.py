@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -141,6 +140,7 @@ def put_together(
     only : sequence of str
         Classes asked for.
     """
+    from ifuview.app.night.triage.run import as_json
     from ifuview.report.night.index import page
     from ifuview.report.night.triage import TriageReport, save_page
 
@@ -153,7 +153,7 @@ def put_together(
         lost = [f"{r.exposure} {r.camera}: {r.text}" for r in records.values() if r.failed]
         fixed = [fixed_of(tree) for pack in packs for tree in pack.get("after", ())]
         result = replace(of_cameras(done, only, lost), fixed=tuple(fixed))
-        put(folder / RESULT, json.dumps(result.as_dict(), indent=1, default=float) + "\n")
+        put(folder / RESULT, as_json(result))
         save_page(TriageReport(result, f"Triage of {nights_of(tasks)}", now(), __version__), folder)
     put(folder / INDEX, page(index_of(tasks, records, output, result)))
 

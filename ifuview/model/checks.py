@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,3 +88,27 @@ class Convertible:
 
         found: object = ifuview.to_ccddata(self, plane)
         return found
+
+
+def plain_value(value: Any, digits: int = 0) -> Any:
+    """Values as strict JSON keeps them: mappings, lists, texts and numbers; None for what is no number.
+
+    Parameters
+    ----------
+    value : object
+        Also arrays and numbers of numpy.
+    digits : int
+        Significant digits of numbers that are not whole; 0 for all.
+    """
+    if isinstance(value, Mapping):
+        return {str(k): plain_value(v, digits) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_value(v, digits) for v in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return plain_value(value.tolist(), digits)
+    if isinstance(value, (bool, str, int)) or value is None:
+        return value
+    number = float(value)
+    if not math.isfinite(number):
+        return None
+    return float(f"{number:.{digits}g}") if digits else number

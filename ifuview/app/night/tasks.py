@@ -24,8 +24,7 @@ from ifuview.app.session import Layout, Level, Session
 from ifuview.app.tasks import Change, Outcome, Plan, Task, as_change
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError, MissingDataError, UsageError
-from ifuview.files import FITS_SUFFIXES
-from ifuview.inputs import is_folder
+from ifuview.files import FITS_SUFFIXES, is_folder
 from ifuview.model.night.exposures import ExposureIndex
 
 LIST_SUFFIXES = (".h5", ".hdf5")  # of photon lists and the like

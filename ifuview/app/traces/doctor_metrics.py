@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.engine.numeric.medians import MEDIAN_ERROR, median_along
-from ifuview.model.checks import Array
+from ifuview.model.checks import Array, plain_value
 from ifuview.model.traces.doctor import SCHEMA, Crosstalk, Impact, Mode, Problem, TraceDiagnosis
 
 DIGITS = 7  # significant
@@ -80,18 +80,7 @@ def as_json(metrics: dict) -> str:
 
 def plain(value: Any) -> Any:
     """Numbers with DIGITS significant digits; None for what is not finite."""
-    if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, (bool, str)) or value is None:
-        return value
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    number = float(value)
-    return float(f"{number:.{DIGITS}g}") if math.isfinite(number) else None
+    return plain_value(value, DIGITS)
 
 
 def names(found: TraceDiagnosis, rows: tuple[int, ...]) -> list[str]:

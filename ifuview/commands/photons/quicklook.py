@@ -11,6 +11,7 @@ from ifuview.commands.said import Said, json_to, pixel
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.files import keep_inputs
+from ifuview.model.checks import plain_value
 
 if TYPE_CHECKING:
     from ifuview.model.photons.images import PhotonCube, PhotonImage
@@ -60,7 +61,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     product, lights = counted(chosen, ctx)
     if chosen.output:
         products.save(product, chosen.output, lights)
-    return Said(json_to(chosen.json, json.dumps(products.summary(product))), products.notes(product))
+    return Said(json_to(chosen.json, json.dumps(plain_value(products.summary(product)))), products.notes(product))
 
 
 def run_positions(chosen: Namespace, ctx: JobContext) -> Said:
@@ -87,7 +88,7 @@ def run_positions(chosen: Namespace, ctx: JobContext) -> Said:
         "positions": [{"name": name} | products.summary(image) for name, image in images.items()]
     }
     said = (*not_used(chosen.positions), *products.notes(whole))
-    return Said(json_to(chosen.json, json.dumps(numbers)), said)
+    return Said(json_to(chosen.json, json.dumps(plain_value(numbers))), said)
 
 
 def counted(chosen: Namespace, ctx: JobContext) -> tuple[PhotonImage | PhotonCube, dict[str, BinnedLight]]:

@@ -11,6 +11,7 @@ from ifuview.commands.said import Said, pixel
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
 from ifuview.files import keep_inputs
+from ifuview.model.checks import plain_value
 from ifuview.model.photons.wording import counted
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     decay = None if place is None else photons.pixel_decay(source, *place, cut, width=width or 0.01)
     write_speckle(chosen.output, maps, lucky, decay)
     numbers = summary(maps)
-    return Said(json.dumps(numbers) if chosen.json else sentence(numbers, chosen.output), source.info.notes)
+    return Said(
+        json.dumps(plain_value(numbers)) if chosen.json else sentence(numbers, chosen.output), source.info.notes
+    )
 
 
 def summary(maps: SpeckleMaps) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ifuview.engine.context import JobContext
 from ifuview.errors import FitError, UsageError
 from ifuview.exit_codes import FOUND, OK
 from ifuview.files import keep_inputs, stem
+from ifuview.model.checks import plain_value
 from ifuview.model.photons.wavelength_solution import WavecalNumbers
 
 EPILOG = """\
@@ -80,7 +81,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
         what, _, todo = why.partition("; ")
         raise FitError(what, "wavecal", todo)
     numbers = solution.summary()
-    text = json_to(chosen.json, json.dumps(numbers)) or sentence(numbers, chosen.output or "")
+    text = json_to(chosen.json, json.dumps(plain_value(numbers))) or sentence(numbers, chosen.output or "")
     return Said(text, (f"ifuview: {why}.",) if why else (), FOUND if why else OK)
 
 

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError
-from ifuview.files import FITS_SUFFIXES
-from ifuview.inputs import is_file, is_folder
+from ifuview.files import FITS_SUFFIXES, is_file, is_folder
 from ifuview.io.archive.inflate import beginning
 from ifuview.io.archive.paths import NESTED, leads_inside, reach, split
 from ifuview.io.archive.store import SNIFFED, STORE, is_archive, mapped

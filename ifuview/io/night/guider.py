@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.inputs import is_folder
+from ifuview.files import is_folder
 from ifuview.io.archive.paths import first_bytes
 from ifuview.io.archive.walk import files_below
 from ifuview.io.fits.cards import real, word

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.inputs import is_folder
+from ifuview.files import is_folder
 from ifuview.io.night.names import Names
 from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.night.exposures import ProductFile, TileFile

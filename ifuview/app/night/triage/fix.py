@@ -14,7 +14,7 @@ from ifuview.app.session import Session
 from ifuview.app.tasks import Task
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
-from ifuview.inputs import is_folder
+from ifuview.files import is_folder
 from ifuview.model.night.exposures import ExposureIndex
 
 EXPOSURE = re.compile(r"\d{8}")

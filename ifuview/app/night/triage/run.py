@@ -14,6 +14,7 @@ from ifuview.app.night.triage.sum import Triaged, summed
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.files import put, told
+from ifuview.model.checks import plain_value
 from ifuview.model.night.triage import CLASSES, Finding, Fixed, TriageResult
 from ifuview.sets import filled
 
@@ -261,8 +262,8 @@ def _title(result: TriageResult) -> str:
 
 
 def as_json(result: TriageResult) -> str:
-    """The text of triage.json."""
-    return json.dumps(result.as_dict(), indent=1, default=float) + "\n"
+    """The text of triage.json; what is no number is null."""
+    return json.dumps(plain_value(result.as_dict()), indent=1, allow_nan=False) + "\n"
 
 
 def line_of(finding: Finding) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.inputs import is_file
+from ifuview.files import is_file
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import Beammap, PhotonColumn, PhotonInfo
 
