@@ -67,8 +67,21 @@ def sort_gaps(time: Array, blocks: Array, dead: float, longest: float, seen: Arr
 
 
 @njit(cache=True, nogil=True)
+def left_in_gaps(gaps: Array, longest: float, rate: float, change: float) -> Array:
+    """Part of the contrast that is left in gaps of each class, and in a longer one, shape (CLASSES + 1,).
+
+    `rate` is that of all light, `change` one over the life of speckles, both per second.
+    """
+    out = np.empty(CLASSES + 1)
+    for i in range(CLASSES):
+        out[i] = left_in_gap(gaps[i] * change, gaps[i] * rate)
+    out[CLASSES] = left_until(longest * change)
+    return out
+
+
+@njit(cache=True, nogil=True)
 def fill_log_gaps(
-    gaps: Array, dead: float, longest: float, ic: float, is_: float, ip: float, change: float, out: Array
+    gaps: Array, left: Array, dead: float, longest: float, ic: float, is_: float, ip: float, out: Array
 ) -> None:
     """Write ln of the density of a gap of each class, and of the chance of a longer one.
 
@@ -76,30 +89,32 @@ def fill_log_gaps(
     ----------
     gaps : ndarray, float64, s
         `gap_middles` of the same dead time and longest gap.
+    left : ndarray, float64, shape (CLASSES + 1,)
+        `left_in_gaps`.
     dead, longest : float, s
     ic, is_, ip : float, photons per second
-    change : float, per second
-        One over the life of speckles.
     out : ndarray, float64, shape (CLASSES + 1,)
         Given that the gap is at least the dead time.
     """
     alive = _none(dead, ic, is_, ip)
     star = ic + is_
     ratio = np.sqrt(gaps[1] / gaps[0])  # half of the width of a class, in the logarithm
-    total = 0.0
+    changes, total = left[CLASSES] < 1, 0.0
     for i in range(CLASSES):
         g = gaps[i]
-        steady = steady_part(ic, star, left_in_gap(g * change, g * (star + ip)))
+        steady = steady_part(ic, star, left[i]) if changes else ic
         speckle = star - steady
         c5, c4, c3 = steady * steady, 4 * steady * speckle, 2 * speckle * speckle + 2 * ip * steady
         u = 1.0 / (1.0 + speckle * g)
-        density = u * (ip * ip + u * (2 * ip * speckle + u * (c3 + u * (c4 + u * c5))))
-        out[i] = np.log(max(density, 1e-300)) - g * (ip + steady * u) - alive
-        total += np.exp(out[i]) * g * (ratio - 1 / ratio)
-    steady = steady_part(ic, star, left_until(longest * change))
+        density = max(u * (ip * ip + u * (2 * ip * speckle + u * (c3 + u * (c4 + u * c5)))), 1e-300)
+        fallen = g * (ip + steady * u) + alive
+        out[i] = np.log(density) - fallen
+        if changes:
+            total += density * np.exp(-fallen) * g
+    steady = steady_part(ic, star, left[CLASSES])
     out[CLASSES] = _none(longest, steady, star - steady, ip) - alive
-    if change > 0:
-        out -= np.log(total + np.exp(out[CLASSES]))
+    if changes:
+        out -= np.log(total * (ratio - 1 / ratio) + np.exp(out[CLASSES]))
 
 
 @njit(cache=True, nogil=True)

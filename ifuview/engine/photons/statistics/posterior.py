@@ -27,7 +27,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ifuview.engine.photons.statistics.arrival import fill_log_gaps, steady_part
+from ifuview.engine.photons.statistics.arrival import fill_log_gaps, left_in_gaps, steady_part
 from ifuview.engine.photons.statistics.lives import left_in_bin
 from ifuview.engine.photons.statistics.rician import fill_log_pmf
 from ifuview.model.checks import Array
@@ -36,6 +36,7 @@ BLOCKS = 25  # of time; each should be longer than a speckle lives
 IC, IS, IP, IC_ERROR, IS_ERROR, IP_ERROR, STEADY_ERROR, LIVES, LOGLIKE = range(9)  # what `fit_outcomes` fills in
 RATE, COMMON, BY_RATE, BY_PART, SHARED, FACTOR, LOW, HIGH = range(8)  # what else it tells of a pixel
 Law = tuple[float, float, float, Array, float]
+Chance = tuple[float, float, float, Array, Array]  # the same for a pixel: the last is the contrast left in its outcomes
 AUTO, FREE = -2.0, -1.0  # what a fit does about incoherent light
 CERTAIN = 4.0  # sigma of the third moment by which incoherent light is asked for
 COARSE, FINE = 25, 41  # steps of f over 0 to 1, and over what is likely
@@ -83,18 +84,19 @@ def fit_outcomes(seen: Array, arrived: Array, live: float, law: Law, ip: float, 
     rate = arrived.sum() / live
     ip = min(ip, (1 - FAINTEST_STAR) * rate)
     parts = np.arange(COARSE) / (COARSE - 1)
-    value = _profile(total, law, rate, parts, ip, 0.0)
+    chance = _of_pixel(law, rate)
+    value = _profile(total, chance, rate, parts, ip, 0.0)
     at = min(max(_median(parts, _weights(value, 1.0)), INNER), 1 - INNER)
-    spread, factor, sure = _told(seen, arrived, live, law, rate, at, ip)
+    spread, factor, sure = _told(seen, arrived, live, chance, rate, at, ip)
     short = (spread[0] - rate / live) / (at * (2 - at) * (rate - ip) ** 2)
     short = max(short, (law[0] if law[0] > 0 else law[2]) / live)  # no more lives than outcomes are told apart
     out[LIVES] = 1 / short
     if wish == FREE or (wish == AUTO and sure > CERTAIN):
-        return _fit_open(total, law, rate, spread, factor, out)
+        return _fit_open(total, chance, rate, spread, factor, out)
     near = np.flatnonzero(value > value.max() - UNLIKELY * factor)
     low, high = parts[max(near[0] - 1, 0)], parts[min(near[-1] + 2, COARSE - 1)]  # `short` makes f larger
     parts = low + (high - low) * np.arange(FINE) / (FINE - 1)
-    likely[:] = _profile(total, law, rate, parts, ip, short)
+    likely[:] = _profile(total, chance, rate, parts, ip, short)
     out[LOGLIKE] = likely.max()
     own[RATE], own[COMMON], own[FACTOR], own[LOW], own[HIGH] = rate, ip, factor, low, high
     own[BY_RATE], own[BY_PART], own[SHARED] = spread
@@ -127,7 +129,7 @@ def write_parts(own: Array, likely: Array, factor: float, tilt: float, out: Arra
 
 @njit(cache=True, nogil=True)
 def _fit_open(
-    total: Array, law: Law, rate: float, spread: tuple[float, float, float],
+    total: Array, chance: Chance, rate: float, spread: tuple[float, float, float],
     factor: float, out: Array,
 ) -> bool:  # fmt: skip
     """Fill in the intensities where incoherent light may be any part of what is no speckle."""
@@ -136,7 +138,7 @@ def _fit_open(
     for i in range(COARSE):
         for j in range(SHARES):
             ip = min(shares[j] * (1 - parts[i]), 1 - FAINTEST_STAR) * rate
-            fill_log_chance(law, rate, parts[i] * rate / (rate - ip), ip, table)
+            fill_log_chance(chance, rate, parts[i] * rate / (rate - ip), ip, table)
             value[i, j] = np.dot(total, table)
     weight = _weights(value.ravel(), factor).reshape(COARSE, SHARES)
     weight[:, 0] *= 0.5
@@ -158,20 +160,28 @@ def _fit_open(
 
 
 @njit(cache=True, nogil=True)
-def fill_log_chance(law: Law, rate: float, part: float, ip: float, out: Array) -> None:
-    """Write ln of the chance of each outcome, for a pixel of a mean rate of which `part` of rate - ip is speckle."""
+def _of_pixel(law: Law, rate: float) -> Chance:
+    """The law of outcomes of a pixel of a mean rate."""
     width, dead, longest, gaps, change = law
-    star = rate - ip
-    ic = max((1 - part) * star, 0.0)
-    if width > 0:
-        ic = steady_part(ic, star, left_in_bin(width * change))
-        fill_log_pmf(ic * width, (star - ic) * width, ip * width, out)
-    else:
-        fill_log_gaps(gaps, dead, longest, ic, star - ic, ip, change, out)
+    left = np.array([left_in_bin(width * change)]) if width > 0 else left_in_gaps(gaps, longest, rate, change)
+    return width, dead, longest, gaps, left
 
 
 @njit(cache=True, nogil=True)
-def _profile(total: Array, law: Law, rate: float, parts: Array, ip: float, short: float) -> Array:
+def fill_log_chance(chance: Chance, rate: float, part: float, ip: float, out: Array) -> None:
+    """Write ln of the chance of each outcome, for a pixel of a mean rate of which `part` of rate - ip is speckle."""
+    width, dead, longest, gaps, left = chance
+    star = rate - ip
+    ic = max((1 - part) * star, 0.0)
+    if width > 0:
+        ic = steady_part(ic, star, left[0])
+        fill_log_pmf(ic * width, (star - ic) * width, ip * width, out)
+    else:
+        fill_log_gaps(gaps, left, dead, longest, ic, star - ic, ip, out)
+
+
+@njit(cache=True, nogil=True)
+def _profile(total: Array, chance: Chance, rate: float, parts: Array, ip: float, short: float) -> Array:
     """ln L at each part of speckle light.
 
     A record of few lives varies about its own mean, by the part `short` less than about the true one.
@@ -181,7 +191,7 @@ def _profile(total: Array, law: Law, rate: float, parts: Array, ip: float, short
     for i in range(len(parts)):
         contrast = parts[i] * (2 - parts[i])  # variance of the star's light over its square
         shown = 1 - np.sqrt(1 - max(contrast * (1 - short * (1 + contrast)), 0.0))
-        fill_log_chance(law, rate, shown, ip, table)
+        fill_log_chance(chance, rate, shown, ip, table)
         value[i] = np.dot(total, table)
     return value
 
@@ -207,25 +217,25 @@ def _median(parts: Array, weight: Array) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _slopes(law: Law, rate: float, part: float, ip: float, count: int) -> Array:
+def _slopes(chance: Chance, rate: float, part: float, ip: float, count: int) -> Array:
     """Derivatives (3, noutcome) of the ln chance of each outcome in f, rate and Ip."""
     slope, above, below = np.empty((3, count)), np.empty(count), np.empty(count)
     h = STEP * rate
-    fill_log_chance(law, rate, part + STEP, ip, above)
-    fill_log_chance(law, rate, part - STEP, ip, below)
+    fill_log_chance(chance, rate, part + STEP, ip, above)
+    fill_log_chance(chance, rate, part - STEP, ip, below)
     slope[0] = (above - below) / (2 * STEP)
-    fill_log_chance(law, rate + h, part, ip, above)
-    fill_log_chance(law, rate - h, part, ip, below)
+    fill_log_chance(chance, rate + h, part, ip, above)
+    fill_log_chance(chance, rate - h, part, ip, below)
     slope[1] = (above - below) / (2 * h)
-    fill_log_chance(law, rate, part, ip + h, above)
-    fill_log_chance(law, rate, part, ip, below)  # there is no room below
+    fill_log_chance(chance, rate, part, ip + h, above)
+    fill_log_chance(chance, rate, part, ip, below)  # there is no room below
     slope[2] = (above - below) / h
     return slope
 
 
 @njit(cache=True, nogil=True)
 def _told(
-    seen: Array, arrived: Array, live: float, law: Law, rate: float, part: float, ip: float
+    seen: Array, arrived: Array, live: float, chance: Chance, rate: float, part: float, ip: float
 ) -> tuple[tuple[float, float, float], float, float]:
     """What the scatter between blocks of time says.
 
@@ -239,7 +249,7 @@ def _told(
         Sigma by which ln L rises with Ip (score test).
     """
     total = seen.sum(axis=0)
-    raw = _slopes(law, rate, part, ip, len(total))
+    raw = _slopes(chance, rate, part, ip, len(total))
     slope = np.empty_like(raw)
     for k in range(len(raw)):
         slope[k] = raw[k] - np.dot(raw[k], total) / total.sum()

@@ -51,8 +51,8 @@ def speckle_list(
 @pytest.mark.parametrize("point", [(20.0, 30.0, 5.0), (5.0, 0.5, 40.0), (0.0, 60.0, 0.0), (50.0, 0.0, 0.0)])
 def test_chances_of_all_gaps_sum_to_one(point):
     dead, longest = 1e-5, 0.03
-    table = np.empty(arrival.CLASSES + 1)
-    arrival.fill_log_gaps(arrival.gap_middles(dead, longest), dead, longest, *point, 0.0, table)
+    table, gaps = np.empty(arrival.CLASSES + 1), arrival.gap_middles(dead, longest)
+    arrival.fill_log_gaps(gaps, np.ones(len(table)), dead, longest, *point, table)
     edges = arrival.gap_edges(dead, longest)
     # classes are a tenth wide and taken at their middle: 0.1 % of a smooth density
     assert np.exp(table[:-1]) @ np.diff(edges) + np.exp(table[-1]) == pytest.approx(1.0, abs=2e-3)
