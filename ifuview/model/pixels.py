@@ -20,9 +20,7 @@ LARGEST = float(SINGLE.max)
 SMALLEST = 1e3 * float(SINGLE.tiny)  # numbers below it lose digits when they are added or squared
 GREYS = 256  # steps of single precision that the values must spread over, or they are all one grey
 SAMPLED = 64  # places along each axis that tell which precision is needed
-HALF = (
-    1 << 63
-)  # BZERO of unsigned 64-bit integers (FITS standard 4.0, 5.2.5), which double precision cannot add exactly
+HALF = 1 << 63  # BZERO of unsigned 64-bit integers (FITS standard 4.0, 5.2.5), too fine for double precision
 
 
 @dataclass(frozen=True, slots=True, eq=False)

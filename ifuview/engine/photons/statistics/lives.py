@@ -8,6 +8,8 @@ it. The ratio of the two, over all pixels of the exposure, is the life of its sp
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numba import njit
 
@@ -37,8 +39,13 @@ def change_rate(rate: Array, excess: Array, shared: Array, live: float, width: f
     own, next_one = float((excess / variance * rate**2).sum()), float((shared / variance * rate**2).sum())
     if own < CERTAIN * np.sqrt(float((rate**4 / variance).sum())):
         return 0.0
-    fallen = np.array([_shared(x) / left_in_bin(x) for x in WIDTHS])
-    return float(np.interp(-next_one / own, -fallen, WIDTHS, left=0.0)) / width
+    return float(np.interp(-next_one / own, -_fallen(), WIDTHS, left=0.0)) / width
+
+
+@cache
+def _fallen() -> Array:
+    """Covariance of neighboring bins over the variance, at WIDTHS."""
+    return np.array([_shared(x) / left_in_bin(x) for x in WIDTHS])
 
 
 @njit(cache=True, nogil=True)
