@@ -130,7 +130,7 @@ def head_findings(spectra: IfuSpectra, quality: Sequence[AmplifierQuality]) -> t
             if state.reason:
                 lost.setdefault(state.name, {})[field.number] = state.reason
     out = [
-        f"{spectra.slot} {name} is not used in {_exposures(found)}: {next(iter(found.values()))}"
+        f"{spectra.slot} {name} is not used in {exposures_words(found)}: {next(iter(found.values()))}"
         for name, found in lost.items()
     ]
     wrong: dict[tuple[str, str], dict[int, str]] = {}
@@ -140,7 +140,7 @@ def head_findings(spectra: IfuSpectra, quality: Sequence[AmplifierQuality]) -> t
                 words = f"{one.value:.3g} {one.unit}".rstrip()
                 wrong.setdefault((row.amplifier, one.title), {})[row.exposure] = words
     out += [
-        f"{spectra.slot} {name}, {_exposures(found)}: {title} {next(iter(found.values()))}"
+        f"{spectra.slot} {name}, {exposures_words(found)}: {title} {next(iter(found.values()))}"
         for (name, title), found in wrong.items()
     ]
     trail = np.uint32(int(ReductionBit.TRAIL))
@@ -241,7 +241,7 @@ def _real(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _exposures(numbers: Iterable[int]) -> str:
+def exposures_words(numbers: Iterable[int]) -> str:
     """Some exposures in words."""
     own = tuple(sorted(numbers))
     return f"exposure{'s' * (len(own) > 1)} {ranges(own)}"

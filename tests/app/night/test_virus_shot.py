@@ -145,6 +145,10 @@ def test_missing_pointing_and_exposures_are_said_and_the_guider_is_used(night, t
     assert any("dither is not known" in note for note in second.wrong)
     odd = replace(third, notes=("EXPTIME is -1 s: REXPTIME + 7 s is taken", third.amplifiers[0].trouble))
     assert "exposure 3: EXPTIME is -1 s: REXPTIME + 7 s is taken" in shot_inputs(request, str(tmp_path), (odd,)).wrong
+    untold = shot_inputs(request, str(tmp_path), (*seen(night.header), third)).wrong
+    assert any(one.startswith("047 LL, exposures 1, 3: no frame tells its gain, with 0.85 electron") for one in untold)
+    told = shot_inputs(request, str(tmp_path), seen({**night.header, "GAIN": 0.9})).wrong
+    assert not any("gain" in one for one in told)
     guided = shot_inputs(request, str(tmp_path), seen(night.header, seeing=2.31, transparency=0.8))
     assert guided.guided == guided.pointing.seeing == 2.31
     assert any("seeing 2.31 arcsec, transparency 0.80" in note for note in guided.notes)

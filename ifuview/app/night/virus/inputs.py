@@ -9,11 +9,13 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 
 import numpy as np
 
-from ifuview.app.night.virus.request import ShotRequest, SourceRequest
+from ifuview.app.night.virus.request import ALL, ShotRequest, SourceRequest
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.files import sha256
+from ifuview.instrument import instrument
 from ifuview.instrument.tables import Tables, tables_for
 from ifuview.io.archive.paths import split
+from ifuview.io.fits.cards import real
 from ifuview.io.night.star_catalog import find_catalog, read_catalog
 from ifuview.io.products.virus.cals import check_calibration_file
 from ifuview.model.checks import Array
@@ -24,6 +26,7 @@ from ifuview.model.reduction.tables import FocalSlot
 from ifuview.recipes.graph import Given
 from ifuview.recipes.virus.head import AREA, HeadFluxParams
 from ifuview.recipes.virus.light.stars import SEEING, SolutionParams
+from ifuview.recipes.virus.quality import exposures_words
 from ifuview.recipes.virus.shot_values import ShotSetup, SimulatedSource, shot_setup
 from ifuview.recipes.virus.solution import header_pointing
 
@@ -117,7 +120,7 @@ def shot_inputs(
     plane, lacking = _focal_plane(tables, request.date) if where.known else ((), (NOWHERE,))
     setup = shot_setup(tables.throughput()[0], tables.passband(), tables.refraction(""), plane)
     catalog, notes = _catalog(request, where, (os.curdir, root, beside)) if where.known else (None, ())
-    wrong = (*lacking, *_dithered(exposures, setup), *_odd(exposures))
+    wrong = (*lacking, *_dithered(exposures, setup), *_odd(exposures), *_untold_gains(request, exposures))
     return ShotInputs(
         tables, Given(setup, f"setup {request.plane}"), catalog, pointing,
         _record(request, exposures, catalog, checksums), (*notes, _guided(exposures, guided)), guided, wrong,
@@ -161,6 +164,23 @@ def _odd(exposures: tuple[RawExposure, ...]) -> tuple[str, ...]:
         f"exposure {one.number}: {note.rstrip('.')}"
         for one in exposures for note in one.notes if note not in {a.trouble for a in one.amplifiers}
     )  # fmt: skip
+
+
+def _untold_gains(request: ShotRequest, exposures: tuple[RawExposure, ...]) -> tuple[str, ...]:
+    """Amplifiers that are asked for whose gain stands in no frame at all, so that one is assumed."""
+    spec = instrument(VIRUS)
+    assert spec.raw is not None
+    untold: dict[str, list[int]] = {}
+    for one in exposures:
+        for amplifier in one.amplifiers:
+            asked = ALL in request.slots or amplifier.slot in request.slots
+            if asked and not amplifier.problem and not (real(spec.keyword("gain", amplifier.header)) or 0.0) > 0:
+                untold.setdefault(f"{amplifier.slot} {amplifier.name}", []).append(one.number)
+    return tuple(
+        f"{name}, {exposures_words(numbers)}: no frame tells its gain, with {spec.raw.gain:g} electron/ADU instead its "
+        "light may be off from that of others"
+        for name, numbers in untold.items()
+    )
 
 
 def _guided(exposures: tuple[RawExposure, ...], seeing: float) -> str:
