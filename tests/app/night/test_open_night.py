@@ -388,5 +388,5 @@ def test_all_arms_of_a_product_that_was_opened_alone_are_offered_where_they_lie_
     session = runner.ask(want.ShowArms())
     assert [slot.title for slot in session.slots] == [f"sframe-{c}-{FIRST:08d}" for c in ("r0", "b0")]
     assert session.current == session.slots[0].key and not more_arms(session)
-    runner.ask(want.ShowArms())
-    assert "do not lie beside it" in runner.session.messages[-1].text
+    with pytest.raises(UsageError, match="do not lie beside it"):
+        runner.ask(want.ShowArms())

@@ -12,7 +12,7 @@ from ifuview.engine.night.search.bumps.crossing import crossing, step, supported
 from ifuview.engine.night.search.columns import Spectra, columns, jumps, spectrum, touched
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
-from ifuview.simulate.defects.plant import plant_at
+from ifuview.simulate.defects.plant import plant, plant_at
 from tests.bench.truth import judged
 
 FIBERS, BINS, ERROR, SKY = 200, 120, 2.0, 90.0
@@ -188,3 +188,11 @@ def test_a_column_that_lies_along_half_of_a_trace_is_found():
     planted = plant_at(camera.made("z", 701004), table.DEFECTS["hot column"], 12.0, seed=700004)
     (one,) = desi_qa.run(planted.chain, 1, "z1", desi_qa.Params(("ccd-column",))).findings
     assert one.fibers == planted.truth.fibers
+
+
+@pytest.mark.parametrize(("arm", "number", "seed"), [("b", 1014, 4), ("b", 1015, 46), ("r", 1016, 16)])
+def test_a_column_in_a_sky_fiber_is_named_where_an_object_would_be(arm, number, seed):
+    chain = camera.made(arm, number)
+    planted = plant(chain, table.DEFECTS["hot column"], 60.0, seed=seed)
+    assert chain.is_sky[list(planted.truth.fibers)].all()
+    assert judged(list(desi_qa.run(planted.chain, 1, f"{arm}1").findings), planted.truth) == (True, True, True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.image.hot import OR_TARGET
 from ifuview.engine.night.questions.case import COUNTS, Case
-from ifuview.engine.night.questions.levels import NEGATIVE_LEVEL
+from ifuview.engine.night.questions.levels import COLUMN_OR, NEGATIVE_LEVEL, OBJECT
 from ifuview.engine.night.search import columns as search
 from ifuview.engine.night.search.bumps.crossing import Crossing, crossing, step, supported
 from ifuview.engine.night.stats import binned
@@ -23,6 +23,7 @@ SOME, SURER, MOST = 0.008, 1.3, 0.06  # part of the targets from which that much
 BRIGHT, OF_TARGET = 1.0, 0.05  # sky levels of a target, and part of its light, that no spectrum is known to
 LESS_BRIGHT = 2.0  # sky levels of a target in which its shape tells
 ASKED, MOST_ASKED = 3.5, 30  # sigma of fibers whose shape is looked at, the best of them
+TINY = 1e-9  # of what is usual, where any spectrum may be
 COLD, OF_SKY = 8.0, 0.025  # sigma of a cold column in a target; of the sky that its light may be below zero there
 SHARP, OF_STEP = 10.0, 0.3  # chi2 by which a level ends at once; part of the light of a target that it must be
 OWN_SHAPE, ALIKE_SHAPE = 8.0, -5.0  # chi2 by which no feature of a target fits as well; by which one may fit better
@@ -52,6 +53,7 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
     found = search.columns(of, cross, lower)
     along = _Along(of, found, cross, lower)
     _instead_of_levels(case, along)
+    _instead_of_objects(case, along)
     judged = case.measured & ~case.known & ~case.in_bad_amplifier
     judged[[f for x in case.findings if x.kind in TOLD for f in x.fibers]] = False
     targets = judged & ~chain.is_sky
@@ -94,9 +96,11 @@ class _Along:
     cross: Array
     lower: Array
 
-    def best(self, fiber: int, others: Array | None = None) -> Crossing | None:
-        """The column that explains a fiber best, if nothing but noise is left."""
+    def best(self, fiber: int, others: Array | None = None, *, smooth: bool = False) -> Crossing | None:
+        """The column that explains a fiber best, if nothing but noise is left; beside any `smooth` spectrum if so."""
         of = search.spectrum(self.of, self.found, fiber)
+        if smooth:
+            of = replace(of, usual=TINY * np.eye(len(of.shapes)))
         one = crossing(of, self.cross[fiber].astype(float), self.lower[fiber], others)
         return one if one is not None and one.found.quiet else None
 
@@ -132,6 +136,20 @@ def _instead_of_levels(case: Case, along: _Along) -> None:
         if one is not None and one.found.over > OWN_SHAPE:
             case.findings.remove(x)
             _column(case, along, one, x.fibers[0])
+
+
+def _instead_of_objects(case: Case, along: _Along) -> None:
+    """Columns in the place of objects in sky fibers, where no smooth spectrum fits as well; else both are named."""
+    for x in [x for x in case.findings if x.detail.get("cause") == OBJECT]:
+        one = along.best(x.fibers[0], smooth=True)
+        if one is None or one.found.gain < CLEAR**2 or one.found.over < ALIKE_SHAPE:
+            continue
+        case.findings.remove(x)
+        if one.found.over > max(OWN_SHAPE, OWN_PART * one.found.gain):
+            _column(case, along, one, x.fibers[0])
+        else:
+            others = (*x.alternatives, ("ccd-column", "preproc"))
+            case.findings.append(replace(x, text=x.text + COLUMN_OR, alternatives=others))
 
 
 def _in_both(told: dict[int, Crossing], scores: dict[bool, Array], least: dict[bool, Array]) -> set[int]:

@@ -33,7 +33,7 @@ ENOUGH_SKY, ALL, LEAST_ALL = 15, 6.5, 0.004  # sky fibers, sigma and part of the
 CLIP, FLOOR = 3.0, 0.3  # sigma of a sky fiber in the mean; of its noise that a mean is believed to have at least
 ECHO = 2.0  # times what a sky model makes of fibers that are off
 LEAST_SKY = 5  # sky fibers that tell their scatter
-NEGATIVE_LEVEL = "negative level"
+NEGATIVE_LEVEL, OBJECT = "negative level", "object in a sky fiber"
 OTHER_LIGHT = "an object in a sky fiber, or stray light"
 LIGHT_OR = "; not sure: another part of the light (flat, trace) looks alike here, another exposure would tell"
 LEVEL_OR = "; or a level that the detector image adds or lacks: the preproc image or another exposure would tell"
@@ -308,7 +308,7 @@ def _object(case: Case, of: Levels, fiber: int, share: float, error: float, doub
     case.add(
         "isolated-fiber", "light", fibers=(fiber,), amplitude=share, unit="of the sky", confidence=0.8,
         significance=share / error, known=bool(case.known[fiber]),
-        detail={"cause": "object in a sky fiber", "level": round(share * float(np.median(of.sky)), 2)},
+        detail={"cause": OBJECT, "level": round(share * float(np.median(of.sky)), 2)},
         text=f"Sky fiber {fiber} has light of its own, {100 * share:.1f} % of the sky over the whole spectrum, while "
         f"its sky lines are right: {OTHER_LIGHT}{doubt.words}", alternatives=doubt.alternatives,
     )  # fmt: skip

@@ -130,7 +130,8 @@ def test_an_unknown_exposure_time_is_refused(reduced):
     done = reduced[1]
     timeless = replace(done.steps["science"], value=replace(done.value("science"), exptime=float("nan")))
     known = {**{name: one for name, one in done.steps.items() if name in ("spectra", "drift", "response")}}
-    found = run(RECIPE, {"setup": Given(done.setup, "own")}, wanted=("sky",), known={**known, "science": timeless})
+    own = {"setup": Given(done.setup, "own"), "science_raw": Given(done.exposure, "own")}
+    found = run(RECIPE, own, wanted=("sky",), known={**known, "science": timeless})
     assert "exposure time is not known; the header needs EXPTIME" in found["flux"].reason
     assert "exposure time is not known" in found["sky"].reason  # other exposures go on
 
