@@ -16,7 +16,8 @@ from ifuview.commands.view import view
 from ifuview.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT, BUILD = PYPROJECT["project"], PYPROJECT["build-system"]["requires"]
 # what conda calls otherwise, or what is a part of another package there
 CONDA = {"pyqt6": "pyqt", "astropy": "astropy-base", "matplotlib": "matplotlib-base"}
 PART_OF = {"pyqt6-qt6"}
@@ -37,8 +38,11 @@ def test_the_conda_recipe_asks_for_what_pyproject_asks_for():
     }
     wanted["python"] = PROJECT["requires-python"]
     assert bounds(recipe["requirements"]["run"]) == wanted
-    build = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"]
-    assert bounds(build).items() <= bounds(recipe["requirements"]["host"]).items()
+    assert bounds(BUILD).items() <= bounds(recipe["requirements"]["host"]).items()
+
+
+def test_the_extra_of_releases_has_what_builds_without_isolation():
+    assert bounds(BUILD).items() <= bounds(PROJECT["optional-dependencies"]["release"]).items()
 
 
 def test_files_of_yaml_are_read_by_its_parser():
