@@ -9,7 +9,8 @@ from ifuview.io.fits.cards import real
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 
 Unit = tuple[str, str, str]  # spectrograph, fiber head, controller
-READ_OUT = ("GAIN", "RDNOISE")  # of an amplifier and its controller
+GAIN = "GAIN"
+READ_OUT = (GAIN, "RDNOISE")  # of an amplifier and its controller
 
 
 def of_known_units(exposures: tuple[RawExposure, ...]) -> tuple[RawExposure, ...]:
@@ -33,15 +34,15 @@ def with_read_out(exposures: tuple[RawExposure, ...]) -> tuple[RawExposure, ...]
     for exposure in exposures:
         for one in exposure.amplifiers:
             for card in READ_OUT:
-                if _positive(one, card):
+                if tells(one, card):
                     for name in {one.contid, ""}:  # one that names no controller has that of the nearest frame
                         known[_read_by(one, card, name)].append((exposure.date, one.header[card]))
-                lacking |= not _positive(one, card)
+                lacking |= not tells(one, card)
     if not lacking:
         return exposures
 
     def complete(one: RawAmplifier, date: int) -> RawAmplifier:
-        near = {card: known.get(_read_by(one, card, one.contid), ()) for card in READ_OUT if not _positive(one, card)}
+        near = {card: known.get(_read_by(one, card, one.contid), ()) for card in READ_OUT if not tells(one, card)}
         found = {card: min(some, key=lambda pair: abs(pair[0] - date))[1] for card, some in near.items() if some}
         return replace(one, header={**one.header, **found}) if found else one
 
@@ -51,7 +52,8 @@ def with_read_out(exposures: tuple[RawExposure, ...]) -> tuple[RawExposure, ...]
     )
 
 
-def _positive(one: RawAmplifier, card: str) -> bool:
+def tells(one: RawAmplifier, card: str) -> bool:
+    """Whether an amplifier, or the frames that it was completed from, has a positive number in a card of READ_OUT."""
     return (real(one.header.get(card)) or 0.0) > 0
 
 

@@ -15,7 +15,7 @@ from ifuview.files import sha256
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import Tables, tables_for
 from ifuview.io.archive.paths import split
-from ifuview.io.fits.cards import real
+from ifuview.io.night.raw_units import GAIN, tells
 from ifuview.io.night.star_catalog import find_catalog, read_catalog
 from ifuview.io.products.virus.cals import check_calibration_file
 from ifuview.model.checks import Array
@@ -174,7 +174,7 @@ def _untold_gains(request: ShotRequest, exposures: tuple[RawExposure, ...]) -> t
     for one in exposures:
         for amplifier in one.amplifiers:
             asked = ALL in request.slots or amplifier.slot in request.slots
-            if asked and not amplifier.problem and not (real(spec.keyword("gain", amplifier.header)) or 0.0) > 0:
+            if asked and not amplifier.problem and not tells(amplifier, GAIN):
                 untold.setdefault(f"{amplifier.slot} {amplifier.name}", []).append(one.number)
     return tuple(
         f"{name}, {exposures_words(numbers)}: no frame tells its gain, with {spec.raw.gain:g} electron/ADU instead its "
