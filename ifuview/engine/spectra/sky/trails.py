@@ -157,9 +157,7 @@ class _Exposure:
 
     def _level(self, angle: float, offset: float) -> tuple[float, float]:
         """Median light of the fibers on a line over that beside it, and the error; none where too few see it."""
-        away = np.abs(self.away(angle, offset))
-        known = np.isfinite(self.error)
-        on, off = known & (away < NEAR), known & (away > BESIDE[0]) & (away < BESIDE[1])
+        on, off = self._on_and_beside(angle, offset)
         if on.sum() < LEAST or off.sum() < LEAST:
             return 0.0, np.inf
         level = float(np.median(self.light[on]) - np.median(self.light[off]))
@@ -167,11 +165,14 @@ class _Exposure:
         square = [max(float((self.error[own] ** 2).mean()), scatter**2) / int(own.sum()) for own in (on, off)]
         return level, MEDIAN_ERROR * float(np.sqrt(sum(square)))
 
+    def _on_and_beside(self, angle: float, offset: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Known fibers that see a line, and those that they are compared with."""
+        away, known = np.abs(self.away(angle, offset)), np.isfinite(self.error)
+        return known & (away < NEAR), known & (away > BESIDE[0]) & (away < BESIDE[1])
+
     def _all_along(self, angle: float, offset: float, least: float) -> bool:
         """Whether each part of a line has so much light."""
-        away = np.abs(self.away(angle, offset))
-        on = np.flatnonzero(np.isfinite(self.error) & (away < NEAR))
-        beside = np.isfinite(self.error) & (away > BESIDE[0]) & (away < BESIDE[1])
+        on, beside = map(np.flatnonzero, self._on_and_beside(angle, offset))
         base = float(np.median(self.light[beside]))
         along = self.x[on] * np.cos(angle) + self.y[on] * np.sin(angle)
         parts = np.array_split(on[np.argsort(along)], PARTS)
