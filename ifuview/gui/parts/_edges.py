@@ -17,6 +17,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPolygonF
 
 from ifuview.model.checks import Array
+from ifuview.model.frames.units import raised
 
 if TYPE_CHECKING:
     from pyqtgraph import AxisItem
@@ -29,7 +30,6 @@ DECADE, HALF, MINOR = 1.0, 0.3, 0.1  # levels of ticks, as the axis tells them a
 TINY, HUGE = 1e-3, 1e4  # numbers between them are written in full in a logarithm
 MILLION = 1e6  # numbers from there on have a power of ten
 MOST_DIGITS = 15  # of a float
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 POWERS = 3  # of ten, by which ticks are moved apart at most
 SAME = 1e-9  # of a decade
 SIZE = 7.0  # screen px, width and height of an arrow
@@ -39,9 +39,8 @@ ABOVE_ALL = 40  # of the items of a plot
 class LineAxis(pg.AxisItem):
     """A vertical axis as wide as its numbers and its label need, and as the axes in line with it need."""
 
-    in_line: Callable[[], Iterable[LineAxis]] | None = (
-        None  # axes of the plots in line with its own, which is among them
-    )
+    # axes of the plots in line with its own, which is among them
+    in_line: Callable[[], Iterable[LineAxis]] | None = None
 
     def needed(self) -> float:
         """The width of numbers and label, screen px."""
@@ -143,8 +142,8 @@ def word(place: float) -> str:
     digit, value = round(10 ** (place - power)), 10.0**place
     if TINY * (1 - SAME) <= value <= HUGE * (1 + SAME):
         return f"{digit * 10.0**power:g}" if value < HUGE / 2 or digit * 10**power == HUGE else f"{value:.0f}"
-    raised = f"10{str(power).translate(RAISED)}"
-    return raised if digit == 1 else f"{digit}·{raised}"
+    ten = f"10{raised(power)}"
+    return ten if digit == 1 else f"{digit}·{ten}"
 
 
 class DrawnCurve(NamedTuple):

@@ -19,11 +19,11 @@ def unit_words(unit: str) -> str:
 
     What is no unit of these spellings stays as it is.
     """
-    text = TEN.sub(lambda found: f"10{_raised(found[1])} ", unit.strip())
+    text = TEN.sub(lambda found: f"10{raised(found[1])} ", unit.strip())
     text = ELECTRON.sub("e", ANGSTROM.sub("Å", text))
-    return SLASH.sub("/", POWER.sub(lambda found: _raised(found[1] or found[2]), text)).strip()
+    return SLASH.sub("/", POWER.sub(lambda found: raised(found[1] or found[2]), text)).strip()
 
 
-def _raised(power: str) -> str:
-    """An exponent as it is written."""
+def raised(power: str | int) -> str:
+    """A whole exponent as it is written: `⁻¹⁷`."""
     return str(int(power)).translate(RAISED)
