@@ -207,7 +207,7 @@ def newer_python(words: list[str]) -> None:
 
 
 def environment(extra: tuple[str, ...] = ()) -> Path:
-    """Make or reuse the environment; return its Python."""
+    """Make or reuse the environment, with what the tests need where `extra` names their checkers; return its Python."""
     folder = Path(os.environ.get("IFUVIEW_VENV") or ROOT / ".venv").resolve()
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     known = read_stamp(folder)
@@ -218,7 +218,7 @@ def environment(extra: tuple[str, ...] = ()) -> Path:
         create(folder)
     say("Installing ifuview and what it needs (a few minutes the first time)")
     extra = tuple(sorted({*extra, *known.get("extra", ())}))
-    install(python, ["-e", f"{ROOT}[test]", *extra])
+    install(python, ["-e", f"{ROOT}[test]" if extra else str(ROOT), *extra])
     stamp = {"pyproject": fingerprint(), "extra": extra}
     (folder / STAMP).write_text(json.dumps(stamp), encoding="utf-8")
     return python

@@ -178,12 +178,13 @@ def test_an_environment_is_reused_until_pyproject_changes(two_commands, monkeypa
     two_commands.environment()
     two_commands.environment()
     assert len(made) == len(installed) == 1
+    assert not any("[test]" in word for word in installed[0])  # the demo waits for no test tools
     two_commands.environment(("ruff",))
     two_commands.environment(("ruff",))
     two_commands.environment()
     assert len(made) == 1
     assert len(installed) == 2
-    assert installed[1][-1] == "ruff"
+    assert installed[1][-1] == "ruff" and installed[1][1].endswith("[test]")
     monkeypatch.setattr(two_commands, "fingerprint", lambda: "other")
     two_commands.environment()
     assert len(installed) == 3
