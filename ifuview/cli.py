@@ -28,13 +28,14 @@ def main(argv: list[str]) -> int:
         One of `exit_codes`.
     """
     one_blas_thread()
+    signals: list[int] = []
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names of files need not be UTF-8
     try:
         name, words = table.split(argv)
         if name != table.VIEW:
-            _end_as_interrupted()
+            _end_as_interrupted(signals)
         return _run(name, words)
     except IfuviewError as problem:
         _say(str(problem))
@@ -45,6 +46,8 @@ def main(argv: list[str]) -> int:
         _say(told(problem))
         return BAD_INPUT
     except Exception:
+        if signals:  # a library that was being imported took the interruption for an error of its own
+            return INTERRUPTED
         import traceback
 
         traceback.print_exc()
@@ -61,15 +64,19 @@ def one_blas_thread() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def _end_as_interrupted() -> None:
-    """Let SIGTERM, and the end of the terminal, end a command as Ctrl-C does: nothing half written is left."""
+def _end_as_interrupted(signals: list[int]) -> None:
+    """Let SIGTERM, and the end of the terminal, end a command as Ctrl-C does: nothing half written is left.
+
+    Those that come are appended to `signals`.
+    """
     import signal
     import threading
 
     if threading.current_thread() is not threading.main_thread():
         return
 
-    def interrupt(*_: object) -> None:
+    def interrupt(number: int, _: object) -> None:
+        signals.append(number)
         raise KeyboardInterrupt
 
     for number in endings():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -12,6 +13,7 @@ import pytest
 import ifuview
 from ifuview import cli
 from ifuview.errors import FileFormatError
+from ifuview.exit_codes import INTERRUPTED, endings
 
 
 @pytest.fixture
@@ -119,3 +121,20 @@ def test_public_names_are_those_of_the_headless_modules():
             assert name in dir(ifuview)
     with pytest.raises(AttributeError, match="no attribute 'bogus'"):
         _ = ifuview.bogus
+
+
+def test_an_interruption_that_a_library_takes_for_its_own_error_is_one(monkeypatch, capsys):
+    def swallowed(name, words):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as problem:  # numpy does that while it is imported
+            raise ImportError("cannot import module datetime") from problem
+
+    before = {number: signal.getsignal(number) for number in endings()}
+    monkeypatch.setattr(cli, "_run", swallowed)
+    try:
+        assert cli.main(["triage", "."]) == INTERRUPTED
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert capsys.readouterr().err == ""
