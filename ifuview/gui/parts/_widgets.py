@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from PyQt6.QtCore import QLocale, QPoint, QRect, QSize, Qt
-from PyQt6.QtGui import QFont, QImage, QPainter, QPaintEvent, QPalette, QPixmap, QWheelEvent
+from PyQt6.QtCore import QEvent, QLocale, QObject, QPoint, QRect, QSize, Qt
+from PyQt6.QtGui import QFont, QImage, QKeyEvent, QPainter, QPaintEvent, QPalette, QPixmap, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
     QLabel,
     QLayout,
     QLayoutItem,
+    QLineEdit,
     QScrollArea,
     QSizePolicy,
     QStackedWidget,
@@ -235,11 +236,31 @@ def combo(entries: Iterable[tuple[str, object]], name: str) -> QComboBox:
     return out
 
 
+class _CommaIsPoint(QObject):
+    """A comma that is typed in a box of numbers is a point: 1,5 must never be taken for 15."""
+
+    def __init__(self, box: QAbstractSpinBox) -> None:
+        super().__init__(box)
+        self.line = box.findChild(QLineEdit)
+        for widget in (box, self.line):
+            if widget is not None:
+                widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Write the point in place of the comma."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.text() == ",":
+            if self.line is not None:
+                self.line.insert(".")
+            return True
+        return super().eventFilter(watched, event)
+
+
 def plain_numbers(box: QAbstractSpinBox, name: str) -> None:
     """Numbers with a point whatever the locale; changes count when the user has finished typing."""
     locale = QLocale.c()
-    locale.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator)
+    locale.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator | QLocale.NumberOption.RejectGroupSeparator)
     box.setLocale(locale)
+    _CommaIsPoint(box)
     box.setKeyboardTracking(False)
     box.setAccessibleName(name)
     box.setToolTip(plain(name))
