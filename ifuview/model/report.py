@@ -34,6 +34,8 @@ class ImagePanel:
         What the axes of the file mean.
     bar : bool
         Whether the colors are numbers, so that a color bar says which.
+    square : bool
+        Whether a pixel is as high as wide on the page.
     """
 
     data: Array
@@ -49,6 +51,7 @@ class ImagePanel:
     xlabel: str = "x (px)"
     ylabel: str = "y (px)"
     bar: bool = True
+    square: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", readonly(self.data, "report image", ndim=2, dtype=np.float32))

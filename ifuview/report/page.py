@@ -48,6 +48,7 @@ BOXES = {
     "header": (0.035, 0.955, 0.93, 0.035),
     "image": (0.06, 0.645, 0.52, 0.285),
     "colorbar": (0.588, 0.645, 0.009, 0.285),
+    "image alone": (0.06, 0.19, 0.52, 0.74),
     "verdicts": (0.655, 0.645, 0.315, 0.285),
     "section": (0.06, 0.435, 0.41, 0.155),
     "section alone": (0.06, 0.372, 0.41, 0.218),
@@ -92,12 +93,16 @@ def draw(report: ReportInput) -> Figure:
 
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
     words.draw_title(_blank(figure, "header"), report)
-    panels.draw_image(_axes(figure, "image"), _axes(figure, "colorbar"), report)
+    found = report.inspection
+    alone = (found is None or not found.fiber_id) and report.evidence is None and not report.plots
+    panels.draw_image(_axes(figure, "image alone" if alone else "image"), _axes(figure, "colorbar"), report)
     if report.plots:
         _draw_light(figure, report)
         return figure
     words.draw_verdicts(_blank(figure, "verdicts"), report)
-    found = report.inspection
+    if alone:
+        words.draw_facts(_blank(figure, "footer"), report)
+        return figure
     measured = found is not None and found.quality is not None
     fits = found is not None and found.section is not None and found.section.model is not None
     section = _axes(figure, "section" if fits else "section alone")

@@ -60,6 +60,8 @@ def draw_image(axes: Axes, bar: Axes, report: ReportInput) -> None:
         )
     axes.set_xlim(panel.extent[:2])
     axes.set_ylim(panel.extent[2:])
+    if panel.square:
+        axes.set_aspect("equal", anchor="NE")
     _mark_column(axes, report.inspection)
     label(axes, panel.title or "Image", panel.xlabel, panel.ylabel)
     if not panel.bar:
@@ -140,7 +142,7 @@ def _abscissa(spectrum: FiberSpectrum, along_wave: bool) -> Array:
 
 def _mark_column(axes: Axes, found: FiberInspection | None) -> None:
     """Show which fiber the page is about."""
-    if found is not None:
+    if found is not None and found.fiber_id:
         text = f"fiber {plain(found.fiber_id)}"
         box = {"facecolor": "white", "alpha": 0.85, "edgecolor": VERMILION}
         axes.text(0.012, 0.975, text, transform=axes.transAxes, va="top", color=VERMILION, weight="bold", bbox=box)

@@ -248,3 +248,16 @@ def test_a_failure_half_way_leaves_the_old_file(full, tmp_path, monkeypatch):
 
 def test_plain_text_has_no_line_breaks_and_no_unknown_glyphs():
     assert words.plain("a\n b\tÅ 中") == "a b Å ?"
+
+
+def test_an_image_of_which_no_fiber_was_asked_has_the_page_and_its_shape():
+    panel = ImagePanel(np.zeros((40, 60), np.float32), (-0.5, 59.5, -0.5, 39.5), 0, 1, square=True)
+    found = FiberInspection(1, -1, "", 0)
+    figure = page.draw(ReportInput("cube", "2026-11-28", image=panel, inspection=found))
+    names = {axes.get_label() for axes in figure.axes}
+    assert "image alone" in names and "section" not in names and "spectrum" not in names
+    image = next(axes for axes in figure.axes if axes.get_label() == "image alone")
+    image.apply_aspect()
+    box = image.get_position()
+    assert box.width * page.WIDTH / (box.height * page.HEIGHT) == pytest.approx(60 / 40, rel=0.01)
+    assert not [text for text in image.texts if text.get_text().startswith("fiber")]

@@ -17,7 +17,7 @@ from ifuview.app.frames.views.raster import build_pyramid, gather
 from ifuview.app.frames.views.text import across_axis, along, along_axis
 from ifuview.app.frames.views.viewport import fit_view
 from ifuview.app.night.judging import triage_can_ask
-from ifuview.app.session import Session, Slot
+from ifuview.app.session import Session, Slot, usual_aspect
 from ifuview.model.figure import Figure
 from ifuview.model.image import Kind
 from ifuview.model.inspection import FiberInspection, VerdictState, as_state
@@ -108,7 +108,8 @@ def image_panel(slot: Slot) -> ImagePanel:
     """The whole image, reduced to the size of the page as the canvas would reduce it, native axes."""
     pixels = slot.image.pixels.plane(slot.plane)
     ny, nx = slot.image.shape
-    aspect = 1.0 if nx < 4 * ny and ny < 4 * nx else PICTURE[1] * nx / (PICTURE[0] * ny)
+    near = nx < 4 * ny and ny < 4 * nx
+    aspect = 1.0 if near else PICTURE[1] * nx / (PICTURE[0] * ny)
     view = fit_view((ny, nx), PICTURE, ViewState(aspect=aspect))
     pyramid = slot.pyramid or build_pyramid(pixels, slot.look.reduction)
     tile = gather(pixels, pyramid, view, PICTURE, reduction=slot.look.reduction)
@@ -125,6 +126,7 @@ def image_panel(slot: Slot) -> ImagePanel:
         colors=np.round(255 * (ramp[::-1] if slot.look.invert else ramp)).astype(np.uint8),
         unit=slot.image.unit,
         title=slot.title,
+        square=near and usual_aspect(slot.image, slot.dataset.kind) == 1.0,
         xlabel="wavelength pixel" if slot.image.kind is Kind.RSS else "x (px, first = 0)",
         ylabel="fiber" if slot.image.kind is Kind.RSS else "y (px, first = 0)",
     )
