@@ -31,6 +31,8 @@ class WindowView:
         A night is open.
     photons : bool
         The current frame is of a photon list.
+    picture : bool
+        There is an image, or nothing at all, that the middle of the window is for; not where tables are open alone.
     colorbar, magnifier, panner : bool
         Whether each is shown.
     session : Session
@@ -44,6 +46,7 @@ class WindowView:
     drawing: str
     night: bool
     photons: bool
+    picture: bool
     colorbar: bool
     magnifier: bool
     panner: bool
@@ -69,6 +72,7 @@ def make(session: Session) -> WindowView:
         drawing=session.drawing,
         night=session.night is not None,
         photons=slot is not None and slot.dataset.kind == "photons",
+        picture=slot is not None or session.night is not None or not session.tables,
         colorbar=overlay.colorbar and not (slot is not None and slot.look.cmap == "flags"),
         magnifier=overlay.magnifier,
         panner=overlay.panner,

@@ -26,7 +26,7 @@ WIDTHS = ("fwhm", "sigma")
 NEEDS = ("wave", "fibers")
 MEDIA = ("", "vacuum", "air", "unknown")
 LISTS = ("families", "files", "has", "main", "table", "needs", "tables", "residuals")
-PLAIN = ("name", "kind", "each", "unit", "factor", "medium", "model", "note")
+PLAIN = ("name", "kind", "each", "unit", "factor", "medium", "rows", "model", "sky", "note")
 Entry = Mapping[str, object]
 Part = TypeVar("Part", ErrorSpec, MaskSpec, WaveSpec, LsfSpec, FiberSpec, TraceSpec)
 

@@ -92,6 +92,8 @@ class Dataset(Convertible):
         Paths of the same product of the other arms of its fibers, that lay beside it when it was read.
     models : tuple of Image
         Fits of the spectra that lie in the file with them, one image an arm.
+    skies : tuple of Image
+        The sky that was taken off them, likewise.
     block : str
         What the instrument calls a group of fibers on the slit ("bundle", "block", "slitlet").
     photons : PhotonInfo or None
@@ -112,6 +114,7 @@ class Dataset(Convertible):
     arms: tuple[str, ...] = ()
     block: str = "block"
     models: tuple[Image, ...] = ()
+    skies: tuple[Image, ...] = ()
     photons: PhotonInfo | None = None
 
     def __repr__(self) -> str:

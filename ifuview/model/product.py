@@ -196,6 +196,8 @@ class ProductSpec(NamedTuple):
         Each version (EXTVER) of the main HDU is an image of its own.
     table : tuple of str
         Tables whose columns all the names mean; () for HDUs.
+    rows : str
+        The main names mean rows of the first image, of which cards of this beginning hold the names (ROW: ROW1 ...).
     needs : tuple of str
         Of "wave" and "fibers": a file without them is not of this family.
     unit : str
@@ -213,6 +215,8 @@ class ProductSpec(NamedTuple):
         Families, or images, that are zero where nothing is left.
     model : str
         Best fit of the main HDU.
+    sky : str
+        The sky that was taken off the main HDU; its errors are those of `others`.
     traces : TraceSpec or None
     note : str
         What the reader says of every such file, or why it is unreadable.
@@ -227,6 +231,7 @@ class ProductSpec(NamedTuple):
     main: tuple[str, ...] = ("PRIMARY",)
     each: bool = False
     table: tuple[str, ...] = ()
+    rows: str = ""
     needs: tuple[str, ...] = ()
     unit: str = ""
     factor: str = ""
@@ -240,5 +245,6 @@ class ProductSpec(NamedTuple):
     tables: tuple[str, ...] = ()
     residuals: tuple[str, ...] = ()
     model: str = ""
+    sky: str = ""
     traces: TraceSpec | None = None
     note: str = ""

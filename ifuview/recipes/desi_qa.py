@@ -14,7 +14,7 @@ from ifuview.engine.night.others import EVERY
 from ifuview.engine.night.problems import together
 from ifuview.engine.night.questions.amplifiers import edges, rows, untraced, with_level
 from ifuview.engine.night.questions.blocks import blocks
-from ifuview.engine.night.questions.case import BLOCK, COUNTS, Case
+from ifuview.engine.night.questions.case import BLOCK, COUNTS, E_PER_A, Case
 from ifuview.engine.night.questions.detector import ENOUGH, detector
 from ifuview.engine.night.questions.fibers import fibers
 from ifuview.engine.night.questions.ghosts import ghosts
@@ -159,7 +159,7 @@ def _with_a_sky(chain: Chain, expid: int, camera: str) -> tuple[Chain, list[Find
     level = None if chain.sky is None else float(np.median(chain.sky))
     if level is None or level > 0:
         return chain, []
-    text = f"The sky model is typically {level:.3g} {COUNTS}: no sky is so; what is made with it is not judged"
+    text = f"The sky model is typically {level:.3g} {E_PER_A}: no sky is so; what is made with it is not judged"
     found = Finding(
         expid, camera, "wavelength-all", "sky", fibers=tuple(range(chain.shape[0])), amplitude=level, unit=COUNTS,
         significance=100.0, text=text,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ifuview.app.frames.views.text import axis, quantity
-from ifuview.model.frames.units import unit_words
+from ifuview.model.frames.units import sentence, unit_words
 
 PER_ANGSTROM = (
     "electron/Angstrom",
@@ -44,3 +44,18 @@ def test_powers_are_raised(unit: str, read: str) -> None:
 @pytest.mark.parametrize("unit", ["", "electron", "adu", "DN/s", "photons/s", "px", "MJy/sr", "H2O", "v1.2", "A2029"])
 def test_what_needs_no_other_spelling_stays(unit: str) -> None:
     assert unit_words(unit) == unit
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        (
+            "deviate by up to 75 e/A at 6352-6879 A: the sky",
+            "deviate by up to 75 e/\u00c5 at 6352-6879 \u00c5: the sky",
+        ),
+        ("rows 3-40 of amplifier A (6364.8 A)", "rows 3-40 of amplifier A (6364.8 \u00c5)"),
+        ("the level jumps by +3 e/A from amplifier A", "the level jumps by +3 e/\u00c5 from amplifier A"),
+    ],
+)
+def test_a_sentence_of_a_text_file_is_written_as_the_window_does(said: str, written: str) -> None:
+    assert sentence(said) == written

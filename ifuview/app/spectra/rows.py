@@ -42,7 +42,7 @@ def row_spectrum(slot: Slot, row: int, *, quick: bool = False) -> FiberSpectrum:
             masked = masked | (image.mask.plane(slot.plane).raw[y, x] != 0)
         if image.ivar is not None:
             ivar = image.ivar.plane(slot.plane)
-            error = _error(ivar.physical(ivar.raw[y, x]))
+            error = error_of(ivar.physical(ivar.raw[y, x]))
     return FiberSpectrum(fiber_name(slot, row), pixel, wave, flux, error, masked, "row", image.unit, slot.title)
 
 
@@ -59,13 +59,13 @@ def spaxel_spectrum(slot: Slot, x: float | None, y: float | None) -> FiberSpectr
     masked = ~np.isfinite(flux)
     if image.mask is not None:
         masked = masked | (image.mask.raw[where] != 0)
-    error = None if image.ivar is None else _error(image.ivar.physical(image.ivar.raw[where]))
+    error = None if image.ivar is None else error_of(image.ivar.physical(image.ivar.raw[where]))
     wave = image.wave if image.wave is not None and image.wave.shape == flux.shape else None
     pixel = np.arange(flux.size, dtype=np.float64)
     return FiberSpectrum(f"({ix}, {iy})", pixel, wave, flux, error, masked, "row", image.unit, slot.title)
 
 
-def _error(ivar: Array) -> Array:
+def error_of(ivar: Array) -> Array:
     """1-sigma error of an inverse variance; inf where nothing is known."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(ivar > 0, 1.0 / np.sqrt(ivar), np.inf)

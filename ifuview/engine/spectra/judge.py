@@ -30,6 +30,8 @@ NOISIER, ERRORS_OFF = 2.0, 1.6  # times the errors: one fiber more than the othe
 LEFT, LEFT_WRONG = 0.5, 2.0  # noise of a pixel that all fibers have in common
 RUN, LEAST_RUNS, RUN_DEVIATES = 20, 3, 2.0  # fibers, such runs, and noise of a pixel that one has in common
 OF_SINGLE = "sky left in single fibers (a source may look alike)"
+LOST, LOST_IN_ALL = 0.7, 0.9  # of a run of fibers, of all fibers: a column, or a wavelength that is left out
+FACTS = (SpectraFault.EMPTY, SpectraFault.LOST)  # that the file says itself
 BESIDE = 3  # px between places that are one
 
 
@@ -57,7 +59,8 @@ def judge_spectra(
     rows = np.flatnonzero(has)
     weight = None if ivar is None else ivar[rows]
     more, lacking = _of_light(flux[rows], weight, known[rows], rows, wave, about_zero, ctx)
-    order = sorted((*found, *more), key=lambda one: (one.known, one.fault is SpectraFault.EMPTY, -one.significance))
+    lost = [] if wave is None else _lost(known[rows], rows, wave)
+    order = sorted((*found, *more, *lost), key=lambda one: (one.known, one.fault in FACTS, -one.significance))
     judged = float(share[rows].mean()) if rows.size else 0.0
     return SpectraVerdict(tuple(order), len(flux), int(rows.size), judged, lacking)
 
@@ -96,6 +99,25 @@ def _of_light(
 def _empty(has: NDArray[np.bool_]) -> list[SpectraFinding]:
     none = _numbers(np.flatnonzero(~has))
     return [SpectraFinding(SpectraFault.EMPTY, True, none, None, 0.0, np.inf)] if none else []
+
+
+def _lost(known: NDArray[np.bool_], rows: Array, wave: Array) -> list[SpectraFinding]:
+    """Wavelengths of which a run of fibers knows nothing, and others do; not at the ends, where spectra begin."""
+    if len(rows) < RUN:
+        return []
+    lost = ~known
+    sums = np.concatenate([np.zeros((1, lost.shape[1]), int), np.cumsum(lost, axis=0)])
+    bad = sums[RUN:] - sums[:-RUN] >= LOST * RUN  # of the run that begins at each fiber
+    some = lost.mean(axis=0) < LOST_IN_ALL
+    out = []
+    for first, last in runs(bad.any(axis=0) & some, BESIDE):
+        if first == 0 or last == len(wave):
+            continue
+        begins = bad[:, first:last].any(axis=1)
+        near = np.convolve(begins, np.ones(RUN, int))[: len(rows)] > 0
+        fibers = _numbers(rows[near & lost[:, first:last].any(axis=1)])
+        out.append(SpectraFinding(SpectraFault.LOST, True, fibers, _span(wave, first, last), 0.0, np.inf))
+    return out
 
 
 def _constant(flux: Array, known: Array, has: NDArray[np.bool_]) -> list[SpectraFinding]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from PyQt6.QtCore import QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
-    QDragEnterEvent,
-    QDropEvent,
     QFocusEvent,
     QImage,
     QKeyEvent,
@@ -63,7 +61,6 @@ class ImageCanvas(Surface):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAcceptDrops(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 80)
         self.setObjectName("canvas")
@@ -277,15 +274,3 @@ class ImageCanvas(Surface):
     def focusOutEvent(self, event: QFocusEvent | None) -> None:
         self.hands.peek(False)  # the key may be released elsewhere
         super().focusOutEvent(event)
-
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        if event is not None and event.mimeData().hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:
-        if event is None:
-            return
-        for url in event.mimeData().urls():
-            if url.isLocalFile():
-                self.intent.emit(want.OpenFile(url.toLocalFile()))
-        event.acceptProposedAction()

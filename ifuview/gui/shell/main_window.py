@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QAction, QCloseEvent, QGuiApplication
+from PyQt6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PyQt6.QtWidgets import (
     QToolBar,
     QVBoxLayout,
@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import (
 
 from ifuview.app import verdict as verdict_view
 from ifuview.app import window as window_view
+from ifuview.app.frames.intents import OpenFile
 from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import image as image_view
 from ifuview.app.jobs import JobRecord
@@ -63,10 +64,12 @@ class MainWindow(CommandedWindow):
         self.resize(*START_SIZE)
         self.menus: ActionMenus | None = None  # filled after the first paint
         self._titles = {title.replace("&", ""): self.menuBar().addMenu(title) for title in MENUS}
+        self.setAcceptDrops(True)
         self._make_center()
         self._make_toolbar()
         self.status_line = StatusLine(self.statusBar(), controller)
         self.banner.closed.connect(self.status_line.forget_error)
+        self.banner.closed.connect(self._leave_room)
         self.dock_area = DockArea(self, self.canvas, controller, presenter)
         self.dock_area.laid.connect(self.verdict.stay)
         self.docks = self.dock_area.docks
@@ -188,8 +191,19 @@ class MainWindow(CommandedWindow):
         if view.message is not None and view.message is not old.message:
             self._say(view.message)
         self.colorbar.setVisible(view.colorbar)
+        self._leave_room()
         if self.menus is not None:
             self._draw_tools(view)
+
+    def _leave_room(self) -> None:
+        """Tables alone have the place of the image, unless something is to be said there."""
+        center = self.centralWidget()
+        wanted = self._shown.picture or not self.banner.isHidden()
+        if center is None or center.isHidden() is not wanted:
+            return
+        center.setVisible(wanted)
+        if not wanted:
+            QTimer.singleShot(0, self.dock_area.without_image)
 
     def _draw_job(self, job: JobRecord | None) -> None:
         """What is done now: in the status line, and on a canvas that has nothing else to show."""
@@ -232,6 +246,19 @@ class MainWindow(CommandedWindow):
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange:
             self.presenter.forget()
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        if event is not None and event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        """Files and folders are opened, wherever in the window they are let go."""
+        if event is None:
+            return
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                self.controller.handle(OpenFile(url.toLocalFile()))
+        event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.closing.emit()

@@ -52,6 +52,7 @@ NAME_WIDTH = 34  # screen px that the name of a line takes
 SKY_MARKS, REST_MARKS = (4, 0.96), (1, 0.88)  # color and height of the names
 READOUT_WIDTH = 280  # screen px; fixed, so that nothing jumps while the pointer moves
 ROOM = 0.27  # of the window, with the first spectrum
+WHOLE_ROOM = 0.62  # likewise, of a file that is one spectrum
 
 
 class SpectrumDock(Dock):
@@ -195,7 +196,7 @@ class SpectrumDock(Dock):
         self._preview, self._preview_along = (), None
         self.pages.show_content()
         if old is None or not old.spectra:
-            self.needs_room.emit(ROOM)
+            self.needs_room.emit(WHOLE_ROOM if view.whole else ROOM)
         self._title = view.title if not view.hint else f"{view.title} – {view.hint}"
         start = old.start if old is not None and same_fibers(old, view) else 0
         count = self.line_bar.count_box.value()

@@ -30,6 +30,7 @@ IN_FRONT = {
     Desk.PHOTONS: "photons",
 }  # fmt: skip  # of the one column of a small window
 DOCK_SIZES = {"left": 225, "right": 385, "bottom": 140}  # px at least: most of 1600 x 1000 is left for the image
+HALF = 0.5  # of the window: what needs more stands below the image
 DOCK_SHARES = {"left": 0.1, "right": 0.24, "bottom": 0.14}  # of a larger window
 
 
@@ -286,7 +287,25 @@ class DockArea(QObject):
         """Give a dock room for what it shows first; what the user does with it afterwards stays."""
         if key not in self._grown:
             self._grown.add(key)
-            self._grow(self.docks[key], round(share * self.window.height()))
+            dock, height = self.docks[key], round(share * self.window.height())
+            if share > HALF and not dock.isFloating() and self.window.dockWidgetArea(dock) != AREAS["bottom"]:
+                self.window.addDockWidget(AREAS["bottom"], dock)  # the column of a small window has no room for it
+                QTimer.singleShot(0, lambda: self.window.resizeDocks([dock], [height], Qt.Orientation.Vertical))
+            else:
+                self._grow(dock, height)
+
+    def without_image(self) -> None:
+        """Panels have the place of the image: those on the right, while there are any; the left ones keep theirs."""
+        left, right = (
+            next(
+                (d for k, d in self.docks.items() if self._visible(k) and self.window.dockWidgetArea(d) == AREAS[a]),
+                None,
+            )
+            for a in ("left", "right")
+        )
+        if left is not None and right is not None:
+            sizes = [DOCK_SIZES["left"], self.window.width() - DOCK_SIZES["left"]]
+            self.window.resizeDocks([left, right], sizes, Qt.Orientation.Horizontal)
 
     def _grow(self, dock: QDockWidget, height: int) -> None:
         """Make a dock at least so high; those above and below it share the rest."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from PyQt6.QtCore import QRect, QSize, Qt
 from PyQt6.QtGui import QFont, QFontDatabase, QFontMetrics, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from ifuview.app.frames.views.readout import ReadoutView
+from ifuview.model.frames.units import RAISED
 
+RAISED_PARTS = re.compile(f"([{''.join(map(chr, RAISED.values()))}]+)")  # set wide in a font of one width
 GAP = 18  # px between two fields
 ROWS = 2
 MARGIN = 6  # px
@@ -70,19 +74,20 @@ class ReadoutBar(QWidget):
         x, row = MARGIN, 0
         for name, value in self._view.fields:
             label = f"{name} " if name else ""
-            wide = self._labels.horizontalAdvance(label) + self._values.horizontalAdvance(value)
+            parts = [(label, False), *((part, not i % 2) for i, part in enumerate(RAISED_PARTS.split(value)))]
+            widths = [(self._values if fixed else self._labels).horizontalAdvance(part) for part, fixed in parts]
+            wide = sum(widths)
             if x + wide > self.width() - MARGIN and x > MARGIN:
                 row, x = row + 1, MARGIN
             if row >= ROWS:
                 break
             y = MARGIN // 2 + row * height
-            painter.setFont(self._label_font)
-            painter.setPen(quiet)
-            painter.drawText(QRect(x, y, self.width() - x, height), Qt.AlignmentFlag.AlignVCenter, label)
-            start = x + self._labels.horizontalAdvance(label)
-            painter.setFont(self._value_font)
-            painter.setPen(strong)
-            painter.drawText(QRect(start, y, self.width() - start, height), Qt.AlignmentFlag.AlignVCenter, value)
+            start = x
+            for (part, fixed), width in zip(parts, widths):
+                painter.setFont(self._value_font if fixed else self._label_font)
+                painter.setPen(quiet if start == x and label else strong)
+                painter.drawText(QRect(start, y, self.width() - start, height), Qt.AlignmentFlag.AlignVCenter, part)
+                start += width
             x += wide + GAP
         if self.frozen:
             painter.setPen(palette.color(QPalette.ColorRole.Link))

@@ -30,13 +30,22 @@ def place(window: QMainWindow, options: WindowOptions, headless: bool) -> None:
         window.resize(*HEADLESS_SIZE)
     elif screen is not None:
         room = screen.availableGeometry().size()
-        wanted = window.size() if restored else window.size().expandedTo(room * FIRST_SHARE)
+        wanted = _of_screen(window.size(), room) if restored else window.size().expandedTo(room * FIRST_SHARE)
         window.resize(wanted.boundedTo(room - FRAME_ROOM))
     if o.x is not None and o.y is not None and screen is not None:
         whole = screen.geometry()
         x = o.x if o.x >= 0 else whole.width() + o.x - window.width()
         y = o.y if o.y >= 0 else whole.height() + o.y - window.height()
         window.move(x, y)
+
+
+def _of_screen(size: QSize, room: QSize) -> QSize:
+    """The size of the last time; on a larger screen than then the same share of it."""
+    then = _store().value("screen")
+    if not isinstance(then, QSize) or then.isEmpty():
+        return size
+    grown = QSize(size.width() * room.width() // then.width(), size.height() * room.height() // then.height())
+    return size.expandedTo(grown)
 
 
 def _store() -> QSettings:
@@ -55,6 +64,9 @@ def save(window: QMainWindow, desks: Mapping[str, QByteArray]) -> None:
     """Remember size, place and the panels of each desk."""
     store = _store()
     store.setValue("geometry", window.saveGeometry())
+    screen = window.screen()
+    if screen is not None:
+        store.setValue("screen", screen.availableGeometry().size())
     for name, state in desks.items():
         store.setValue(f"desk-{LAYOUT_VERSION}/{name}", state)
 

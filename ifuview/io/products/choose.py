@@ -17,7 +17,7 @@ from ifuview.io.fits.fast import FitsFile
 from ifuview.io.fits.probe import FileProbe
 from ifuview.io.fits.world import spectral_axis
 from ifuview.io.products.fibers import fibers_of
-from ifuview.io.products.layers import PRIMARY, Columns, Hdus, ProductLayer, Source, Turned, table_of
+from ifuview.io.products.layers import PRIMARY, Columns, Hdus, ProductLayer, Rows, Source, Turned, table_of
 from ifuview.io.products.waves import Asked, Wave, wavelengths
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.product import BAND, ErrorSpec, FiberSpec, LsfSpec, MaskSpec, ProductSpec, WaveSpec
@@ -139,7 +139,9 @@ def _turned(product: ProductSpec, layer: ProductLayer, source: Source, fits: Fit
 
 
 def _source(product: ProductSpec, fits: FitsFile) -> Source | None:
-    """The HDUs, or the columns of the first table of that name that has one of the main columns."""
+    """The HDUs, the rows of the first image, or the columns of the first table of that name that has a main column."""
+    if product.rows:
+        return Rows(fits, product.rows)
     if not product.table:
         return Hdus(fits)
     wanted = {name.upper() for name in product.main}

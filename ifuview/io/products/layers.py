@@ -158,6 +158,34 @@ class Columns:
         return ProductLayer(own, shape, self.table.units.get(own, ""), 1, self._header, lambda ctx: Pixels(numbers))
 
 
+class Rows:
+    """The rows of the first image that its cards name, PREFIX1 the first; then the HDUs of the file."""
+
+    def __init__(self, fits: FitsFile, prefix: str) -> None:
+        self._hdus = Hdus(fits)
+        self._image = self._hdus.layer(fits.hdus[0])
+        rows = range(1, self._image.shape[0] + 1 if len(self._image.shape) == 2 else 1)
+        named = {n: str(self._image.header.get(f"{prefix}{n}", "")).strip() for n in rows}
+        self._rows = {name.lower(): (n - 1, name) for n, name in named.items() if name}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the rows, then the EXTNAMEs."""
+        return (*(name for _, name in self._rows.values()), *self._hdus.names)
+
+    def find(self, name: str, version: int | None = None) -> ProductLayer | None:
+        """The row of that name, in any case of letters, else the HDU."""
+        if name.lower() not in self._rows:
+            return self._hdus.find(name, version)
+        row, own = self._rows[name.lower()]
+
+        def read(ctx: JobContext) -> Pixels:
+            found = self._image.read(ctx)
+            return replace(found, raw=found.raw[row : row + 1])
+
+        return self._image._replace(name=own, shape=self._image.shape[1:], read=read)
+
+
 def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     """A shape without leading axes of length 1."""
     while len(shape) > 1 and shape[0] == 1:

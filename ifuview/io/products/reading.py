@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -91,6 +92,11 @@ def dataset_of(chosen: ChosenProduct | None, probe: FileProbe, spec: FileSpec, c
         images.sort(key=_first_wave)
     first = images[0]
     beside = companions(spec.path, first.header, chosen.instrument)
+
+    def of_spectra(name: str) -> tuple[Image, ...]:
+        reading = partial(_Reading, chosen, probe, notes=notes, fibers=fibers, ctx=ctx)
+        return () if spec.section is not None or not name else _beside(chosen.parts, first, reading, name)
+
     if first.kind is Kind.DETECTOR and chosen.instrument.companions and not any("psf" in name_of(p) for p in beside):
         notes.append(NO_TRACES)
     return Dataset(
@@ -106,7 +112,8 @@ def dataset_of(chosen: ChosenProduct | None, probe: FileProbe, spec: FileSpec, c
         companions=beside,
         arms=other_arms(spec.path, first.camera, chosen.instrument) if first.kind is Kind.RSS else (),
         block=chosen.instrument.block,
-        models=_models(chosen, probe, first, notes, fibers, ctx) if spec.section is None else (),
+        models=tuple(replace(model, ivar=None) for model in of_spectra(product.model)),
+        skies=of_spectra(product.sky),
     )
 
 
@@ -125,7 +132,7 @@ def _shown(chosen: ChosenProduct, probe: FileProbe, spec: FileSpec) -> Iterator[
     if own:
         yield own[0], own[0].layer
         return
-    if chosen.product.table and word:
+    if (chosen.product.table or chosen.product.rows) and word:
         layer = chosen.parts[0].source.find(word)
     else:
         hdu = probe.fits.select(spec.hdu, spec.version)
@@ -271,16 +278,16 @@ class _Reading:
         )
 
 
-def _models(
-    chosen: ChosenProduct, probe: FileProbe, first: Image, notes: list[str], fibers: Fibers, ctx: JobContext
-) -> tuple[Image, ...]:
-    """Best fits that lie in the file with the spectra."""
+def _beside(parts: tuple[Part, ...], first: Image, reading: Callable[[Part], _Reading], name: str) -> tuple[Image, ...]:
+    """What lies in the file with the spectra, one image an arm: their best fits, or the sky taken off them."""
     out = []
-    for part in chosen.parts if chosen.product.model else ():
-        layer = part.source.find(part.named(chosen.product.model))
-        if layer is not None and layer.shape == part.layer.shape and layer.shape[0] == first.shape[0]:
-            reading = _Reading(chosen, probe, part, notes, fibers, ctx)
-            out.append(replace(reading.image(layer), mask=None, ivar=None, header=layer.header))
+    for part in parts:
+        layer = part.source.find(part.named(name))
+        if layer is None or layer.shape != part.layer.shape or layer.name == first.name:
+            continue
+        image = reading(part).image(layer)
+        if image.shape[0] == first.shape[0]:
+            out.append(replace(image, mask=None, header=layer.header))
     return tuple(sorted(out, key=_first_wave))
 
 

@@ -10,6 +10,7 @@ TEN = re.compile(r"(?<![\w.])(?:10 ?(?:\*\*|\^) ?|1(?:\.0*)?[eE])\(?([+-]?\d+)\)
 POWER = re.compile(r"(?<=[A-Za-zÅ])(?:(?:\*\*|\^) ?\(?([+-]?\d+)\)?|([+-]?\d))(?![\w.])")
 ANGSTROM = re.compile(r"\b(?:[Aa]ngstroe?ms?|ANGSTROMS?|Ang|AA)(?![A-Za-z])|(?<=[a-z0-9]/)A(?![A-Za-z])")
 ELECTRON = re.compile(r"\belectrons?(?=\s*(?:/|\s[\w(Å]))")
+SAID = re.compile(r"(?<=\de/)A\b|(?<=\d e/)A\b|(?<=\d )A\b")
 SLASH = re.compile(r"\s*/\s*")
 
 
@@ -22,6 +23,11 @@ def unit_words(unit: str) -> str:
     text = TEN.sub(lambda found: f"10{raised(found[1])} ", unit.strip())
     text = ELECTRON.sub("e", ANGSTROM.sub("Å", text))
     return SLASH.sub("/", POWER.sub(lambda found: raised(found[1] or found[2]), text)).strip()
+
+
+def sentence(text: str) -> str:
+    """A sentence of a plain-text file as the window and the pages write it: `9 e/A at 6352-6879 A` has Å for A."""
+    return SAID.sub("Å", text)
 
 
 def raised(power: str | int) -> str:

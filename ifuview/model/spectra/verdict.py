@@ -12,6 +12,7 @@ class SpectraFault(StrEnum):
     """Causes that are looked for."""
 
     EMPTY = "without data"
+    LOST = "without data in part"
     CONSTANT = "constant"
     BELOW = "below the sky"
     DARK = "dark"

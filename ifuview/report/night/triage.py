@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ifuview import resources
 from ifuview.files import put
+from ifuview.model.frames.units import sentence, unit_words
 from ifuview.model.night.triage import Cause, Finding, TriageResult, ranges
 
 PAGE = "triage.html"
@@ -40,9 +41,9 @@ def page(report: TriageReport) -> str:
     from markupsafe import Markup
 
     place = resources.path("report")
-    template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(
-        (place / "triage.html.j2").read_text(encoding="utf-8")
-    )
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["sentence"] = sentence
+    template = environment.from_string((place / "triage.html.j2").read_text(encoding="utf-8"))
     css = (place / "doctor.css").read_text(encoding="utf-8") + (place / "triage.css").read_text(encoding="utf-8")
     return template.render(
         report=report,
@@ -92,7 +93,7 @@ def _row(found: list[Finding]) -> dict[str, object]:
         else "new",
         "fibers": ranges(first.fibers),
         "waves": "all" if first.wave_range is None else f"{first.wave_range[0]:.0f}-{first.wave_range[1]:.0f}",
-        "amount": f"{first.amplitude:.3g} {first.unit}",
+        "amount": f"{first.amplitude:.3g} {unit_words(first.unit)}",
         "places": [
             {"where": f"{f.expid} {f.camera}", "blocks": ranges(f.blocks), "evidence": f.evidence} for f in found
         ],

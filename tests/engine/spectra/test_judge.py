@@ -26,14 +26,22 @@ def spectra(seed: int):
 
 
 def found(flux, ivar, about_zero=True):
-    return [one for one in judge_spectra(flux, ivar, WAVE, about_zero=about_zero).findings if one.fibers != (7,)]
+    return [one for one in judge_spectra(flux, ivar, WAVE, about_zero=about_zero).findings if not _planted(one)]
+
+
+def _planted(one):
+    """Whether it is what all have that `spectra` makes."""
+    return one.fibers == (7,) or one.fault is SpectraFault.LOST
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_right_spectra_are_not_accused_and_what_has_no_data_is_said(seed):
     flux, ivar = spectra(seed)
     verdict = judge_spectra(flux, ivar, WAVE, about_zero=True)
-    assert [(one.fault, one.fibers, one.known) for one in verdict.findings] == [(SpectraFault.EMPTY, (7,), True)]
+    assert [(one.fault, one.fibers, one.wave, one.known) for one in verdict.findings] == [
+        (SpectraFault.EMPTY, (7,), None, True),
+        (SpectraFault.LOST, tuple(range(30, 50)), (WAVE[700], WAVE[700]), True),  # 300 is left out in all
+    ]
     assert (verdict.nfiber, verdict.judged, verdict.not_asked) == (NFIBER, NFIBER - 1, (OF_SINGLE,))
     assert verdict.share == pytest.approx(1 - (1 + 20 / 119) / NWAVE, abs=1e-6)
 
@@ -94,3 +102,16 @@ def test_few_wavelengths_and_any_numbers_are_judged(nwave):
     assert {6, 7} <= {row for one in found.findings if one.fault is SpectraFault.EMPTY for row in one.fibers}
     assert np.isfinite([one.amount for one in found.findings]).all()
     judge_spectra(flux, ivar, None, about_zero=False)
+
+
+def test_columns_that_lean_over_the_fibers_are_each_one_place():
+    """A column of the detector is at other wavelengths in other fibers; what single pixels lost is no column."""
+    flux, ivar = spectra(5)
+    ivar[30:50, 700] = 0.0027
+    ivar[np.random.default_rng(2).random(ivar.shape) < 0.05] = 0
+    for row in range(60, 119):
+        ivar[row, 500 + row // 30 : 502 + row // 30] = 0
+    flux[:, :3], ivar[:50, :3] = 0, 0  # a part of the fibers begins later
+    (lost,) = (o for o in judge_spectra(flux, ivar, WAVE, about_zero=True).findings if o.fault is SpectraFault.LOST)
+    assert lost.known and lost.wave == (WAVE[502], WAVE[504])
+    assert set(range(60, 119)) <= set(lost.fibers) and len(lost.fibers) < 59 + 8  # of the others beside, a few pixels

@@ -265,17 +265,6 @@ def test_panning_moves_the_overlay_as_if_drawn_anew(canvas):
     assert (moved != anew).mean() < 0.002  # ends of line segments may round the other way
 
 
-def test_a_dropped_file_is_opened(canvas):
-    from PyQt6.QtCore import QMimeData, QUrl
-    from PyQt6.QtGui import QDropEvent
-
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile("/data/a.fits")])
-    none = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
-    canvas.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, *none))
-    assert canvas.asked == [want.OpenFile("/data/a.fits")]
-
-
 def test_closed_frames_leave_nothing_behind(canvas):
     show(canvas, session(layout=Layout.TILE))
     show(canvas, Session())

@@ -200,6 +200,7 @@ def test_one_row_a_pixel_is_a_spectrum(tmp_path: Path) -> None:
     assert im.mask_bits.names(im.mask.integer(0, 4)) == ("BADTRACE", "MANYBADCOLUMNS")
     model = opened(f"{found.path}[model]").images[0]
     assert model.name == "model" and model.ivar is None and model.wave is not None
+    assert found.models[0].pixels.native().shape == im.shape and not found.skies  # this one has no column of it
 
 
 def test_a_plate_of_sdss_has_errors_mask_fibers_and_sky(tmp_path: Path) -> None:

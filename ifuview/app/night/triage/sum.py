@@ -15,7 +15,7 @@ from ifuview.model.night.triage import Cause, Finding, Judged, NotMeasured, Tria
 if TYPE_CHECKING:
     from ifuview.recipes.desi_qa import CameraTriage
 
-STRAY, COUNTS = "wavelength-all", "electron / Angstrom"
+STRAY = "wavelength-all"
 HIDDEN = "stray light that the sky model takes along"
 
 
@@ -88,6 +88,7 @@ def _stray_light(done: list[Triaged]) -> tuple[list[Finding], list[NotMeasured]]
 
     The second are the cameras without another exposure to compare with.
     """
+    from ifuview.engine.night.questions.case import COUNTS, E_PER_A
     from ifuview.engine.night.sky_light import bumps
 
     spectra: dict[tuple[str, int], dict[int, Triaged]] = {}
@@ -105,7 +106,7 @@ def _stray_light(done: list[Triaged]) -> tuple[list[Finding], list[NotMeasured]]
         for expid, found in bumps({e: t.found.numbers["sky"] for e, t in of.items()}, wave).items():
             for bump in found:
                 low, high = bump.wave_range
-                text = f"The sky itself has {bump.amplitude:.0f} {COUNTS} more light at {low:.0f}-{high:.0f} A "
+                text = f"The sky itself has {bump.amplitude:.0f} {E_PER_A} more light at {low:.0f}-{high:.0f} A "
                 text += f"({100 * bump.share:.0f} %) than in the other exposures: stray light or a lamp"
                 out.append(Finding(
                     expid, camera, STRAY, "light", wave_range=bump.wave_range, amplitude=bump.amplitude, unit=COUNTS,

@@ -24,6 +24,7 @@ from ifuview.app.night.views.verdict import (
 from ifuview.app.session import Session
 from ifuview.engine.night.problems import grouped
 from ifuview.model.figure import Figure
+from ifuview.model.frames.units import sentence
 from ifuview.model.night.triage import CLASSES, HARMLESS, Finding
 
 LONGEST, ELLIPSIS = 16, "\u2026"  # of the name of a folder
@@ -110,7 +111,7 @@ def _row(state: TriageState, finding: Finding, go: Intent) -> TriageRow:
     name = f"{kind_words(finding)}: {fibers_of(state, finding)}" if one else kind_words(finding)
     name = ", ".join(filter(None, (name, spans_of([finding]))))
     place = f"{finding.expid} {finding.camera}"
-    return TriageRow(finding, place, name, step_words(finding), amount_of(finding), mark, finding.text, go)
+    return TriageRow(finding, place, name, step_words(finding), amount_of(finding), mark, words_of(state, finding), go)
 
 
 def explanation(view: TriageView, number: int) -> str:
@@ -118,8 +119,7 @@ def explanation(view: TriageView, number: int) -> str:
     finding = view.rows[number].finding
     if finding is None:
         return view.rows[number].text
-    said = words_of(view.state, finding) if isinstance(view.state, TriageState) else finding.text
-    lines = [said + ".", f"Extent: {finding.extent}."]
+    lines = [view.rows[number].text + ".", f"Extent: {finding.extent}."]
     causes = [c for c in view.causes if c.about.startswith(f"{finding.kind}, ")]
     for verdict, word in (("supported by", "Cause"), ("not decided", "Not decided"), ("excluded by", "Excluded")):
         names = ", ".join(dict.fromkeys(c.name for c in causes if c.verdict == verdict))
@@ -134,7 +134,7 @@ def evidence(view: TriageView, number: int) -> str:
     if finding is None:
         return ""
     causes = [c for c in view.causes if c.about.startswith(f"{finding.kind}, ")]
-    return "\n".join(f"{c.name}: {c.verdict} {c.evidence}" for c in causes)
+    return "\n".join(f"{c.name}: {c.verdict} {sentence(c.evidence)}" for c in causes)
 
 
 def evidence_figure(view: TriageView, number: int) -> Figure | None:

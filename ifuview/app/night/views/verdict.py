@@ -12,7 +12,7 @@ from ifuview.app.night.views.follow_up import follow_up
 from ifuview.app.session import Session
 from ifuview.engine.night.extent import same
 from ifuview.model.chain_spec import ChainSpec
-from ifuview.model.frames.units import unit_words
+from ifuview.model.frames.units import sentence, unit_words
 from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
 from ifuview.model.night.triage import HARMLESS, Finding, ranges
 
@@ -279,12 +279,13 @@ ROWS = re.compile(r"(?<=iber )[0-9]+|(?<=ibers )[0-9][0-9, -]*|(?<=neighbors )[0
 
 
 def words_of(state: TriageState, finding: Finding) -> str:
-    """The sentence of a finding, with the fibers as the instrument counts them."""
+    """The sentence of a finding as the window writes it, with the fibers as the instrument counts them."""
+    text = sentence(finding.text)
     ids = state.fiber_ids.get((finding.expid, finding.camera))
     if ids is None:
-        return finding.text
+        return text
     known = {str(row): str(number) for row, number in enumerate(ids)}
-    return ROWS.sub(lambda rows: re.sub("[0-9]+", lambda row: known.get(row[0], row[0]), rows[0]), finding.text)
+    return ROWS.sub(lambda rows: re.sub("[0-9]+", lambda row: known.get(row[0], row[0]), rows[0]), text)
 
 
 # the chain

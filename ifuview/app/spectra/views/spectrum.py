@@ -12,7 +12,7 @@ from ifuview.app.frames.views.sampling import canonical_at, wavelength_at
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra import gathered
 from ifuview.app.spectra.rows import arms, row_spectrum, spaxel_spectrum
-from ifuview.app.spectra.views.best_fit import LABEL, best_fits
+from ifuview.app.spectra.views.best_fit import LABEL, alone, best_fits
 from ifuview.app.spectra.views.field import more_arms
 from ifuview.engine.context import JobContext
 from ifuview.instrument import words
@@ -71,6 +71,8 @@ class SpectrumView:
         Whether images of a range can be made.
     more_arms : bool
         Other arms of the same fibers are in the night, and not open.
+    whole : bool
+        The frame is this one spectrum: its image shows nothing more.
     """
 
     key: int
@@ -94,6 +96,7 @@ class SpectrumView:
     pending: bool = False
     maps: bool = False
     more_arms: bool = False
+    whole: bool = False
 
 
 _last: list[tuple[tuple[object, ...], SpectrumView | None]] = []  # what was asked for last, and the answer
@@ -175,10 +178,10 @@ def _spectra(session: Session) -> SpectrumView | None:
             return SpectrumView(slot.key, hint="The spectrum is being summed.", gather=session.gather, pending=True)
         return gathered_view(slot, found.spectra, found.title, session.gather)
     if image.kind is Kind.SPECTRUM:
-        spectrum = row_spectrum(slot, 0)
-        track = np.zeros(spectrum.pixel.size)
+        first, *beside = alone(slot)
+        track = np.zeros(first.pixel.size)
         return SpectrumView(
-            slot.key, (spectrum,), slot.title, "", track, image.orientation, image.shape, wave=spectrum.wave
+            slot.key, (first, *beside), slot.title, "", track, image.orientation, image.shape, first.wave, whole=True
         )
     if image.kind is Kind.RSS and (len(session.selection.fibers) > 1 or session.selection.elsewhere):
         return _stacked(session, slot)

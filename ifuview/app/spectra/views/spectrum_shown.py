@@ -20,6 +20,7 @@ from ifuview.report.spectra.spectrum import colors_of, robust_range, spectra_fig
 
 ANGSTROM, PIXEL = "Å", "px"
 MOST_NAMED = 12  # stacked fibers
+LEAST_HEIGHT = 0.25  # of the plot for the spectra beside their sky, which is an arrow otherwise
 
 
 def shown(
@@ -95,16 +96,26 @@ def spectrum_figure(
     view: SpectrumView, drawn: tuple[FiberSpectrum, ...], names: list[str], along: AlongAxis, *, errors: bool,
     stacked: bool,
 ) -> Figure:  # fmt: skip
-    """The spectra of a view as `shown` makes them; a best fit lies above all."""
+    """The spectra of a view as `shown` makes them; a best fit lies above all, sky does not press the others flat."""
     fit = [i for i, spectrum in enumerate(drawn) if spectrum.label == best_fit.LABEL]
     made = spectra_figure(
         drawn, [along.places(s) for s in drawn], along.scale(drawn), axis("Flux", view.spectra[0].unit), names=names,
         group=view.group, errors=errors, stacked=stacked,
     )  # fmt: skip
+    others = [spectrum for spectrum in drawn if spectrum.label != best_fit.SKY]
+    if len(others) < len(drawn) and others:
+        made = replace(made, y=replace(made.y, range=_unpressed(robust_range(others), made.y.range)))
     if not fit:
         return made
     last = [made.curves[len(drawn) - 1 - i] for i in fit]
     return replace(made, curves=(*(c for c in made.curves if not any(c is top for top in last)), *last))
+
+
+def _unpressed(own: tuple[float, float] | None, every: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The range of everything, unless what is shown would have little of its height."""
+    if own is None or every is None:
+        return every
+    return own if own[1] - own[0] < LEAST_HEIGHT * (every[1] - every[0]) else every
 
 
 def preview_figure(spectrum: FiberSpectrum, along: AlongAxis) -> Figure:

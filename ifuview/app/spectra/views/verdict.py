@@ -14,6 +14,10 @@ DOT = " \u00b7 "
 NAMED = 4  # runs of fibers that are written out
 WORDS = {
     SpectraFault.EMPTY: ("{fibers} without data", "nothing is known of {them}"),
+    SpectraFault.LOST: (
+        "{fibers} without data",
+        "masked or without error in a run of fibers: a column of the detector, or what lay on it",
+    ),  # fmt: skip
     SpectraFault.CONSTANT: ("{fibers} with one number at all wavelengths", "it has errors, so it is no mask"),
     SpectraFault.BELOW: ("{fibers} below the sky", "{amount:.1f} times the noise of a pixel at all wavelengths"),
     SpectraFault.DARK: ("{fibers} without light", "less than a tenth of the others' at all wavelengths"),

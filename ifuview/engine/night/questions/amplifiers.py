@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ifuview.engine.night import others
-from ifuview.engine.night.questions.case import BLOCK, COUNTS, Case
+from ifuview.engine.night.questions.case import BLOCK, COUNTS, E_PER_A, Case
 from ifuview.engine.night.rows.levels import RowTest, row_tests
 from ifuview.engine.night.rows.patterns import SharedPattern, pattern
 from ifuview.engine.night.rows.stripes import Striped, striped
@@ -93,7 +93,7 @@ def _pattern_finding(case: Case, found: SharedPattern) -> dict[str, Any]:
         "fibers": fibers, "wave_range": span, "amplifier": amplifiers, "amplitude": amplitude, "unit": COUNTS,
         "significance": float(np.sqrt(found.excess)), "confidence": 0.8, "known": known,
         "detail": {"chi2_pattern": round(found.excess, 1)},
-        "text": f"All fibers of {who} share levels of {amplitude:.1f} {COUNTS} from pixel to pixel, alike at each "
+        "text": f"All fibers of {who} share levels of {amplitude:.1f} {E_PER_A} from pixel to pixel, alike at each "
         f"wavelength ({span[0]:.0f}-{span[1]:.0f} A), that those beside it have not{reverse}{said}",
     }  # fmt: skip
 
@@ -117,7 +117,7 @@ def _row_finding(case: Case, test: RowTest) -> dict[str, Any]:
         "amplitude": test.amplitude, "unit": COUNTS, "significance": float(np.sqrt(test.rows)),
         "confidence": float(np.clip((test.rows - 5) / 20, 0.5, 1.0)),
         "text": f"Amplifier {test.section.name} adds levels to whole detector rows (fibers {first}-{last}, "
-        f"{test.wave_range[0]:.0f}-{test.wave_range[1]:.0f} A): curved stripes of {test.amplitude:.0f} {COUNTS}{said}",
+        f"{test.wave_range[0]:.0f}-{test.wave_range[1]:.0f} A): curved stripes of {test.amplitude:.0f} {E_PER_A}{said}",
         "known": known,
         "detail": {"chi2_rows": round(test.rows, 1), "chi2_waves": round(test.waves, 1)},
     }  # fmt: skip
@@ -148,8 +148,8 @@ def _untraced_finding(case: Case, part: Striped) -> Finding:
     return Finding(
         case.expid, case.camera, "ccd-row", "preproc", fibers=tuple(fibers), wave_range=(low, high), amplifier=name,
         amplitude=size, unit=COUNTS, significance=part.score, confidence=0.7, known=known, detail={"by": "neighbors"},
-        text=f"Neighbors among fibers {fibers[0]}-{fibers[-1]} share levels of {size:.2g} {COUNTS}, pixel by pixel, at "
-        f"{low:.0f}-{high:.0f} A alone: whole rows of one amplifier{f', {name}' if name else ''}{said}; the traces "
+        text=f"Neighbors among fibers {fibers[0]}-{fibers[-1]} share levels of {size:.2g} {E_PER_A}, pixel by pixel, "
+        f"at {low:.0f}-{high:.0f} A alone: whole rows of one amplifier{f', {name}' if name else ''}{said}; the traces "
         "would tell, and what lies under them is not judged",
     )  # fmt: skip
 
@@ -174,7 +174,7 @@ def _band_finding(case: Case, test: RowTest) -> dict[str, Any]:
         "fibers": tuple(range(test.fibers[0], test.fibers[1] + 1)), "wave_range": test.wave_range, "known": known,
         "amplifier": test.section.name, "amplitude": test.band_level, "unit": COUNTS, "significance": test.band_score,
         "confidence": float(np.clip(test.band_score / 30, 0.5, 1.0)), "detail": {"detector_rows": [first, last]},
-        "text": f"Detector rows {first}-{last} of amplifier {test.section.name} have {test.band_level:+.0f} {COUNTS} "
+        "text": f"Detector rows {first}-{last} of amplifier {test.section.name} have {test.band_level:+.0f} {E_PER_A} "
         f"(fibers {test.fibers[0]}-{test.fibers[1]}, a curved stripe at {low:.0f}-{high:.0f} A){said}",
     }  # fmt: skip
 
@@ -299,6 +299,6 @@ def _step(case: Case, below: str, above: str, jump: float, significance: float, 
     case.add(
         "amplifier-step", "preproc", fibers=tuple(int(r) for r in rows), wave_range=span,
         amplifier=f"{below}/{above}", amplitude=jump, unit=COUNTS, significance=significance,
-        text=f"The level jumps by {jump:+.0f} {COUNTS} from amplifier {below} to {above} (row {edge:.0f}){said}",
+        text=f"The level jumps by {jump:+.0f} {E_PER_A} from amplifier {below} to {above} (row {edge:.0f}){said}",
         known=known,
     )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 from ifuview.engine.night import blocks as in_blocks
 from ifuview.engine.night import others
 from ifuview.engine.night.extent import overlap
-from ifuview.engine.night.questions.case import BLOCK, BUNDLE, COUNTS, MODEL_CLIP, THIN, Case
+from ifuview.engine.night.questions.case import BLOCK, BUNDLE, COUNTS, E_PER_A, MODEL_CLIP, THIN, Case
 from ifuview.engine.night.search.bumps.regions import LitRegion, Places, brightest
 from ifuview.engine.night.search.bumps.stretches import stretches
 from ifuview.engine.night.search.common import common_fit, mean_spectrum, of_no_light, of_plain_spectra
@@ -58,7 +58,8 @@ def blocks(case: Case) -> None:
             case.add(
                 "wavelength-all", "sky", fibers=tuple(range(chain.shape[0])), wave_range=span, amplitude=amplitude,
                 unit=COUNTS, significance=significance, confidence=0.7,
-                text=f"All fibers keep {amplitude:+.2g} {COUNTS} at {span[0]:.0f}-{span[1]:.0f} A after the sky is off",
+                text=f"All fibers keep {amplitude:+.2g} {E_PER_A} at {span[0]:.0f}-{span[1]:.0f} A after the "
+                "sky is off",
             )  # fmt: skip
 
 
@@ -149,7 +150,7 @@ def _deviation(case: Case, one: Deviation) -> None:
                 case.add(
                     "isolated-fiber", one.step, fibers=(fiber,), wave_range=(low, high), amplitude=float(peak),
                     unit=COUNTS, significance=one.score, known=bool(case.known[fiber]), detail=numbers,
-                    text=f"Fiber {fiber} deviates by up to {abs(peak):.1f} {COUNTS} at {low:.0f}-{high:.0f} A: "
+                    text=f"Fiber {fiber} deviates by up to {abs(peak):.1f} {E_PER_A} at {low:.0f}-{high:.0f} A: "
                     f"{why}",
                 )  # fmt: skip
         return
@@ -167,7 +168,7 @@ def _deviation(case: Case, one: Deviation) -> None:
     case.add(
         "wavelength-blocks", one.step, fibers=one.fibers, blocks=named, block_size=size, wave_range=(low, high),
         amplitude=strongest, unit=COUNTS, significance=one.score, confidence=1.0,
-        text=f"{who} deviate by up to {abs(strongest):.0f} {COUNTS} at {low:.0f}-{high:.0f} A: {why}",
+        text=f"{who} deviate by up to {abs(strongest):.0f} {E_PER_A} at {low:.0f}-{high:.0f} A: {why}",
         detail={
             **numbers, "amplitude_of_block": [round(a, 1) for a in peaks],
             "flux_over_product": [-answer], "frame_over_flux": _in_frame(case, one),
@@ -197,7 +198,7 @@ def _region(region: in_blocks.BlockRegion, frame: float | None, without: tuple[s
     return {
         "fibers": fibers, "blocks": region.blocks, "block_size": region.size, "wave_range": region.wave_range,
         "amplitude": strongest, "unit": COUNTS, "significance": region.significance, "confidence": 0.8,
-        "text": f"Blocks of {region.size} fibers ({signs}) deviate by up to {abs(strongest):.0f} {COUNTS} at "
+        "text": f"Blocks of {region.size} fibers ({signs}) deviate by up to {abs(strongest):.0f} {E_PER_A} at "
         f"{low:.0f}-{high:.0f} A: " + (_which_step(without) if without else "neither sky model nor fiberflat has it"),
         "detail": {
             "amplitude_of_block": [round(a, 1) for a in region.amplitude], "flux_over_product": [],
@@ -229,7 +230,7 @@ def lit_runs(case: Case, lines_off: Array | float) -> None:
             "wavelength-blocks", "preproc", fibers=fibers, blocks=blocks_of_fibers(fibers, size) if size else (),
             block_size=size, wave_range=(low, high), amplitude=one.span.value, unit=COUNTS,
             significance=one.span.score, confidence=0.7,
-            text=f"Fibers {ranges(fibers)} have {one.span.value:+.2g} {COUNTS} at {low:.0f}-{high:.0f} A that the "
+            text=f"Fibers {ranges(fibers)} have {one.span.value:+.2g} {E_PER_A} at {low:.0f}-{high:.0f} A that the "
             "others have not: neither sky model nor fiberflat has it",
         )  # fmt: skip
 
@@ -296,7 +297,7 @@ def _lit(case: Case, found: LitRegion) -> None:
     case.add(
         "wavelength-blocks", "light", fibers=found.fibers, wave_range=span, amplitude=found.level, unit=COUNTS,
         significance=found.score, confidence=0.6, detail={"center": [round(x, 1), round(y, 1)]},
-        text=f"Fibers around ({x:.0f}, {y:.0f}) mm in the focal plane have {found.level:+.2g} {COUNTS} at "
+        text=f"Fibers around ({x:.0f}, {y:.0f}) mm in the focal plane have {found.level:+.2g} {E_PER_A} at "
         f"{span[0]:.0f}-{span[1]:.0f} A, neither sky model nor fiberflat has it: light of a lamp or a reflection on a "
         "part of the field; another exposure would tell",
     )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from ifuview.engine.night.blocks import BIN
 from ifuview.engine.night.image.hot import OR_TARGET
-from ifuview.engine.night.questions.case import COUNTS, Case
+from ifuview.engine.night.questions.case import COUNTS, E_PER_A, Case
 from ifuview.engine.night.questions.levels import COLUMN_OR, NEGATIVE_LEVEL, OBJECT
 from ifuview.engine.night.search import columns as search
 from ifuview.engine.night.search.bumps.crossing import Crossing, crossing, step, supported
@@ -196,7 +196,7 @@ def _column(case: Case, along: _Along, one: Crossing, fiber: int) -> None:
         "ccd-column", "preproc", fibers=fibers, wave_range=(low, high), amplitude=one.found.level, unit=COUNTS,
         significance=float(np.sqrt(max(one.gain, 0.0))), confidence=0.8 if is_sky else 0.6,
         known=bool(case.known[fiber]), detail={"column": one.at, "lower": one.lower, "sky_fiber": is_sky},
-        text=f"Column {one.at:.0f} of the detector adds {one.found.level:+.1f} {COUNTS} to "
+        text=f"Column {one.at:.0f} of the detector adds {one.found.level:+.1f} {E_PER_A} to "
         f"fiber{'s' * (len(fibers) > 1)} {ranges(fibers)} where it crosses the traces, {low:.0f}-{high:.0f} A"
         f"{'' if is_sky else OR_TARGET}",
     )  # fmt: skip
@@ -216,7 +216,7 @@ def _step(case: Case, along: _Along, fiber: int) -> None:
     case.add(
         "ccd-column", "preproc", fibers=(fiber,), wave_range=(low, high), amplitude=abs(one.level), unit=COUNTS,
         significance=float(np.sqrt(one.gain)), confidence=0.6, known=bool(case.known[fiber]),
-        text=f"Fiber {fiber} has {abs(one.level):.1f} {COUNTS} more at {low:.0f}-{high:.0f} A than elsewhere, from one "
-        f"pixel to the next: a column of the detector along a part of it, or what a part of the read-out adds; the "
+        text=f"Fiber {fiber} has {abs(one.level):.1f} {E_PER_A} more at {low:.0f}-{high:.0f} A than elsewhere, from "
+        f"one pixel to the next: a column of the detector along a part of it, or what a part of the read-out adds; the "
         "preproc image would tell",
     )  # fmt: skip

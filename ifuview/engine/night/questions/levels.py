@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.engine.night import lines as of_lines
-from ifuview.engine.night.questions.case import COUNTS, LEAST_FIBERS, MODEL_CLIP, Case, LightLevel
+from ifuview.engine.night.questions.case import COUNTS, E_PER_A, LEAST_FIBERS, MODEL_CLIP, Case, LightLevel
 from ifuview.engine.night.questions.changes import FACTOR, Changes
 from ifuview.engine.night.questions.tables import add_exchanged, partner
 from ifuview.engine.night.search.levels import Levels, best_scores, levels
@@ -336,6 +336,6 @@ def _column(case: Case, of: Levels, fiber: int, best: Reason, doubt: LevelDoubt)
     case.add(
         "ccd-column", "preproc", fibers=(fiber,), wave_range=(low, high), amplitude=best.level, unit=COUNTS,
         significance=abs(best.level) / error, confidence=0.6 if doubt.words else 0.8, known=bool(case.known[fiber]),
-        text=f"Sky fiber {fiber} has {best.level:+.1f} {COUNTS} at {low:.0f}-{high:.0f} A and not elsewhere: a column "
+        text=f"Sky fiber {fiber} has {best.level:+.1f} {E_PER_A} at {low:.0f}-{high:.0f} A and not elsewhere: a column "
         f"of the detector along it{doubt.words}", alternatives=doubt.alternatives,
     )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from ifuview.engine.night import others
 from ifuview.engine.night.blocks import BIN
-from ifuview.engine.night.questions.case import BUNDLE, COUNTS, Case
+from ifuview.engine.night.questions.case import BUNDLE, COUNTS, E_PER_A, Case
 from ifuview.engine.night.questions.masked import told
 from ifuview.engine.night.search.between import calibrated_sky, ends
 from ifuview.engine.night.search.deviating import FINE, FLOOR, deviating
@@ -206,7 +206,7 @@ def _mixed(case: Case) -> None:
         unit=COUNTS, significance=found.share / others.MISFIT_SHARE,
         detail={"share": round(found.share, 3), "product": product},
         text=f"{product} is not {names} in {100 * found.share:.0f} % of the pixels (typically {found.typical:.0f} "
-        f"{COUNTS}): files of different productions are mixed",
+        f"{E_PER_A}): files of different productions are mixed",
     )  # fmt: skip
 
 
@@ -317,7 +317,7 @@ def _uncalibrated(
     case: Case, fiber: int, amplitude: float, score: float, span: tuple[float, float] | None = None
 ) -> None:  # fmt: skip
     """One fiber whose cframe is not its sframe / fluxcalib, everywhere or at some wavelengths."""
-    where = "" if span is None else f" at {span[0]:.0f}-{span[1]:.0f} A, by up to {amplitude:+.1f} {COUNTS}"
+    where = "" if span is None else f" at {span[0]:.0f}-{span[1]:.0f} A, by up to {amplitude:+.1f} {E_PER_A}"
     case.add(
         "isolated-fiber", "fluxcalib", fibers=(fiber,), amplitude=amplitude, unit=COUNTS, significance=score,
         known=bool(case.known[fiber]), wave_range=span, detail={"cause": CONTRADICTS},

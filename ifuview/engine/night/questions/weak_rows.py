@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.engine.night.questions.amplifiers import listed
-from ifuview.engine.night.questions.case import COUNTS, Case
+from ifuview.engine.night.questions.case import COUNTS, E_PER_A, Case
 from ifuview.engine.night.questions.detector import area_of
 from ifuview.engine.night.search.coherent import SLOW, halves, row_score, slow_bins, slow_score, unsteady
 from ifuview.engine.night.search.levels import BIN, Levels
@@ -64,7 +64,7 @@ def _rows(case: Case, name: str, area: Array, score: float, rms: float) -> None:
     case.add(
         "ccd-row", "preproc", fibers=fibers, wave_range=span, amplifier=name, amplitude=rms, unit=COUNTS, known=known,
         significance=score, confidence=0.8, detail={"pairs": round(score, 1)},
-        text=f"Rows of amplifier {name} have levels of their own, {rms:.1f} {COUNTS} (fibers "
+        text=f"Rows of amplifier {name} have levels of their own, {rms:.1f} {E_PER_A} (fibers "
         f"{fibers[0]}-{fibers[-1]}): "
         f"noise of the read-out that whole rows share{said}",
     )  # fmt: skip
@@ -117,7 +117,7 @@ def _drifting(
         "ccd-row", "preproc", fibers=fibers, wave_range=span, amplifier=name, amplitude=rms, unit=COUNTS,
         known=known, significance=max(rows[0], waves), confidence=0.6,
         detail={"rows": round(rows[0], 1), "waves": round(waves, 1)},
-        text=f"The level of amplifier {name} drifts slowly along its rows by {rms:.1f} {COUNTS} (fibers {fibers[0]}-"
+        text=f"The level of amplifier {name} drifts slowly along its rows by {rms:.1f} {E_PER_A} (fibers {fibers[0]}-"
         f"{fibers[-1]}); amplifier {', '.join(others)} shows the reverse, which the sky model makes of it{said}; the "
         "preproc image would tell for sure",
     )  # fmt: skip
@@ -183,10 +183,10 @@ def _step(case: Case, names: tuple[str, str], value: float, score: float, side: 
     share = area.mean(axis=1)
     fibers = tuple(int(f) for f in np.flatnonzero(share > share.max() / 2))
     if side:
-        who = f"Amplifiers {names[0]} and {names[1]} have {value:+.1f} {COUNTS} more than {side}"
+        who = f"Amplifiers {names[0]} and {names[1]} have {value:+.1f} {E_PER_A} more than {side}"
         text = f"{who}, whatever the sky is there"
     else:
-        text = f"Amplifier {names[1]} has {value:+.1f} {COUNTS} more than amplifier {names[0]} beside it, in the "
+        text = f"Amplifier {names[1]} has {value:+.1f} {E_PER_A} more than amplifier {names[0]} beside it, in the "
         text += "sky fibers: a level of one of the two; the preproc image tells which"
     case.add(
         "amplifier-step", "preproc", fibers=fibers, amplifier="/".join(names), amplitude=value, unit=COUNTS,

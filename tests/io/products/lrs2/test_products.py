@@ -248,8 +248,34 @@ def test_a_file_of_the_published_pipeline_opens_too(tmp_path):
 def test_cubes_and_spectra_open(tmp_path):
     files = write_exposure(tmp_path, made())
     assert open_dataset(files[4]).images[0].kind is Kind.CUBE
-    rows = open_dataset(files[1])
-    assert rows.images[0].kind is Kind.RSS and np.allclose(rows.images[0].wave, WAVE)
+    is_source(open_dataset(files[1]), WAVE)
+
+
+def is_source(dataset, wave):
+    """The spectrum of `made`, with its errors and the sky taken off it with its own."""
+    image, sky = dataset.images[0], dataset.skies[0]
+    line = np.linspace(1, 2, wave.size) * 1e-17
+    assert image.kind is Kind.SPECTRUM and np.allclose(image.wave, wave) and image.medium == "air"
+    assert image.unit == "erg/s/cm2/Angstrom"
+    np.testing.assert_allclose(image.pixels.native()[0], line, rtol=1e-6)
+    np.testing.assert_allclose(image.ivar.native()[0] ** -0.5, line / 10, rtol=1e-6)
+    assert np.allclose(sky.wave, wave) and sky.ivar is not None and np.all(sky.pixels.native() >= 0.9e-17)
+
+
+def test_a_spectrum_of_the_published_pipeline_opens_with_errors_and_sky(tmp_path):
+    """Six rows alone, named by the cards of the only header; 0 is no error."""
+    with fits.open(write_exposure(tmp_path, made())[1]) as found:
+        rows, header = found[0].data.copy(), found[0].header.copy()
+    for key in ("EXTNAME", "CHANNEL"):
+        del header[key]
+    path = tmp_path / "spectrum_20181202_0000008_exp01_orange.fits"
+    fits.PrimaryHDU(rows, header).writeto(path)
+    is_source(open_dataset(path), WAVE)
+    response = open_dataset(f"{path}[response]").images[0]
+    assert response.kind is Kind.SPECTRUM and np.allclose(response.pixels.native(), 1.7e-10)
+    rows[3, 5:9] = 0.0
+    fits.PrimaryHDU(rows, header).writeto(path, overwrite=True)
+    assert not open_dataset(path).images[0].ivar.native()[0, 5:9].any()
 
 
 def test_bits_have_their_names_in_the_instrument_file():
@@ -272,5 +298,6 @@ def test_all_channels_of_a_target_in_one_file(tmp_path):
         assert found[0].data.shape == (6, wave.size) and np.allclose(found[0].data[1], line * 1e-17)
         assert found["factors"].data["factor"].tolist() == [1.0, 1.02]
         assert found["factors"].data["name"][1] == names[1].text and found["cube"].data.shape == (NWAVE, 20, 33)
-    image = open_dataset(path).images[0]
-    assert image.kind is Kind.RSS and np.allclose(image.wave, wave)
+    found = open_dataset(path)
+    assert found.images[0].kind is Kind.SPECTRUM and np.allclose(found.images[0].wave, wave)
+    np.testing.assert_allclose(found.skies[0].pixels.native()[0], line * 1e-17, rtol=1e-6)
