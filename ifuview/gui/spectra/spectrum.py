@@ -51,8 +51,7 @@ MAX_BIN = 64
 NAME_WIDTH = 34  # screen px that the name of a line takes
 SKY_MARKS, REST_MARKS = (4, 0.96), (1, 0.88)  # color and height of the names
 READOUT_WIDTH = 280  # screen px; fixed, so that nothing jumps while the pointer moves
-ROOM = 0.27  # of the window, with the first spectrum
-WHOLE_ROOM = 0.62  # likewise, of a file that is one spectrum
+ROOM, WHOLE_ROOM = 0.27, 0.62  # of the window: with the first spectrum, with a file that is one
 
 
 class SpectrumDock(Dock):

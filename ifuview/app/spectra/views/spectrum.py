@@ -67,10 +67,8 @@ class SpectrumView:
         Of a cube: the plane above its wavelengths, so that a click can show another one.
     pending : bool
         The spectrum is on its way.
-    maps : bool
-        Whether images of a range can be made.
-    more_arms : bool
-        Other arms of the same fibers are in the night, and not open.
+    maps, more_arms : bool
+        Whether images of a range can be made; other arms of the same fibers are in the night, and not open.
     whole : bool
         The frame is this one spectrum: its image shows nothing more.
     """

@@ -17,7 +17,7 @@ WORDS = {
     SpectraFault.LOST: (
         "{fibers} without data",
         "masked or without error in a run of fibers: a column of the detector, or what lay on it",
-    ),  # fmt: skip
+    ),
     SpectraFault.CONSTANT: ("{fibers} with one number at all wavelengths", "it has errors, so it is no mask"),
     SpectraFault.BELOW: ("{fibers} below the sky", "{amount:.1f} times the noise of a pixel at all wavelengths"),
     SpectraFault.DARK: ("{fibers} without light", "less than a tenth of the others' at all wavelengths"),
