@@ -13,6 +13,7 @@ from ifuview.errors import FileFormatError
 from ifuview.io.fits.cards import real, word
 from ifuview.io.fits.fast import read_fits, scaling, stored
 from ifuview.io.mapping import let_go
+from ifuview.io.night.raw_units import GAIN_ERROR
 from ifuview.model.checks import Array, Header
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.raw import RawAmplifier
@@ -96,7 +97,9 @@ def read_frame(amplifier: RawAmplifier | str, spec: InstrumentSpec, ctx: JobCont
             values[key] = value
             continue
         known = real(spec.keyword(key, amplifier.header)) if isinstance(amplifier, RawAmplifier) else None
-        values[key], whose = (known, "of other frames, ") if known is not None and known > 0 else (default, "")
+        measured = key == "gain" and isinstance(amplifier, RawAmplifier) and GAIN_ERROR in amplifier.header
+        whose = "by its photon noise, " if measured else "of other frames, "
+        values[key], whose = (known, whose) if known is not None and known > 0 else (default, "")
         notes.append(f"the header has no {key}: {whose}{values[key]:g} {unit} is taken")
     return RawFrame(data, overscan, header, values["gain"], values["readnoise"], tuple(notes))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ifuview.io.fits.cards import real
@@ -11,6 +12,8 @@ from ifuview.model.night.raw import RawAmplifier, RawExposure
 Unit = tuple[str, str, str]  # spectrograph, fiber head, controller
 GAIN = "GAIN"
 READ_OUT = (GAIN, "RDNOISE")  # of an amplifier and its controller
+GAIN_ERROR = "GAIN_ERR"  # card of one whose gain was measured, of no file
+Gains = Mapping[tuple[str, str], tuple[float, float]]  # slot and amplifier -> electron/ADU and its error
 
 
 def of_known_units(exposures: tuple[RawExposure, ...]) -> tuple[RawExposure, ...]:
@@ -55,6 +58,20 @@ def with_read_out(exposures: tuple[RawExposure, ...]) -> tuple[RawExposure, ...]
 def tells(one: RawAmplifier, card: str) -> bool:
     """Whether an amplifier, or the frames that it was completed from, has a positive number in a card of READ_OUT."""
     return (real(one.header.get(card)) or 0.0) > 0
+
+
+def with_gains(exposures: tuple[RawExposure, ...], gains: Gains) -> tuple[RawExposure, ...]:
+    """The exposures with gains that were measured, where no frame tells them."""
+
+    def complete(one: RawAmplifier) -> RawAmplifier:
+        if tells(one, GAIN) or (one.slot, one.name) not in gains:
+            return one
+        gain, error = gains[one.slot, one.name]
+        return replace(one, header={**one.header, GAIN: gain, GAIN_ERROR: error})
+
+    if not gains:
+        return exposures
+    return tuple(replace(one, amplifiers=tuple(complete(a) for a in one.amplifiers)) for one in exposures)
 
 
 def _read_by(one: RawAmplifier, card: str, contid: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from ifuview.cli import main
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FitError, IfuviewError, JobCancelled, MissingDataError, UsageError
 from ifuview.instrument.tables import Tables
+from ifuview.io.night.raw_units import with_gains
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 from ifuview.model.reduction.products import ReductionRecord
 from ifuview.recipes.graph import Given, run
@@ -147,6 +148,11 @@ def test_missing_pointing_and_exposures_are_said_and_the_guider_is_used(night, t
     assert "exposure 3: EXPTIME is -1 s: REXPTIME + 7 s is taken" in shot_inputs(request, str(tmp_path), (odd,)).wrong
     untold = shot_inputs(request, str(tmp_path), (*seen(night.header), third)).wrong
     assert any(one.startswith("047 LL, exposures 1, 3: no frame tells its gain, with 0.85 electron") for one in untold)
+    measured = shot_inputs(request, str(tmp_path), with_gains(seen(night.header), {("047", "LL"): (1.08, 0.013)})).wrong
+    assert (
+        "047 LL, exposure 1: no frame tells its gain, 1.080 +- 0.013 electron/ADU is taken, by its photon noise"
+        in measured
+    )
     told = shot_inputs(request, str(tmp_path), seen({**night.header, "GAIN": 0.9})).wrong
     assert not any("gain" in one for one in told)
     guided = shot_inputs(request, str(tmp_path), seen(night.header, seeing=2.31, transparency=0.8))

@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 
+from ifuview.app.night.virus.gains import measured_gains
 from ifuview.app.night.virus.setup import VIRUS, camera_setup
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.night.calibrations import calibrations
@@ -16,6 +17,7 @@ from ifuview.errors import MissingDataError, UsageError
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import Tables
 from ifuview.io.night.raw_index import index_night
+from ifuview.io.night.raw_units import with_gains
 from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight
 from ifuview.model.reduction.calibration import AmplifierCalibration
 from ifuview.model.reduction.tables import FiberLayout
@@ -118,6 +120,9 @@ def build_camera(
     reference = _reference(night, camera, nights)
     setup = camera_setup(tables, reference, camera)
     chosen, notes = frames_of(night, camera, nights, reference)
+    slots = {a.slot for a in reference.amplifiers if a.camera == camera}
+    gains = measured_gains([e for some in chosen.values() for e in some], slots, instrument(VIRUS))
+    chosen = {name: with_gains(tuple(some), gains) for name, some in chosen.items()}
     found = _built(setup, chosen, reference, cache, ctx)
     if found.rows:
         return replace(found, notes=(*notes, *found.notes))

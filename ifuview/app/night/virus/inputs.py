@@ -15,7 +15,8 @@ from ifuview.files import sha256
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import Tables, tables_for
 from ifuview.io.archive.paths import split
-from ifuview.io.night.raw_units import GAIN, tells
+from ifuview.io.fits.cards import real
+from ifuview.io.night.raw_units import GAIN, GAIN_ERROR, tells
 from ifuview.io.night.star_catalog import find_catalog, read_catalog
 from ifuview.io.products.virus.cals import check_calibration_file
 from ifuview.model.checks import Array
@@ -167,19 +168,23 @@ def _odd(exposures: tuple[RawExposure, ...]) -> tuple[str, ...]:
 
 
 def _untold_gains(request: ShotRequest, exposures: tuple[RawExposure, ...]) -> tuple[str, ...]:
-    """Amplifiers that are asked for whose gain stands in no frame at all, so that one is assumed."""
+    """Amplifiers that are asked for whose gain stands in no frame at all, and what is taken."""
     spec = instrument(VIRUS)
     assert spec.raw is not None
-    untold: dict[str, list[int]] = {}
+    untold: dict[tuple[str, str], list[int]] = {}
     for one in exposures:
         for amplifier in one.amplifiers:
             asked = ALL in request.slots or amplifier.slot in request.slots
-            if asked and not amplifier.problem and not tells(amplifier, GAIN):
-                untold.setdefault(f"{amplifier.slot} {amplifier.name}", []).append(one.number)
+            told = tells(amplifier, GAIN) and GAIN_ERROR not in amplifier.header
+            if asked and not amplifier.problem and not told:
+                taken = f"with {spec.raw.gain:g} electron/ADU instead its light may be off from that of others"
+                if tells(amplifier, GAIN):
+                    gain, error = (real(amplifier.header[card]) for card in (GAIN, GAIN_ERROR))
+                    taken = f"{gain:.3f} +- {error:.3f} electron/ADU is taken, by its photon noise"
+                untold.setdefault((f"{amplifier.slot} {amplifier.name}", taken), []).append(one.number)
     return tuple(
-        f"{name}, {exposures_words(numbers)}: no frame tells its gain, with {spec.raw.gain:g} electron/ADU instead its "
-        "light may be off from that of others"
-        for name, numbers in untold.items()
+        f"{name}, {exposures_words(numbers)}: no frame tells its gain, {taken}"
+        for (name, taken), numbers in untold.items()
     )
 
 

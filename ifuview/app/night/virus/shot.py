@@ -12,11 +12,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 from ifuview.app.night.reduction.run import raw_root, root_of, there_is
 from ifuview.app.night.reduction.state import SCIENCE
 from ifuview.app.night.virus.exposures import reduce_slot
+from ifuview.app.night.virus.gains import measured_gains
 from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of, slots_of, value_of
 from ifuview.app.night.virus.inputs import ShotInputs, check_request, flux_params, shot_inputs, simulated_source
 from ifuview.app.night.virus.output import ShotOutput, shot_output
@@ -25,8 +27,10 @@ from ifuview.app.night.virus.workers import SharedHeads, shared_heads
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, JobCancelled, MissingDataError, UsageError
 from ifuview.files import told
+from ifuview.instrument import instrument
 from ifuview.io.archive.paths import split
 from ifuview.io.night.raw_index import index_night
+from ifuview.io.night.raw_units import Gains, with_gains
 from ifuview.model.night.raw import RawExposure
 from ifuview.model.reduction.detection import Completeness, FieldDetections
 from ifuview.model.reduction.ifu import IfuExposure
@@ -46,6 +50,7 @@ from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
 VIRUS = "virus"
 TODO = "choose another folder"
 LAST = ("reduced", "detections")
+NO_GAINS: Gains = MappingProxyType({})
 Steps = Mapping[str, StepResult]
 Told = Callable[[HeadSummary], None]
 
@@ -70,8 +75,11 @@ def reduce_shot(request: ShotRequest, ctx: JobContext = SILENT, told: Told | Non
     root = raw_root(request.root)
     exposures = observation(root, request, ctx.part(0.0, 0.03))
     slots = wanted_slots(request, exposures)
+    gains = measured_gains(exposures, slots, instrument(VIRUS))
+    exposures = with_gains(exposures, gains)
     inputs = shot_inputs(request, root, exposures)
-    begin = partial(in_process, checksums=dict(inputs.record.inputs))  # large files are read for it once
+    # large files are read for it once
+    begin = partial(in_process, checksums=dict(inputs.record.inputs), gains=gains)
     with _place(request) as folder, shared_heads(request, len(slots), folder, begin) as heads:
         shot = ShotReduction(request, exposures, inputs, folder)
         shot.first_turn(slots, ctx.part(0.03, 0.45), heads)
@@ -99,10 +107,12 @@ def _place(request: ShotRequest) -> Iterator[str]:
         yield folder
 
 
-def in_process(request: ShotRequest, folder: str, checksums: Mapping[str, str] | None = None) -> ShotReduction:
+def in_process(
+    request: ShotRequest, folder: str, checksums: Mapping[str, str] | None = None, gains: Gains = NO_GAINS
+) -> ShotReduction:
     """The reduction of some heads in a process of their own; what it keeps aside, any process may take."""
     root = raw_root(request.root)
-    exposures = observation(root, request)
+    exposures = with_gains(observation(root, request), gains)
     return ShotReduction(request, exposures, shot_inputs(request, root, exposures, checksums), folder)
 
 

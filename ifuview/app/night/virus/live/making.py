@@ -12,6 +12,7 @@ import numpy as np
 from ifuview.app.night.reduction.run import root_of
 from ifuview.app.night.reduction.setup import SEARCHED
 from ifuview.app.night.reduction.state import SCIENCE, ReductionState
+from ifuview.app.night.virus.gains import measured_gains
 from ifuview.app.night.virus.inputs import shot_inputs
 from ifuview.app.night.virus.live.judge import judged, line_of
 from ifuview.app.night.virus.live.steps import OF_CAMERA, WINDOW, HeadRaw
@@ -20,8 +21,10 @@ from ifuview.app.night.virus.setup import VIRUS
 from ifuview.engine.context import JobContext
 from ifuview.errors import FileFormatError, MissingDataError, UsageError
 from ifuview.files import size_and_time
+from ifuview.instrument import instrument
 from ifuview.io.archive.paths import split
 from ifuview.io.night.raw_index import index_night
+from ifuview.io.night.raw_units import with_gains
 from ifuview.io.products.virus.cals import calibration_slots
 from ifuview.model.night.raw import RawExposure, RawNight
 from ifuview.recipes.cache import CACHE_BYTES, LastCaches, ValueCache
@@ -54,6 +57,7 @@ def begun(
     )  # fmt: skip
     if not own:
         raise MissingDataError(f"there is no science exposure of {camera}", str(raw.date), "choose another exposure")
+    own = with_gains(own, measured_gains(own, (slot,), instrument(VIRUS)))
     root = root_of(folder, night)
     calibrations = calibration_file((folder, root, os.path.dirname(root)), slot)
     whole = night if calibrations else index_night(root, VIRUS, ctx, night=raw.date, days=SEARCHED[0])
