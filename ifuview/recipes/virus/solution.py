@@ -152,7 +152,7 @@ def _matching(plane: _Plane, catalog: StarCatalog | None, start: Pointing, notes
     if not start.known:
         return None
     if catalog is None:
-        notes.append("There is no catalog: places are those of the header, fluxes are not brought to any other.")
+        notes.append("There is no catalog of stars: places are those of the header, fluxes by the throughput.")
         return None
     bright = np.flatnonzero((catalog.g > BRIGHT[0]) & (catalog.g < BRIGHT[1]))
     order = np.argsort(-plane.snr)

@@ -120,11 +120,11 @@ def shot_inputs(
     where = header_pointing(pointing, exposures[0].header)
     plane, lacking = _focal_plane(tables, request.date) if where.known else ((), (NOWHERE,))
     setup = shot_setup(tables.throughput()[0], tables.passband(), tables.refraction(""), plane)
-    catalog, notes = _catalog(request, where, (os.curdir, root, beside)) if where.known else (None, ())
+    catalog = _catalog(request, where, (os.curdir, root, beside)) if where.known else None
     wrong = (*lacking, *_dithered(exposures, setup), *_odd(exposures), *_untold_gains(request, exposures))
     return ShotInputs(
         tables, Given(setup, f"setup {request.plane}"), catalog, pointing,
-        _record(request, exposures, catalog, checksums), (*notes, _guided(exposures, guided)), guided, wrong,
+        _record(request, exposures, catalog, checksums), (_guided(exposures, guided),), guided, wrong,
     )  # fmt: skip
 
 
@@ -136,16 +136,10 @@ def _focal_plane(tables: Tables, night: int) -> tuple[tuple[FocalSlot, ...], tup
         return (), (f"the table of the focal plane cannot be used: {str(problem).rstrip('.')}; astrometry is off",)
 
 
-def _catalog(
-    request: ShotRequest, where: Pointing, folders: tuple[str, ...]
-) -> tuple[StarCatalog | None, tuple[str, ...]]:
-    """The catalog that is named, else the cached one around the position of the header; what is to be said."""
-    if request.catalog:
-        return read_catalog(request.catalog), ()
-    path = find_catalog(where.ra, where.dec, folders)
-    if path is None:
-        return None, ("there is no catalog of stars: places on the sky are the header's, fluxes by the throughput",)
-    return read_catalog(path), ()
+def _catalog(request: ShotRequest, where: Pointing, folders: tuple[str, ...]) -> StarCatalog | None:
+    """The catalog that is named, else the cached one around the position of the header; None: there is none."""
+    path = request.catalog or find_catalog(where.ra, where.dec, folders)
+    return None if path is None else read_catalog(path)
 
 
 def _dithered(exposures: tuple[RawExposure, ...], setup: ShotSetup) -> tuple[str, ...]:
