@@ -121,3 +121,24 @@ def test_no_head_is_drawn_over_another_and_what_has_no_place_stands_below():
     assert (by_slot["056"].x, by_slot["056"].y) == (-150.0, -50.0)  # as the table has it, also between them 555
     assert by_slot["555"].there and by_slot["555"].y == min(y)
     assert not set(by_slot) & {"600", "604", "610"}
+
+
+def test_heads_in_slots_that_the_table_calls_empty_lie_where_it_has_them():
+    known = exposure_index(
+        RawNight("/x", "virus", (RawExposure(20190822, 11, 1, "sci", amplifiers=(raw("047", "LL"),)),))
+    )
+    used = [one for one in known.slots if one.used and one.slot != "047"]
+    empty = next(one for one in known.slots if not one.used and any(
+        (abs(one.x - o.x), abs(one.y - o.y)) in ((100.0, 0.0), (0.0, 100.0)) for o in used
+    ) and all((one.x, one.y) != (o.x, o.y) for o in used))  # fmt: skip
+    unknown = [f"9{n:02d}" for n in range(25)]
+    parts = tuple(raw(slot, name) for slot in ("047", empty.slot, *unknown) for name in NAMES)
+    index = exposure_index(RawNight("/x", "virus", (RawExposure(20190822, 11, 1, "sci", amplifiers=parts),)))
+    view = heads.make(session(index))
+    place = {one.slot: (one.x, one.y) for one in view.heads}
+    assert place[empty.slot] == (empty.y, empty.x)
+    plane = [place[slot] for slot in place if slot not in unknown]
+    below = [place[slot] for slot in unknown]
+    assert len(set(below)) == len(unknown) and max(y for _, y in below) < min(y for _, y in plane)
+    wide = max(x for x, _ in plane) - min(x for x, _ in plane)
+    assert max(x for x, _ in below) - min(x for x, _ in below) <= wide + 1  # no row makes all the others small

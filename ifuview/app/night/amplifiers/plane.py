@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -95,11 +96,13 @@ def _made(index: ExposureIndex, exposure: Exposure) -> FocalPlane:
     parts: dict[str, list[RawAmplifier]] = {}
     for part in exposure.parts:
         parts.setdefault(part.slot, []).append(part)
-    places, pitch = _slots(index)
-    low = min((one.y for one in places.values()), default=0.0)
-    left = min((one.x for one in places.values()), default=0.0)
-    for n, slot in enumerate(sorted(set(parts) - set(places))):
-        places[slot] = HeadPlace(slot, left + n * pitch, low - pitch)
+    places, pitch = _slots(index, parts)
+    x, y = ([getattr(one, axis) for one in places.values()] or [0.0] for axis in "xy")
+    lost = sorted(set(parts) - set(places))
+    width = max(round((max(x) - min(x)) / pitch) + 1, math.isqrt(len(lost)))
+    for n, slot in enumerate(lost):
+        row, column = divmod(n, width)
+        places[slot] = HeadPlace(slot, min(x) + column * pitch, min(y) - (row + 1) * pitch)
     for slot, own in parts.items():
         one, known = own[0], places[slot]
         places[slot] = replace(
@@ -124,13 +127,13 @@ def _cells(index: ExposureIndex, head: int, own: Sequence[RawAmplifier]) -> list
     return out
 
 
-def _slots(index: ExposureIndex) -> tuple[dict[str, HeadPlace], float]:
-    """Slots in use with their places, and the usual distance between them.
+def _slots(index: ExposureIndex, there: Collection[str]) -> tuple[dict[str, HeadPlace], float]:
+    """Slots in use, or in which something is, with their places, and the usual distance between them.
 
     Heads between those of the grid are of other instruments: they are left out, so that none lies over another. The
     axes of the table are those of the focal plane swapped.
     """
-    used = [one for one in index.slots if one.used]
+    used = [one for one in index.slots if one.used or one.slot in there]
     if len(used) < 2:
         return {one.slot: HeadPlace(one.slot, one.y, one.x, one.specid, one.ifuid) for one in used}, UNKNOWN_PITCH
     x, y = np.array([(one.y, one.x) for one in used]).T
