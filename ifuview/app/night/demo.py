@@ -45,6 +45,8 @@ def tour(truth: dict[str, int]) -> tuple[Stop, ...]:
             "] goes to the next problem, Return blinks its proof. Here the traces of a flat are judged; nothing was "
             "pressed.",
             show="preproc",
+            fiber=truth["kink"],
+            dock="findings",
         ),
         Stop(
             "A detector image with its traces",

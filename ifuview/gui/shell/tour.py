@@ -17,6 +17,7 @@ from ifuview.gui.shell.main_window import MainWindow
 
 MARGIN = 10  # px, left and right of the text
 SETTLE_MS = 250  # for the last repaints before a picture is taken
+AGAIN_MS = 50  # until it is looked again whether all is judged
 
 
 class TourPanel(QFrame):
@@ -88,10 +89,20 @@ class Tour(QObject):
         controller.when_settled(self._begin)
 
     def _begin(self) -> None:
-        if self.folder is None:
-            self.panel.go(0)
-        else:
+        if self.folder is not None:
             self.next()
+            return
+        self.panel.go(0)
+        QTimer.singleShot(AGAIN_MS, self._when_judged)
+
+    def _when_judged(self) -> None:
+        """The first stop is of a verdict: what other verdicts show meanwhile is left for it, unless one has gone on."""
+        if self.panel.place or self.panel.isHidden():
+            return
+        if self.controller.busy or is_judging(self.controller.session):
+            QTimer.singleShot(AGAIN_MS, self._when_judged)
+        else:
+            self.panel.go(0)
 
     def next(self) -> None:
         """Go to the next stop when the work for this one is done."""
@@ -105,7 +116,7 @@ class Tour(QObject):
     def wait(self) -> None:
         """Take the picture as soon as nothing is being computed, and what is shown is judged."""
         if self.controller.busy or not self.window.is_ready or is_judging(self.controller.session):
-            QTimer.singleShot(50, self.wait)
+            QTimer.singleShot(AGAIN_MS, self.wait)
         else:
             QTimer.singleShot(SETTLE_MS, self._take)
 

@@ -16,7 +16,7 @@ from ifuview.app import intents as want
 from ifuview.app.frames.look import Smooth
 from ifuview.app.night.demo import tour
 from ifuview.gui.dialogs.mask_bits import MaskBitsDialog
-from ifuview.gui.shell.tour import TourPanel
+from ifuview.gui.shell.tour import Tour, TourPanel
 from ifuview.gui.window import theme
 from ifuview.gui.window.verdict_bar import VerdictBar
 from ifuview.model.inspection import VerdictProblem, VerdictState, VerdictView
@@ -202,3 +202,20 @@ def test_what_else_shows_a_problem_is_chosen_by_keys(qtbot: QtBot) -> None:
     assert asked == [want.ShowDock("tables")]
     bar.draw(VerdictView(VerdictState.CLEAN, "nothing found"))
     assert not bar.open_menu()
+
+
+def test_the_first_stop_of_the_tour_is_of_one_problem_when_all_is_judged(qtbot: QtBot) -> None:
+    """Bar, fiber and panel speak of the kink though the sky is judged later, unless one has gone on."""
+    with window(qtbot, judges=False) as shell:
+        stops = tour({"kink": 61, "dead": 37, "bump": 62})
+        panel = Tour(shell.controller, shell.window, stops, None)
+        qtbot.waitUntil(lambda: panel.panel.place == 0)
+        asked = []
+        shell.controller.shell.connect(asked.append)
+        qtbot.waitUntil(lambda: want.ShowDock("findings") in asked)  # once more
+        assert [(stop.fiber, stop.dock) for stop in stops[:1]] == [(61, "findings")]
+        panel.panel.go(1)
+        asked.clear()
+        panel._when_judged()
+        qtbot.wait(120)
+        assert panel.panel.place == 1 and not asked
