@@ -26,7 +26,7 @@ def unit_words(unit: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """A sentence of a plain-text file as the window and the pages write it: `9 e/A at 6352-6879 A` has Å for A."""
+    """A sentence of a text file as the window and the pages write it: `9 e/A at 6352-6879 A` has Å for each A."""
     return SAID.sub("Å", text)
 
 
