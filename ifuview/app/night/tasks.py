@@ -29,6 +29,7 @@ from ifuview.model.night.exposures import ExposureIndex
 
 LIST_SUFFIXES = (".h5", ".hdf5")  # of photon lists and the like
 MOST_NAMED = 5  # files in a sentence
+FEW_FILES = 8  # of a folder without exposures, which are all opened
 MOST_FOLDERS = 20  # that are looked into for files
 
 # folders
@@ -61,15 +62,19 @@ class IndexFolder(ScanFolder):
         Raises
         ------
         MissingDataError
-            It has nothing that could be listed; the files that can be opened one by one are named.
+            It has nothing that could be listed, and not a few files; those that can be opened one by one are named.
         """
         found = super().run(session, ctx)
-        if not self.watched and not found.exposures and not found.tiles:
+        if not self.watched and _bare(found) and not 0 < len(_files_in(found.folder)) <= FEW_FILES:
             raise MissingDataError("no products of cameras or tiles are in this folder", self.path, _todo(found.folder))
         return found
 
     def apply(self, session: Session, result: ExposureIndex) -> Outcome:
-        """List them."""
+        """List them; a few files of no night are opened."""
+        if _bare(result) and not self.watched:
+            files = [os.path.join(result.folder, name) for name in _files_in(result.folder)]
+            told = f"{result.folder} is no night: its {len(files)} file{'s' * (len(files) != 1)} are opened"
+            return Change(note(session, told), tuple(OpenFile(path) for path in files))
         now = session.night
         if self.watched and now is not None and now.index.folder == result.folder:
             return self._watched_too(session, result)
@@ -91,6 +96,11 @@ class IndexFolder(ScanFolder):
         session = open_night.refreshed(session, result)[0]
         night = replace(open_night.night_of(session), watched=True, newest=self.follow, results=self.results)
         return note(replace(session, night=night), f"Watched from now on: {open_night.summary(result)}")
+
+
+def _bare(found: ExposureIndex) -> bool:
+    """Whether a folder has nothing that could be listed."""
+    return not found.exposures and not found.tiles
 
 
 def _todo(folder: str) -> str:

@@ -6,7 +6,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from astropy.io import fits
 
 from ifuview.app import intents as want
 from ifuview.app.frames.views import image
@@ -14,6 +16,7 @@ from ifuview.app.frames.views.fiber_marks import MarkKind
 from ifuview.app.night import open_night
 from ifuview.app.night.showing import ReadProducts
 from ifuview.app.night.state import Place
+from ifuview.app.night.tasks import FEW_FILES
 from ifuview.app.session import Layout, Level, Session
 from ifuview.model.night.triage import Finding, TriageResult
 from tests.app.night.production import FIRST, SECOND, put, write_production
@@ -44,15 +47,28 @@ def test_a_folder_is_indexed_and_listed(runner, root):
     assert here(runner) == runner.session.night.auto  # the first product is shown and nobody chose it
 
 
+def test_a_few_files_of_no_night_are_opened(tmp_path):
+    """As a reduction leaves them for one target."""
+    for name in ("b.fits", "a.fits"):
+        fits.PrimaryHDU(np.ones((8, 9), np.float32)).writeto(tmp_path / name)
+    (tmp_path / "notes.txt").touch()
+    runner = Runner()
+    runner.ask(want.OpenFolder(str(tmp_path)))
+    assert [slot.title for slot in runner.session.slots] == ["a", "b"] and runner.session.night is None
+    assert any("is no night: its 2 files are opened" in said for said in runner.said())
+
+
 def test_a_folder_without_products_is_refused(tmp_path):
     runner = Runner()
     runner.ask(want.OpenFolder(str(tmp_path)))
     assert runner.session.night is None
     assert "no products of cameras or tiles" in runner.said()[-1]
-    for name in ("b.h5", "a.fits", "notes.txt"):
-        (tmp_path / name).touch()
-    runner.ask(want.OpenFolder(str(tmp_path)))
-    assert "open one of its files: a.fits, b.h5" in runner.said()[-1]
+    many = tmp_path / "many"
+    many.mkdir()
+    for name in (*(f"b{n}.h5" for n in range(FEW_FILES)), "a.fits", "notes.txt"):
+        (many / name).touch()
+    runner.ask(want.OpenFolder(str(many)))
+    assert "open one of its files: a.fits, b0.h5" in runner.said()[-1]
     deeper = tmp_path / "calibrations"  # its files lie in folders, as those of nights do
     (deeper / "20211014").mkdir(parents=True)
     (deeper / "20211014" / "psfnight-r6-20211014.fits").write_bytes(b"")
