@@ -7,6 +7,7 @@ number of maxima of a Gaussian random field (Adler & Hasofer 1976), here by its 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ from ifuview.engine.spectra.detect.light import (
 )
 from ifuview.engine.spectra.detect.measure import FLOOR, LineFit, blot, climb, put
 from ifuview.model.checks import Array
-from ifuview.model.reduction.detection import CONTINUUM, Detection, FieldDetections, FieldFibers, PointSpread
+from ifuview.model.reduction.detection import CONTINUUM, Detection, Doubt, FieldDetections, FieldFibers, PointSpread
 from ifuview.model.reduction.params import param
 
 WIDTHS = (1.08, 2.0)  # of an unresolved line, filters
@@ -36,6 +37,7 @@ GAINED = 1.5  # false maxima for each of one filter, of two
 BLEND, FAINT = 3.0, 0.25  # arcsec, of the light: what is no source beside a brighter one at its wavelength
 SAME_WAVE = 1.5  # widths
 STAR, FIRST = 1.5, 25.0  # arcsec about a known source; significance of continua taken off before lines are sought
+WINGS = 5.0  # arcsec about one, of lines on its light
 MANY = 4  # lines about one star that are none
 CLOSED_PLACE, CLOSED_WAVE = 1.0, 1.5  # arcsec, widths: about a peak that was no line
 
@@ -96,20 +98,27 @@ def detect(
     params = params or DetectParams()
     search = Search(field, seeing, np.asarray(grid, np.float64), params)
     search.prepare(known)
-    fits = without_remains(search.lines(ctx), known)
+    fits = without_remains(search.lines(ctx), known, search.bright)
     return search.described(fits, known)
 
 
-def without_remains(fits: list[LineFit], known: tuple[KnownSource, ...]) -> list[LineFit]:
+def without_remains(
+    fits: list[LineFit], known: tuple[KnownSource, ...], bright: Sequence[TakenSource] = ()
+) -> list[LineFit]:
     """Lines without those that stars have left: many about one star, whose own lines were taken off with it.
 
-    Where stars are too close to be told apart, what one is given too little of is left at all wavelengths.
+    Where stars are too close to be told apart, what one is given too little of is left at all wavelengths. A very
+    bright one leaves some of its wings, too, where its light is most of the noise; so does one of `bright`, which no
+    catalog has or whose middle is saturated: lines right on it are its own.
     """
-    left = set()
-    for one in known:
-        if (one.error > 0).any():
-            near = [n for n, fit in enumerate(fits) if np.hypot(fit.theta[0] - one.x, fit.theta[1] - one.y) < STAR]
-            left |= set(near) if len(near) >= MANY else set()
+    left: set[int] = set()
+    stars: list[tuple[KnownSource | TakenSource, float]] = [(one, 0.0) for one in known if (one.error > 0).any()]
+    stars += [(source, STAR) for source in bright]
+    for one, own in stars:
+        apart = [float(np.hypot(fit.theta[0] - one.x, fit.theta[1] - one.y)) for fit in fits]
+        reach = [WINGS if fit.doubts & Doubt.NEAR_STAR else STAR for fit in fits]
+        near = [n for n, (away, far) in enumerate(zip(apart, reach, strict=True)) if own <= away < far]
+        left |= set(near) if len(near) >= MANY else set()
     return [fit for n, fit in enumerate(fits) if n not in left]
 
 

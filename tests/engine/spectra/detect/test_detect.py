@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ifuview.engine.spectra.detect.completeness import completeness
-from ifuview.engine.spectra.detect.continuum import steady
+from ifuview.engine.spectra.detect.continuum import TakenSource, steady
 from ifuview.engine.spectra.detect.doubts import is_hit
 from ifuview.engine.spectra.detect.light import FieldLight, spread_table
 from ifuview.engine.spectra.detect.measure import LineFit, NearFibers, climb, put, whole_light
@@ -257,3 +257,12 @@ def test_many_lines_about_one_star_are_what_it_left():
     assert without_remains([*about, *elsewhere], (star,)) == elsewhere
     assert without_remains(about[:3], (star,)) == about[:3]
     assert without_remains(about, (replace(star, error=np.zeros(5)),)) == about  # nothing of it was taken off
+    wings = [line(2.5 + 0.6 * n, 4.5, 4300.0 + 80 * n) for n in range(5)]
+    assert without_remains(wings, (star,)) == wings  # of a source beside a star that leaves nothing there
+    on_light = [replace(one, doubts=Doubt.NEAR_STAR) for one in wings]
+    assert without_remains([*on_light, *elsewhere], (star,)) == elsewhere
+    assert without_remains(on_light[:3], (star,)) == on_light[:3]
+    saturated = TakenSource(2.5, 2.0, 900.0, np.ones(5), np.full(5, 0.1))  # of which the catalog's star knows nothing
+    assert without_remains([*on_light, *elsewhere], (), (saturated,)) == elsewhere
+    own = [replace(one, doubts=Doubt.NEAR_STAR) for one in about]
+    assert without_remains(own, (), (saturated,)) == own  # of a bright galaxy
