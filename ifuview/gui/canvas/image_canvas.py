@@ -26,7 +26,7 @@ from ifuview.gui.canvas.caption import MOST_NAMED, Caption
 from ifuview.gui.canvas.drawing.grid import draw_grid
 from ifuview.gui.canvas.frame import BACKGROUND, STRIP_HEIGHT, fill_around, paint_strip
 from ifuview.gui.canvas.hands import Hands
-from ifuview.gui.canvas.layer import Layer
+from ifuview.gui.canvas.layer import Layer, in_points
 from ifuview.gui.canvas.stages import Stages, limits
 from ifuview.gui.canvas.surface import Surface
 
@@ -202,7 +202,10 @@ class ImageCanvas(Surface):
         overlay = self.hands.regions.overlay(picture)
         if overlay is not None and not overlay.empty():
             moving = self.hands.busy() and self.live.view is not None
-            self._layers.setdefault(picture.key, Layer()).paint(p, overlay, at, size, moving=moving)
+            layer = self._layers.setdefault(picture.key, Layer())
+            layer.ratio = self.devicePixelRatioF()
+            layer.paint(p, overlay, at, size, moving=moving)
+        at, size = in_points(p, at, size, self.devicePixelRatioF())
         if self.view.shown.grid and picture.sky is not None:
             draw_grid(p, picture.sky, at, size, sexagesimal=self.view.shown.sexagesimal)
         self.hands.regions.paint(p, picture, at, size)

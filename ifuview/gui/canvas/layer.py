@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
-from PyQt6.QtCore import QPoint, QRect, Qt
+from PyQt6.QtCore import QPoint, QRect, QRectF, Qt
 from PyQt6.QtGui import QImage, QPainter
 
 from ifuview.app.frames.look import ViewState
@@ -16,10 +17,27 @@ ARGB = QImage.Format.Format_ARGB32_Premultiplied
 WHOLE = 1e-6  # px by which a shift may miss a whole number
 
 
+def in_points(p: QPainter, at: ViewState, size: viewport.Size, ratio: float) -> tuple[ViewState, viewport.Size]:
+    """Paint in px of the desktop from now on, of which one is `ratio` of the screen: lines and marks keep their size.
+
+    Returns the view and the size of the canvas in these.
+    """
+    if ratio == 1:
+        return at, size
+    whole = math.ceil(size[0] / ratio), math.ceil(size[1] / ratio)
+    font = p.font()
+    font.setPointSizeF(font.pointSizeF() / ratio)
+    p.setFont(font)
+    p.scale(ratio, ratio)
+    p.translate((size[0] / ratio - whole[0]) / 2, (size[1] / ratio - whole[1]) / 2)  # the middle stays where it is
+    return replace(at, zoom=at.zoom / ratio), whole
+
+
 class Layer:
     """A transparent picture of everything above an image."""
 
     def __init__(self) -> None:
+        self.ratio = 1.0  # of px of the screen to those of the desktop
         self.image = QImage()
         self.source: OverlayView | None = None
         self.at: ViewState | None = None
@@ -34,14 +52,26 @@ class Layer:
             return
         shift = self._shift(overlay, at, size)
         if shift is None:
-            draw_overlay(p, overlay, at, size, moving=True)
+            self._draw(p, overlay, at, size)
             return
         p.drawImage(shift, self.image)
         for strip in uncovered(size, shift):
             p.save()
             p.setClipRect(strip, Qt.ClipOperation.IntersectClip)
-            draw_overlay(p, overlay, at, size, moving=True, area=strip)
+            self._draw(p, overlay, at, size, strip)
             p.restore()
+
+    def _draw(
+        self, p: QPainter, overlay: OverlayView, at: ViewState, size: viewport.Size, strip: QRect | None = None
+    ) -> None:
+        """Draw while moving, in a part of the canvas only if given."""
+        p.save()
+        before = p.transform().inverted()[0]
+        at, size = in_points(p, at, size, self.ratio)
+        back = (p.transform() * before).inverted()[0]
+        area = None if strip is None else back.mapRect(QRectF(strip)).toAlignedRect()
+        draw_overlay(p, overlay, at, size, moving=True, area=area)
+        p.restore()
 
     def _remake(self, p: QPainter, overlay: OverlayView, at: ViewState, size: viewport.Size) -> None:
         """Draw everything again if anything differs."""
@@ -55,7 +85,7 @@ class Layer:
         self.image.fill(0)
         q = QPainter(self.image)
         q.setFont(font)
-        draw_overlay(q, overlay, at, size)
+        draw_overlay(q, overlay, *in_points(q, at, size, self.ratio))
         q.end()
 
     def _shift(self, overlay: OverlayView, at: ViewState, size: viewport.Size) -> QPoint | None:
