@@ -15,6 +15,7 @@ from ifuview.engine.spectra.field.point import measure_shares
 from ifuview.engine.spectra.field.separation import Separation
 from ifuview.model.checks import Array
 from ifuview.model.figure import DASHED, DOT, NONE, Curve, Figure, Range, Rule, Scale, padded, robust
+from ifuview.model.frames.units import unit_words
 from ifuview.model.reduction.source import SkyCube, SourceFit, SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
 from ifuview.model.reduction.tables import WaveCurve
@@ -102,7 +103,8 @@ def _scale(values: Array, unit: str) -> tuple[float, str]:
     """A power of ten that brings values near one, and the unit with it."""
     level = float(np.nanmedian(np.abs(values)))
     power = int(np.floor(np.log10(level))) if level > 0 else 0
-    return (1.0, unit) if -3 < power < 4 else (10.0**-power, f"1e{power} {unit}")
+    scale, unit = (1.0, unit) if -3 < power < 4 else (10.0**-power, f"1e{power} {unit}")
+    return scale, unit_words(unit)
 
 
 def sky(state: MadeSteps, value: object) -> tuple[Figure, ...]:

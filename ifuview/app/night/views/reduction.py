@@ -22,14 +22,18 @@ def make(session: Session) -> VerdictView | None:
     )
     if state.running:
         return _being_made(state)
+    made = f"{len(state.steps)} of {len(state.plan)} steps made"
+    stopped = not state.line and len(state.steps) < len(state.plan)
+    line = DOT.join((f"stopped, {made}", state.camera, state.title)) if stopped else state.line
+    nothing = VerdictState.NOT_JUDGED if stopped else VerdictState.CLEAN
     worst = VerdictState.WRONG if any(p.state is VerdictState.WRONG for p in problems) else VerdictState.LOOK
     judged = sum(one.state is not VerdictState.NOT_JUDGED for one in state.verdicts)
     number = min(max(state.problem, 0), len(problems) - 1)
     shown = problems[number] if problems else None
     return VerdictView(
-        state=worst if problems else VerdictState.CLEAN,
-        headline=state.line if shown is None else shown.headline,
-        detail="" if shown is None else f"{shown.detail}{DOT}{state.line}",
+        state=worst if problems else nothing,
+        headline=line if shown is None else shown.headline,
+        detail=("nothing wrong in those" if stopped else "") if shown is None else f"{shown.detail}{DOT}{line}",
         judged=f"judged {judged} of {len(state.verdicts)} steps",
         problems=problems,
         problem=number,

@@ -76,6 +76,11 @@ def test_the_strip_grows_and_can_be_stopped(told):
     assert bar.chain[6].state is VerdictState.JUDGING and bar.chain[7].hint == "not made yet"
     change = as_change(session, want.carried_out(session, Judge(on=False)))
     assert change.stop == (JobKey(JobKind.REDUCE),)
+    clean = tuple(replace(one, state=VerdictState.CLEAN) for one in state.verdicts)
+    for verdicts in (state.verdicts, clean):
+        bar = bar_of(Session(current=1, reduction=replace(state, running="", verdicts=verdicts)))
+        assert "stopped, 6 of 19 steps made" in f"{bar.headline} {bar.detail}" and bar.headline
+        assert bar.state is not VerdictState.CLEAN
 
 
 def test_only_what_depends_is_made_again_and_all_is_taken_back(runner, told):
@@ -90,6 +95,13 @@ def test_only_what_depends_is_made_again_and_all_is_taken_back(runner, told):
     assert back.value("spectrum") is before.value("spectrum") and not back.params and not back.past
     with pytest.raises(UsageError, match="nothing was changed"):
         runner.ask(want.TakeBack())
+
+
+def test_plots_of_steps_spell_units_as_the_window_does(told):
+    from ifuview.recipes.lrs2 import sky_figures
+
+    (figure,) = sky_figures.flux(told[-1], told[-1].value("flux"))
+    assert figure.y.label.endswith("erg/s/cm\u00b2/\u00c5")
 
 
 def test_other_sky_fibers_are_blinked_and_subtracted(runner, told):
