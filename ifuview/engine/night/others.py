@@ -166,12 +166,14 @@ def steps(
             edge = above.disp[0]
             center = cross[:, cross.shape[1] // 2]
             rows = np.flatnonzero((center >= below.cross[0]) & (center < below.cross[1]))
-            low = np.where((disp[rows] >= edge - EDGE_ROWS) & (disp[rows] < edge), residual[rows], np.nan)
-            high = np.where((disp[rows] >= edge) & (disp[rows] < edge + EDGE_ROWS), residual[rows], np.nan)
-            use = np.isfinite(low).any(axis=0) | np.isfinite(high).any(axis=0)
-            if not use.any():
+            away = disp[rows] - edge
+            near = np.flatnonzero((np.abs(away) <= EDGE_ROWS).any(axis=0))
+            if not near.size:
                 continue
-            jump = middle(high[:, use], axis=1) - middle(low[:, use], axis=1)
+            away, rest = away[:, near], residual[rows][:, near]
+            low = np.where((away >= -EDGE_ROWS) & (away < 0), rest, np.nan)
+            high = np.where((away >= 0) & (away < EDGE_ROWS), rest, np.nan)
+            jump = middle(high, axis=1) - middle(low, axis=1)
             jump = jump[np.isfinite(jump)]
             if jump.size < size:
                 continue

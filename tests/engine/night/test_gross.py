@@ -54,6 +54,16 @@ def test_the_level_of_an_amplifier_is_one_jump(arm: str, level: float, number: i
     assert abs(one.amplitude) == pytest.approx(abs(level), rel=0.4)
 
 
+@pytest.mark.parametrize(("seed", "number"), [(57, 0), (55, 3)])
+def test_a_level_that_the_sky_model_leaves_out_from_some_wavelength_on_is_one_jump(seed: int, number: int) -> None:
+    """Where half of the sky fibers have it the mean of the others changes from those without to those with it."""
+    chain = camera.made("b", seed)
+    one = only(chain, PlantedChange(light=60.0 * inside(chain, chain.sections[number])))
+    assert (one.kind, one.first_step) == ("amplifier-step", "preproc")
+    assert chain.sections[number].name in one.amplifier.split("/")
+    assert abs(one.amplitude) == pytest.approx(60.0, rel=0.1)
+
+
 @pytest.mark.parametrize("first", [52, 380])
 def test_lines_of_a_run_that_are_displaced_are_no_charge_that_trails(first: int) -> None:
     chain = camera.made("b", 701)

@@ -13,7 +13,7 @@ from ifuview.engine.night.rows.levels import RowTest, row_tests
 from ifuview.engine.night.rows.patterns import SharedPattern, pattern
 from ifuview.engine.night.rows.stripes import Striped, striped
 from ifuview.engine.night.search.templates import shapes
-from ifuview.engine.night.stats import without_gaps
+from ifuview.engine.night.stats import middle, without_gaps
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
 from ifuview.model.night.triage import Finding
@@ -193,20 +193,28 @@ def with_level(case: Case) -> tuple[Chain, list[Finding]]:
     least = max(LARGE * float(np.median(case.sigma)), others.EDGE_SKY * float(np.median(case.level)))
     told: list[Finding] = []
     for _ in chain.sections:
-        strongest = max(_jumps(case), key=lambda jump: abs(jump[2]), default=None)
-        if strongest is None or abs(strongest[2]) < least:
+        found = next((one for apart in (False, True) if (one := _large_level(case, least, apart)) is not None), None)
+        if found is None:
             break
-        below, above, jump, _, edge = strongest
-        after = Case(_without_level(case, below, above, edge), case.expid, case.camera, case.wanted, case.given)
-        if any(left[:2] == (below, above) and abs(left[2]) > LEFT * abs(jump) for left in _jumps(after)):
-            break  # no level that the sky fibers know
-        rows(after)
-        if {below, above} & set(after.bad_amplifiers):
-            break  # its rows have levels of their own, one of them at the edge
-        _step(case, *strongest)
-        told.append(case.findings.pop())
-        case = after
+        case, step = found
+        told.append(step)
     return case.chain, told
+
+
+def _large_level(case: Case, least: float, apart: bool) -> tuple[Case, Finding] | None:
+    """The largest level: the camera without it, and its finding; None if there is none that the sky fibers know."""
+    strongest = max(_jumps(case, apart), key=lambda jump: abs(jump[2]), default=None)
+    if strongest is None or abs(strongest[2]) < least:
+        return None
+    below, above, jump, _, edge = strongest
+    after = Case(_without_level(case, below, above, edge), case.expid, case.camera, case.wanted, case.given)
+    if any(left[:2] == (below, above) and abs(left[2]) > LEFT * abs(jump) for left in _jumps(after, apart)):
+        return None
+    rows(after)
+    if {below, above} & set(after.bad_amplifiers):
+        return None  # its rows have levels of their own, one of them at the edge
+    _step(case, *strongest)
+    return after, case.findings.pop()
 
 
 def _without_level(case: Case, below: str, above: str, edge: float) -> Chain:
@@ -275,15 +283,29 @@ def edges(case: Case) -> None:
             _step(case, *jump)
 
 
-def _jumps(case: Case) -> list[tuple[str, str, float, float, float]]:
-    """Jumps of the level where two amplifiers meet, see `others.steps`."""
+def _jumps(case: Case, apart: bool = False) -> list[tuple[str, str, float, float, float]]:
+    """Jumps of the level where two amplifiers meet, see `others.steps`.
+
+    A sky model that leaves out what is far off changes at once from the sky fibers with a level to those without, in
+    all fibers; taken `apart`, amplifiers are compared with the sky fibers that the others read, which show that.
+    """
     chain = case.chain
     if case.clean is None or chain.disp is None or chain.cross is None:
         return []
     assert case.level is not None
     rest = case.clean - case.expected
     least = others.EDGE_SKY * float(np.median(case.level))
-    jumps = others.steps(rest, chain.disp, chain.cross, chain.sections, BLOCK, case.bad_amplifiers)
+    sides = sorted({s.cross for s in chain.sections}) if apart else [None]
+    jumps = []
+    for side in sides:
+        sections, own = chain.sections, rest
+        if side is not None:
+            middle_of = chain.cross[:, chain.cross.shape[1] // 2]
+            beside = case.is_sky & case.measured & ((middle_of < side[0]) | (middle_of >= side[1]))
+            if np.count_nonzero(beside) < LEAST_SKY:
+                continue
+            sections, own = tuple(s for s in sections if s.cross == side), rest - middle(rest[beside], axis=0)
+        jumps += others.steps(own, chain.disp, chain.cross, sections, BLOCK, case.bad_amplifiers)
     return [jump for jump in jumps if abs(jump[2]) >= least]
 
 
