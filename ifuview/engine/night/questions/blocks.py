@@ -104,7 +104,8 @@ def _means(case: Case, rest: Array, of_lines: Array, followed: Array | None = No
         if weight is not None:
             weight = of_no_light(weight, middle(light[fibers, ::THIN], axis=1))
         own = light - case.tilt[:, None] * case.level if empty and case.tilt.any() else light
-        mean, noise = mean_spectrum(own if empty else rest, case.sigma, fibers, weight)
+        values = _without_odd(own[fibers], case.sigma) if empty else rest[fibers]
+        mean, noise = mean_spectrum(values, case.sigma, np.ones(len(values), bool), weight)
         shapes = case.level[None] if empty else smooth
         if followed is not None:
             shapes = np.append(shapes, [followed, np.ones(followed.size)], axis=0)
@@ -112,6 +113,14 @@ def _means(case: Case, rest: Array, of_lines: Array, followed: Array | None = No
         mean = mean - np.linalg.lstsq((shapes / noise).T, mean / noise, rcond=None)[0] @ shapes
         out.append(others.SharedMean(mean, noise, shapes))
     return out
+
+
+def _without_odd(values: Array, sigma: Array) -> Array:
+    """Spectra without pixels far from those of the others: a sky model leaves these out, and the mean of all is not 0.
+
+    Shapes (nfiber, nwave), (nwave,); NaN where a pixel is odd.
+    """
+    return np.asarray(np.where(np.abs(values - middle(values, axis=0)) > MODEL_CLIP * sigma, np.nan, values))
 
 
 def _lit_up(light: Array, sigma: Array) -> Array:

@@ -24,7 +24,7 @@ BRIGHT, THIN_LIGHT = 12.0, 8  # noise of a pixel: brighter spectra have features
 NEARLY_AS_WELL = 3.0  # times its error that one to compare with may have
 MANY = 60  # hits that a usual reduction does not leave
 TRAILS, LEAST = (
-    {"along": 3.7, "across": 3.2},
+    {"along": 4.2, "across": 3.2},
     0.008,
 )  # sigma of an amplifier against its neighbor, and part of the light
 
