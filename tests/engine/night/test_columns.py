@@ -68,43 +68,66 @@ def test_a_column_leaves_noise_and_lines_of_a_target_do_not():
         assert one.found.quiet == column_there
 
 
-@pytest.mark.parametrize("beside", ["its light", "nothing"])
-def test_the_fiber_beside_it_supports_a_column_or_denies_it(beside):
-    """A column between two traces: its light is in both, by one level."""
-    of = spectra(4)
+def beside_each_other(of):
+    """Two faint targets, the second one after the first."""
     dark = np.argsort(np.where(EMPTY, np.inf, of.value.mean(axis=1)))
     fiber = next(int(f) for f in dark if f + 1 < FIBERS and not EMPTY[f + 1] and LOWER[f, 0])
-    at = float(CROSS[fiber, LOWER[fiber]].max()) - 1.0
-    while not 0.2 < (column(at, 1.0)[fiber + 1] ** 2).sum() / (column(at, 1.0)[fiber] ** 2).sum() < 5.0:
-        at += 0.25
-    light = 20 * ERROR * column(at, 1.0)
-    of.value[fiber] += light[fiber]
-    of.value[fiber + 1] += light[fiber + 1] * (beside == "its light")
-    found, both = columns(of, CROSS, LOWER), [fiber, fiber + 1]
+    return [fiber, fiber + 1]
+
+
+def both_asked(of, both):
+    """The column that the first of two fibers tells, with what the other one says."""
+    found = columns(of, CROSS, LOWER)
     fits = [spectrum(of, found, f) for f in both]
-    alone = crossing(fits[0], CROSS[fiber].astype(float), LOWER[fiber])
-    one = supported(alone, fits, CROSS[both].astype(float), LOWER[both])
-    assert (one.support > 10) == (beside == "its light")
-    assert (one.support < -10) == (beside != "its light")
+    alone = crossing(fits[0], CROSS[both[0]].astype(float), LOWER[both[0]])
+    return supported(alone, fits, CROSS[both].astype(float), LOWER[both])
+
+
+@pytest.mark.parametrize("beside", ["its light", "nothing", "a feature of its own"])
+def test_the_fiber_beside_it_supports_a_column_by_its_level_alone(beside):
+    """A column between two traces: its light is in both, by one level."""
+    of = spectra(4)
+    both = beside_each_other(of)
+    at = float(CROSS[both[0], LOWER[both[0]]].max()) - 1.0
+    while not 0.2 < (column(at, 1.0)[both[1]] ** 2).sum() / (column(at, 1.0)[both[0]] ** 2).sum() < 5.0:
+        at += 0.25
+    light = 20 * ERROR * column(at, 1.0)[both]
+    if beside == "a feature of its own":
+        light[1] *= 10 / light[1].max() * 20 * ERROR
+    of.value[both] += light * [[1.0], [beside != "nothing"]]
+    one = both_asked(of, both)
     if beside == "its light":
+        assert one.support > 10
         assert one.at == pytest.approx(at, abs=0.3)
+    else:
+        assert one.support < 1.0
 
 
-def test_an_odd_bin_far_from_a_column_speaks_for_no_feature_of_a_target():
+def test_the_fiber_beside_it_denies_a_column_that_should_be_in_it():
+    of = spectra(4)
+    both = beside_each_other(of)
+    at = float(CROSS[both[0]].max()) - 0.5  # of the upper half, where the next trace begins
+    of.value[both[0]] += 20 * ERROR * (np.exp(-0.5 * ((CROSS[both[0]] - at) / 1.1) ** 2) * ~LOWER[both[0]])
+    assert both_asked(of, both).support < -10
+
+
+def test_what_is_no_line_in_its_light_speaks_for_a_feature_of_a_target():
+    """A line is as likely beside a column as on it, but for the part of the spectrum that its light takes."""
     of = spectra(5)
     fiber = int(np.argsort(np.where(EMPTY, np.inf, of.value.mean(axis=1)))[5])
     light = column(float(CROSS[fiber, LOWER[fiber]].min()) + 0.5, 1.0)[fiber]
     over = []
-    for odd in (None, BINS - 20, int(np.argmax(light)) + 1):
+    peak = int(np.argmax(light)) + 1
+    for odd, size in ((peak, 0.0), (BINS - 20, 12.0), (peak, 12.0), (peak, -12.0)):
         value = of.value.copy()
         value[fiber] += 25 * ERROR * light / np.sqrt(np.sum(light**2))
-        if odd is not None:
-            value[fiber, odd] += 12 * ERROR
+        value[fiber, odd] += size * ERROR
         own = replace(of, value=value)
         one = crossing(spectrum(own, columns(own, CROSS, LOWER), fiber), CROSS[fiber].astype(float), LOWER[fiber])
         over.append(one.found.over)
     assert over[1] == pytest.approx(over[0], abs=8.0)
-    assert over[2] < over[0] - 15.0
+    assert over[2] == pytest.approx(over[0] - 2 * np.log(BINS / np.count_nonzero(light > 0.1)), abs=8.0)
+    assert over[3] < over[0] - 15.0
 
 
 def test_smooth_spectra_have_no_columns():

@@ -11,7 +11,7 @@ from ifuview.engine.night.image.hot import OR_TARGET
 from ifuview.engine.night.questions.case import COUNTS, E_PER_A, Case
 from ifuview.engine.night.questions.levels import COLUMN_OR, NEGATIVE_LEVEL, OBJECT
 from ifuview.engine.night.search import columns as search
-from ifuview.engine.night.search.bumps.crossing import Crossing, crossing, step, supported
+from ifuview.engine.night.search.bumps.crossing import BinnedSpectrum, Crossing, crossing, step, supported
 from ifuview.engine.night.stats import binned
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import ranges
@@ -26,7 +26,7 @@ ASKED, MOST_ASKED = 3.5, 30  # sigma of fibers whose shape is looked at, the bes
 TINY = 1e-9  # of what is usual, where any spectrum may be
 COLD, OF_SKY = 8.0, 0.025  # sigma of a cold column in a target; of the sky that its light may be below zero there
 SHARP, OF_STEP = 10.0, 0.3  # chi2 by which a level ends at once; part of the light of a target that it must be
-OWN_SHAPE, ALIKE_SHAPE = 8.0, -5.0  # chi2 by which no feature of a target fits as well; by which one may fit better
+OWN_SHAPE, ALIKE_SHAPE = 8.0, -8.0  # chi2 by which no feature of a target fits as well; by which one may fit better
 IN_BOTH, CLEAR = 0.5, 7.0  # of the score, in two fibers beside each other, of one column; its sigma there, or alone
 OWN_PART = 0.04  # of what a column explains that a feature of a target must not: features are not quite Gaussian
 SAME, REACH = 1.5, 2  # px between what two fibers say of one column; fibers beside one that a column may cross, too
@@ -51,7 +51,8 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
     cross, edge = chain.cross[:, middle].astype(np.float32), max(s.disp[0] for s in chain.sections)
     lower = chain.disp[:, middle] < edge
     found = search.columns(of, cross, lower)
-    along = _Along(of, found, cross, lower)
+    first, last = (chain.disp[:, middle + at] < edge for at in (-(BIN // 2), BIN // 2 - 1))
+    along = _Along(of, found, cross, lower, first != last)
     _instead_of_levels(case, along)
     _instead_of_objects(case, along)
     judged = case.measured & ~case.known & ~case.in_bad_amplifier
@@ -62,7 +63,9 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
     faint = found.continuum < LESS_BRIGHT * level
     asked = _highest(np.maximum(found.score, found.cold), judged & (chain.is_sky | faint), ASKED)
     usable = case.measured & ~case.known & (chain.is_sky | faint)
-    told = {f: one for f in asked if (one := along.together(f, usable)) is not None and one.gain > SCORE**2}
+    alone = np.maximum(found.score, found.cold)[targets & faint] <= BROAD
+    chance = -2 * float(np.log(max(1 - alone.mean(), TINY))) if alone.size else 0.0  # that no feature is beside one
+    told = {f: one for f in asked if (one := along.together(f, usable, chance)) is not None and one.gain > SCORE**2}
     alike = {f: one for f, one in told.items() if found.continuum[f] < BRIGHT * level and one.over > ALIKE_SHAPE}
     both = _in_both(alike, scores, least)
     for fiber, one in sorted(told.items(), key=lambda p: -p[1].gain):
@@ -95,24 +98,31 @@ class _Along:
     found: search.BestColumns
     cross: Array
     lower: Array
+    split: Array  # bins with pixels in both halves
+
+    def spectrum(self, fiber: int) -> BinnedSpectrum:
+        """One of the spectra, without the bin in which the halves of the detector meet."""
+        of = search.spectrum(self.of, self.found, fiber)
+        return replace(of, weight=np.where(self.split[fiber], 0.0, of.weight))
 
     def best(self, fiber: int, others: Array | None = None, *, smooth: bool = False) -> Crossing | None:
         """The column that explains a fiber best, if nothing but noise is left; beside any `smooth` spectrum if so."""
-        of = search.spectrum(self.of, self.found, fiber)
+        of = self.spectrum(fiber)
         if smooth:
             of = replace(of, usual=TINY * np.eye(len(of.shapes)))
         one = crossing(of, self.cross[fiber].astype(float), self.lower[fiber], others)
         return one if one is not None and one.found.quiet else None
 
-    def together(self, fiber: int, usable: Array) -> Crossing | None:
-        """The same with what the fibers beside it say of that column, those in `usable`."""
+    def together(self, fiber: int, usable: Array, most: float) -> Crossing | None:
+        """The same with what the fibers beside it say of that column, those in `usable`, for it at `most`."""
         one = self.best(fiber)
         if one is None:
             return None
         near = np.arange(max(fiber - REACH, 0), min(fiber + REACH + 1, usable.size))
         rows = [fiber, *(int(f) for f in near if f != fiber and usable[f])]
-        spectra = [search.spectrum(self.of, self.found, f) for f in rows]
-        return supported(one, spectra, self.cross[rows].astype(float), self.lower[rows])
+        spectra = [self.spectrum(f) for f in rows]
+        one = supported(one, spectra, self.cross[rows].astype(float), self.lower[rows])
+        return replace(one, support=min(one.support, most))
 
     def below(self, fiber: int, one: Crossing) -> float:
         """What a fiber has where a cold column takes most, or 0 if that is not surely less than nothing: counts."""

@@ -17,11 +17,14 @@ from ifuview.model.checks import Array
 
 PROFILE, WIDER = 1.1, 1.4  # px, sigma of the profile of a fiber, and of that on a column of three pixels
 WIDTHS_ACROSS = (PROFILE, WIDER)
+NARROWEST, WIDEST, WIDER_BY = 1.0, 1.5, np.array([-0.15, 0.0, 0.15])  # px, sigma of what a column may be
 PLACES, BEYOND = 0.25, 2.0  # px between columns that are asked for, and beyond the ends of a trace
 BESIDE, MOST_SUPPORT = 1.5, 20.0  # px that one fiber may misplace a column by; chi2 that others may add, by chance too
 LIT = 0.1  # of its light that a column must send into a fiber somewhere
+OTHER, WINGS = 4.0, 0.3  # sigma of another level; part of it that the profile may be wrong by beside
 OUTLIER, ROUNDS, NEAR = 5.0, 3, 2  # sigma of a bin that neither explains: it has no part; bins beside the light
 MOST_ODD, NOISE, MISFIT = 2, 1.6, 0.01  # such bins; chi2 of a bin that noise leaves; of its power that its shape may
+LINE, MOST_LINES = 2, 4  # bins of an emission line that was not taken off, and how many a target may have
 LEFT = 0.01  # of its power that the usual must leave
 WIDTHS = (1.5, 3.0, 6.0, 12.0, 24.0)  # bins, sigma of bumps that are tried first
 STEP, LEAST_STEP, SMEARED = 0.25, 10, 2.0  # bins between edges, from the ends; width of the sharpest break of a target
@@ -152,23 +155,47 @@ def crossing(of: BinnedSpectrum, cross: Array, lower: Array, others: Array | Non
     lit = light.max(axis=1) > LIT
     if not lit.any():
         return None
-    best, found, of = _best_of(light[lit], of)
+    best, _, known = _best_of(light[lit], of)
+    of_half, of_width, k = np.unravel_index(np.flatnonzero(lit)[best], (2, len(WIDTHS_ACROSS), at.size))
+    inside = lower if of_half == 0 else ~lower
+    place, width = _placed(known, cross, inside, float(at[k]), WIDTHS_ACROSS[of_width])
+    _, found, of = _best_of(_column(cross, place, width)[None] * inside, of)
     if not found.quiet:  # it is none, whatever else explains the spectrum
         other = np.inf
     elif others is None:
         other = _feature(of, float(np.count_nonzero(lower)))
     else:
         other = float(of.gains(others)[1].max())
-    of_half, of_width, k = np.unravel_index(np.flatnonzero(lit)[best], (2, len(WIDTHS_ACROSS), at.size))
     found = replace(found, over=found.over + found.gain - other)
-    return Crossing(float(at[k]), bool(of_half == 0), WIDTHS_ACROSS[of_width], found)
+    return Crossing(place, bool(of_half == 0), width, found)
+
+
+def _placed(of: BinnedSpectrum, cross: Array, inside: Array, at: float, width: float) -> tuple[float, float]:
+    """Place and width of the column near one at `at` that explains a spectrum best."""
+    move, wide = PLACES / 2, (WIDER - PROFILE) / 2
+    most = 0.0
+    for _ in range(FINER):
+        places = np.repeat(at + move * np.array([-1.0, 0.0, 1.0]), 3)
+        widths = np.clip(np.tile(width + wide * np.array([-1.0, 0.0, 1.0]), 3), NARROWEST, WIDEST)
+        gain = of.gains(_column(cross, places[:, None], widths[:, None]) * inside)[1]
+        k = int(np.argmax(gain))
+        if gain[k] > most:
+            most, at, width = float(gain[k]), float(places[k]), float(widths[k])
+        move, wide = move / 2, wide / 2
+    return at, width
+
+
+def _column(cross: Array, at: Array | float, width: Array | float) -> Array:
+    """Light of a column in a trace, 1 where that lies on it."""
+    return np.asarray(np.exp(-0.5 * ((cross - at) / width) ** 2))
 
 
 def supported(one: Crossing, spectra: Sequence[BinnedSpectrum], cross: Array, lower: Array) -> Crossing:
     """A column where all fibers that it crosses have it best, by the same level in all of them.
 
     Where its light should be in another fiber, that has it by the same level, or denies it. A feature of one target is
-    in no other one, and few of those beside it have one of that level at that place.
+    in no other one, and few of those beside it have one of that level at that place; what has another level there is a
+    feature of its own, which tells nothing.
 
     Parameters
     ----------
@@ -179,26 +206,34 @@ def supported(one: Crossing, spectra: Sequence[BinnedSpectrum], cross: Array, lo
     cross : ndarray, shape (nspectrum, nbin), px
     lower : ndarray of bool, shape (nspectrum, nbin)
     """
-    at = one.at + np.arange(-BESIDE, BESIDE + PLACES / 2, PLACES)
-    each: list[tuple[Array, Array]] = []
-    for of, place, inside in zip(spectra, cross, lower == one.lower, strict=True):
-        light = np.concatenate(_columns(place, at)) * inside
-        if each and light.max() < LIT:
+    at = one.at + np.arange(-BESIDE, BESIDE + PLACES / 4, PLACES / 2)
+    widths = np.clip(one.width + WIDER_BY, NARROWEST, WIDEST)
+    asked = [
+        np.concatenate(_columns(place, at, widths)) * inside
+        for place, inside in zip(cross, lower == one.lower, strict=True)
+    ]
+    right, power = (np.zeros((len(asked), asked[0].shape[0])) for _ in range(2))
+    for k, (of, light) in enumerate(zip(spectra, asked, strict=True)):
+        lit = light.max(axis=1) > LIT
+        if k and not lit.any():
             continue
-        _, found, kept = _best_of(light[[at.size // 2]], of)
-        if not each or found.quiet:
-            each.append(kept.sums(light))
-    right, power = np.sum(each, axis=0)
-    gain = right**2 / np.maximum(power, TINY)
-    best, (own, its) = int(np.argmax(gain)), each[0]
-    width, k = np.unravel_index(best, (len(WIDTHS_ACROSS), at.size))
-    support = min(float(gain[best] - np.max(own**2 / np.maximum(its, TINY))), MOST_SUPPORT)
-    return replace(one, at=float(at[k]), width=WIDTHS_ACROSS[width], support=support)
+        _, found, kept = _best_of(light[[at.size + at.size // 2]], of)  # the place and width that were told
+        if not k or found.quiet:
+            right[k], power[k] = (np.where(lit | (k == 0), values, 0.0) for values in kept.sums(light))
+    level = right.sum(axis=0) / np.maximum(power.sum(axis=0), TINY)
+    told = 2 * right * level - power * level**2
+    other = np.abs(right - power * level) > OTHER * np.sqrt(power) + WINGS * power * np.abs(level)
+    told[1:] = np.where(other[1:], np.minimum(told[1:], 0.0), told[1:])
+    best = int(np.argmax(told.sum(axis=0)))
+    of_width, of_place = np.unravel_index(best, (widths.size, at.size))
+    own = float(np.max(right[0] ** 2 / np.maximum(power[0], TINY)))
+    support = min(float(told[:, best].sum()) - own, MOST_SUPPORT)
+    return replace(one, at=float(at[of_place]), width=float(widths[of_width]), support=support)
 
 
-def _columns(cross: Array, at: Array) -> list[Array]:
+def _columns(cross: Array, at: Array, widths: Sequence[float] | Array = WIDTHS_ACROSS) -> list[Array]:
     """Light of columns at some places in a trace, shape (nplace, nbin), for each width."""
-    return [np.exp(-0.5 * ((cross - at[:, None]) / width) ** 2) for width in WIDTHS_ACROSS]
+    return [_column(cross, at[:, None], width) for width in widths]
 
 
 def step(of: BinnedSpectrum) -> tuple[float, Explained]:
@@ -214,23 +249,36 @@ def _best_of(light: Array, of: BinnedSpectrum) -> tuple[int, Explained, BinnedSp
     """Which of some templates explains a spectrum best, how well, and the spectrum without bins that it does not.
 
     What it explains more than a feature of a target is what that gains by odd bins in its light or beside it, negative.
+    A few lines are none of them: a target has them anywhere, and a feature of it has them more likely than a column.
     """
-    known = of.weight > 0
-    for _ in range(ROUNDS):
+    known, odd, high = of.weight > 0, np.zeros(of.value.size, bool), np.zeros(of.value.size, bool)
+    for last in range(ROUNDS):
         level, gain = of.gains(light)
         best = int(np.argmax(gain))
         rest = of.left(light[best])
-        odd = np.abs(rest) > OUTLIER
-        if not odd.any():
+        more = np.abs(rest) > OUTLIER
+        odd, high = odd | more, high | (rest > OUTLIER)
+        if last == ROUNDS - 1 or not more.any():
             break
-        of = BinnedSpectrum(of.value, np.where(odd, 0.0, of.weight), of.shapes, of.usual)
-    used = (of.weight > 0) & ~odd
+        of = BinnedSpectrum(of.value, np.where(more, 0.0, of.weight), of.shapes, of.usual)
+    used = known & ~odd
     left = float(np.mean(rest[used] ** 2)) if used.any() else np.inf
-    count = int(np.count_nonzero(known))
     peak = float(level[best] * light[best].max())
-    near = np.convolve(light[best] > LIT * light[best].max(), np.ones(2 * NEAR + 1), "same") > 0.5
-    lost = -(OUTLIER**2) * int(np.count_nonzero(known & ~used & near))
-    return best, Explained(peak, float(gain[best]), lost, left, count - int(np.count_nonzero(used)), count), of
+    lines = _lines(high)
+    odd &= ~lines
+    near = known & (np.convolve(light[best] > LIT * light[best].max(), np.ones(2 * NEAR + 1), "same") > 0.5)
+    count, beside = int(np.count_nonzero(known)), int(np.count_nonzero(near))
+    chance = 2 * float(np.log(max(count, 1) / max(beside, 1)))  # that a line is not there
+    lost = -(OUTLIER**2) * int(np.count_nonzero(odd & near)) - chance * int(np.count_nonzero(lines & near))
+    return best, Explained(peak, float(gain[best]), lost, left, int(np.count_nonzero(odd)), count), of
+
+
+def _lines(high: Array) -> Array:
+    """Bins of emission lines among those with too much light: what is wider, or one of very many, is none."""
+    from scipy.ndimage import binary_opening, label
+
+    narrow = high & ~binary_opening(high, np.ones(LINE + 1, bool))
+    return np.asarray(narrow & (label(narrow)[1] <= MOST_LINES))
 
 
 def _feature(of: BinnedSpectrum, edge: float, least: float = LEAST_WIDTH) -> float:
