@@ -2,7 +2,8 @@
 
 The sky of another exposure is brought to the brightness of this one (`sky.borrow`) and taken off; the most significant
 source of what is left is measured as a point: its spectrum by its first profile, then its place by the fibers. One that
-is wider than any seeing is extended: its elliptical profile takes the place of the point.
+is wider than any seeing is extended: its elliptical profile takes the place of the point. Where it is no brighter than
+the sky of two exposures differs over the field it is none.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from ifuview.model.reduction.spectra import FiberSpectra
 
 CHUNKS = 16  # of wavelength, for a source's place
 BROAD = 64  # px, that a source's spectrum is smoothed over to weigh fibers with
+UNEVEN, TOP = 0.04, 95.0  # of the sky, that its gradient is at most; percentile of the fibers that shows it
 LOWEST = 0.05  # of its median
 
 
@@ -65,13 +67,17 @@ def separate_borrowed(
     middle = float(grid[grid.size // 2])
     dx, dy = displacement(dar, np.array([middle]))
     moved = np.stack([dar[0], dar[1] - dx[0], dar[2] - dy[0]])
+    first = None
     if sources is None and search:
-        first = find_source(rectify(clean, grid), rectify_values(sky.model, wave, grid), lenslets, moved)
+        clear, below = rectify(clean, grid), rectify_values(sky.model, wave, grid)
+        first = find_source(clear, below, lenslets, moved)
         nothing = float("nan")
         sources = () if first is None else (
             SourceFit(first.x, first.y, nothing, nothing, first.fwhm, nothing, BETA, first.snr, middle, nothing, moved),
         )  # fmt: skip
     found = tuple(_measured(clean, wave, one, lenslets, moved, grid) for one in sources or ())
+    if first is not None and found[0].fwhm > WIDE and not _stands_out(clear, below, first.wave):
+        found = ()
     extended = _extended(clean, lenslets) if search and found and found[0].fwhm > WIDE else None
     if extended is not None:
         found = ()
@@ -81,6 +87,16 @@ def separate_borrowed(
     share = np.stack(shares).astype(np.float32) if shares else np.zeros((0, *wave.shape), np.float32)
     even = SkySurface(np.ones(spectra.nfiber), np.ones(spectra.nfiber), 0, 0.0)
     return Separation(sky, found, share, extended, other, even, None)
+
+
+def _stands_out(clean: FiberSpectra, sky: Array, span: tuple[float, float]) -> bool:
+    """Whether light that fills the field is more, where it was found, than a gradient of the sky leaves."""
+    inside = (clean.wave >= span[0]) & (clean.wave <= span[1])
+    usable = clean.usable()[:, inside] & (clean.variance[:, inside] > 0)
+    count = usable.sum(axis=1)
+    light, below = (np.where(usable, v[:, inside], 0).sum(axis=1)[count > 0] for v in (clean.flux, sky))
+    share = light / np.maximum(below, 1e-300)
+    return bool(share.size and np.percentile(share, TOP) > UNEVEN)
 
 
 def _extended(clean: FiberSpectra, lenslets: Lenslets) -> ExtendedFit | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ifuview.engine.spectra.field.borrowed import separate_borrowed
 from ifuview.engine.spectra.field.separate import separate
 from ifuview.engine.spectra.sky.borrow import borrow_sky
 from ifuview.errors import FitError
@@ -32,3 +33,16 @@ def test_fibers_tell_it_better():
     assert abs(found.factor - 1) < 0.006
     with pytest.raises(FitError, match="bright"):
         borrow_sky(scene.spectra, other, sky_fibers=np.zeros(dark.size, bool))
+
+
+def test_a_gradient_of_the_sky_is_no_source_that_fills_the_field_but_a_cloud_with_lines_is():
+    empty = make_scene(seed=5)
+    other = separate(empty.spectra, empty.lenslets, DAR, GRID).common
+    for gradient in ((0.006, 0.0), (0.004, -0.005)):  # 2 to 3 percent at the ends
+        scene = make_scene(seed=8, gradient=gradient)
+        found = separate_borrowed(scene.spectra, other, scene.lenslets, DAR, GRID)
+        assert not found.sources and found.extended is None
+    x, y = empty.lenslets.x, empty.lenslets.y
+    wide = 0.15 * np.exp(-0.5 * ((x - 0.5) ** 2 + y**2) / 2.2**2)
+    lit = make_scene(seed=8, extra=wide)
+    assert separate_borrowed(lit.spectra, other, lit.lenslets, DAR, GRID).extended is not None
