@@ -78,18 +78,18 @@ def changed(params: object, step: str, **values: Value) -> object:
     for name, value in values.items():
         if name not in known:
             raise UsageError(f"there is no parameter {name}", step, f"it has {', '.join(known) or 'none'}")
-        _check(known[name][0], name, step, value, known[name][1])
+        check(known[name][0], name, step, value, known[name][1])
     assert dataclasses.is_dataclass(params) or not values
     return dataclasses.replace(params, **values) if values else params  # type: ignore[type-var]
 
 
-def _check(one: ParamField, name: str, step: str, value: Value, now: Value) -> None:
-    """Raise UsageError for a value that the field does not take."""
+def check(one: ParamField, name: str, step: str, value: Value, now: Value) -> None:
+    """Raise UsageError for a value that the field does not take, called as `name` of `step`; `now` is of its kind."""
     if isinstance(now, tuple) or isinstance(value, tuple):
         if not isinstance(now, tuple) or not isinstance(value, tuple):
             raise UsageError(f"{name} cannot be {str(value)[:80]}", step, "give several numbers, or one")
         for part in value:
-            _check(one, name, step, part, 0)
+            check(one, name, step, part, 0)
     elif isinstance(now, str):
         if one.choices and value not in one.choices:
             raise UsageError(f"{name} cannot be {str(value)[:80]!r}", step, f"give one of {', '.join(one.choices)}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from ifuview.app.night.reduction.elsewhere import Elsewhere, at_of
 from ifuview.errors import UsageError
-from ifuview.model.reduction.params import Value, changed
+from ifuview.model.reduction.params import ParamField, Value, changed, check, fields_of
 from ifuview.recipes.lrs2.recipe import RECIPE
 
 SIDES = ("uv", "orange", "red", "farred")
@@ -45,19 +46,29 @@ def params_of(words: ReduceWords) -> Mapping[str, object]:
         raise UsageError(f"there is no channel {wrong[0][:80]!r}", "--sides", f"choose of {', '.join(SIDES)}")
     if (words.source_x is None) != (words.source_y is None):
         raise UsageError("a source has two coordinates", "ifuview reduce", "give --source_x and --source_y")
-    chosen: dict[str, dict[str, Value | None]] = {
-        "flat": {"use_flat": words.use_flat or None},
-        "sources": {"x": words.source_x, "y": words.source_y},
-        "sky": {"single": words.correct_ftf, "components": words.sky_components},
-        "spectrum": {"telluric": words.telluric or None},
-        "picture": {"center": words.central_wave, "half": words.wavelength_bin},
-    }  # fmt: skip
+    chosen: dict[str, tuple[str, str, Value | None]] = {
+        "--use_flat": ("flat", "use_flat", words.use_flat or None),
+        "--source_x": ("sources", "x", words.source_x),
+        "--source_y": ("sources", "y", words.source_y),
+        "--correct_ftf": ("sky", "single", words.correct_ftf),
+        "--sky_components": ("sky", "components", words.sky_components),
+        "--telluric": ("spectrum", "telluric", words.telluric or None),
+        "--central_wave": ("picture", "center", words.central_wave),
+        "--wavelength_bin": ("picture", "half", words.wavelength_bin),
+    }
     out: dict[str, object] = {}
-    for step, values in chosen.items():
-        given = {name: value for name, value in values.items() if value is not None}
-        if given:
-            out[step] = changed(RECIPE.step(step).params, step, **given)
+    for word, (step, name, value) in chosen.items():
+        if value is not None:
+            params = out.get(step, RECIPE.step(step).params)
+            check(*_field(params, name, word, value))
+            out[step] = changed(params, step, **{name: value})
     return out
+
+
+def _field(params: object, name: str, word: str, value: Value) -> tuple[ParamField, str, str, Value, Value]:
+    """What `check` needs of a word: a number that is typed is one, also where it need not be given."""
+    field, now = fields_of(params)[name]
+    return replace(field, optional=False), word, "ifuview reduce", value, now
 
 
 def elsewhere_of(words: ReduceWords) -> Elsewhere:
