@@ -114,6 +114,8 @@ def exposure_rows(own: LrsTruth, number: int, done: ReducedChannel) -> Iterator[
     observed, subtracted = (np.where(s.usable(), s.flux, np.nan) * UNIT for s in (field.observed, field.subtracted))
     error = np.sqrt(field.subtracted.variance) * UNIT
     sourced = bool(own.sourced(number).any())
+    if sourced and not np.isfinite(truth.fiber_flux(own, number, subtracted, 0.15)[0]):
+        sourced = False  # the brightest fibers are saturated at all wavelengths: nothing of them is measured
     if sourced:
         bias, scatter = truth.fiber_flux(own, number, subtracted, 0.1 if kind == GALAXY else 0.15)
         yield _below(f"{name} fiber flux bias", bias, 2.5 if kind == GALAXY else 1.3, "%")
@@ -229,6 +231,8 @@ def _source(name: str, own: LrsTruth, number: int, done: ReducedChannel) -> Iter
     x, y = own.centroid(number, one.wave)
     yield _below(f"{name} centroid", float(np.hypot(one.x - x, one.y - y)), 0.01, "arcsec")
     flux, error = np.where(spectrum.variance > 0, spectrum.flux, np.nan) * UNIT, np.sqrt(spectrum.variance) * UNIT
+    if not (own.inner & np.isfinite(flux)).any():
+        return
     bias, shape = truth.spectrum(own, number, flux)
     noise, parts = truth.spectrum_noise(own, number, flux, error)
     yield _below(f"{name} extracted flux bias (noise {noise:.2f})", bias, max(1.5, SURE * noise), "%")
