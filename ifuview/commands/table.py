@@ -37,6 +37,11 @@ ROWS = (
         "Calibrations of VIRUS out of raw nights.",
         "reduce virus-cal",
     ),
+    (
+        "reductions.combine",
+        "PATH... -O DIR",
+        "All channels and exposures of a target of LRS2 as one spectrum and cube.",
+    ),
     ("health", "PATH...", "Which amplifiers of raw exposures can be used, before anything is reduced."),
     (
         "night.cutout",

@@ -54,7 +54,11 @@ def options(out: ArgumentParser) -> None:
     out.add_argument("--sky_components", "--sky-components", metavar="N", type=int,
                      help="principal components of what the sky leaves, taken off (default: 0)")  # fmt: skip
     out.add_argument("--telluric", action="store_true", help="take absorption of the atmosphere off the spectrum")
-    out.add_argument("--combine", action="store_true", help="one spectrum of all channels and exposures of a target")
+    out.add_argument(
+        "--combine",
+        action="store_true",
+        help="one spectrum and cube of all channels and exposures of a target (later: ifuview combine)",
+    )
     out.add_argument("--report", action=BooleanOptionalAction, default=True,
                      help="write a page, HTML and PNG, for each channel, and one a night (default: yes)")  # fmt: skip
     out.add_argument("--quiet", action="store_true", help="say nothing")
@@ -89,9 +93,9 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
         )
     lines = [one.line for one in done]
     if chosen.combine:
-        from ifuview.app.night.reduction.elsewhere import combine_targets
+        from ifuview.app.night.reduction.targets import combine_targets, of_channel
 
-        lines += combine_targets(done, chosen.output, chosen.tables)
+        lines += combine_targets([of_channel(one) for one in done], chosen.output, chosen.tables)
     if pages is not None:
         lines += pages.finish()
     notes = tuple(dict.fromkeys(note for one in done for note in one.notes))

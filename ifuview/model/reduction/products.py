@@ -95,6 +95,10 @@ class ReducedExposure:
         Wavelength, x and y (arcsec): refraction as used.
     native : FiberSpectra
         As extracted, electrons in the fibers' own pixels.
+    native_subtracted : FiberSpectra or None
+        There, too, in the unit of `subtracted`.
+    center : (float, float) or None, arcsec
+        Of a source that fills the field.
     lsf : ndarray or None, shape (nfiber, nwave), px
         Gaussian sigma in those pixels.
     profile : ndarray or None
@@ -120,6 +124,8 @@ class ReducedExposure:
     response: Array
     dar: Array
     native: FiberSpectra
+    native_subtracted: FiberSpectra | None = None
+    center: tuple[float, float] | None = None
     lsf: Array | None = None
     profile: Array | None = None
     images: DetectorImages | None = None

@@ -49,6 +49,8 @@ def lent_sky(step: StepResult) -> Given | None:
     return Given(step.value.common, step.key) if isinstance(step.value, Separation) else None
 
 
-def one_spectrum(spectra: Sequence[SourceSpectrum], grid: Array, names: Sequence[str]) -> CombinedSpectrum:
-    """All spectra of a target on one grid, neighbors brought to one level where they overlap."""
-    return combine_spectra(spectra, grid, names=names)
+def one_spectrum(
+    spectra: Sequence[SourceSpectrum], grid: Array, names: Sequence[str], reference: int = 0
+) -> CombinedSpectrum:
+    """All spectra of a target on one grid, neighbors brought to one level where they overlap, that of `reference`."""
+    return combine_spectra(spectra, grid, reference=reference, names=names)

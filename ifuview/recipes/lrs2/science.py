@@ -68,8 +68,10 @@ class SourcesParams:
     """Sources that are looked for above a first sky."""
 
     most: int = param(3, "Sources looked for at most", "", 0, 10)
-    x: float = param(float("nan"), "Source at x", "arcsec", hint="where it lies, instead of looking for it")
-    y: float = param(float("nan"), "Source at y", "arcsec")
+    x: float = param(
+        float("nan"), "Source at x", "arcsec", -20.0, 20.0, hint="where it lies, instead of looking for it"
+    )
+    y: float = param(float("nan"), "Source at y", "arcsec", -20.0, 20.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,9 @@ class SpectrumParams:
 class PictureParams:
     """Wavelengths of the picture of the field."""
 
-    center: float = param(float("nan"), "Middle wavelength", "Angstrom", hint="without a number: that of the channel")
+    center: float = param(
+        float("nan"), "Middle wavelength", "Angstrom", 1e3, 2e4, hint="without a number: that of the channel"
+    )
     half: float = param(50.0, "Half width", "Angstrom", 0.1, 1e4)
 
 
@@ -197,7 +201,10 @@ def make_field(params: None, ctx: JobContext, setup: ChannelSetup, flux: FiberSp
     """All fibers on the common grid, with the sky and without it."""
     clean = replace(flux, flux=flux.flux - sky.sky.model, variance=flux.variance + sky.sky.variance)
     return FieldSpectra(
-        rectify(flux, setup.grid), rectify(clean, setup.grid), rectify_values(sky.sky.model, flux.wave, setup.grid)
+        rectify(flux, setup.grid),
+        rectify(clean, setup.grid),
+        rectify_values(sky.sky.model, flux.wave, setup.grid),
+        clean,
     )
 
 

@@ -8,10 +8,23 @@ from dataclasses import dataclass
 from ifuview.engine.spectra.field.lenslet import Lenslets
 from ifuview.engine.spectra.field.separation import SourceSearch
 from ifuview.model.checks import Array
+from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.reduction.source import SourceFit
 from ifuview.model.reduction.spectra import FiberSpectra
 from ifuview.model.reduction.tables import WaveCurve
 from ifuview.recipes.camera.setup import CameraSetup
+
+
+def aimed(spec: InstrumentSpec, camera: str, name: str) -> bool | None:
+    """Whether an object by its name is on the fiber head of a channel; None where the name does not say it."""
+    match = re.search(spec.raw.target, name.strip()) if spec.raw is not None and spec.raw.target else None
+    return None if match is None else head_of(spec, camera) == match["slot"]
+
+
+def head_of(spec: InstrumentSpec, camera: str) -> str:
+    """Slot of the fiber head of a channel."""
+    detectors = () if spec.raw is None else spec.raw.detectors
+    return next((one.slot for one in detectors if one.camera == camera), "")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -43,11 +56,7 @@ class ChannelSetup(CameraSetup):
 
     def aimed(self, name: str) -> bool | None:
         """Whether an object by its name is on the fiber head of this channel; None where the name does not say it."""
-        raw = self.spec.raw
-        match = re.search(raw.target, name.strip()) if raw is not None and raw.target else None
-        if raw is None or match is None:
-            return None
-        return any(one.camera == self.camera and one.slot == match["slot"] for one in raw.detectors)
+        return aimed(self.spec, self.camera, name)
 
     @property
     def lenslets(self) -> Lenslets:
@@ -63,11 +72,14 @@ class FieldSpectra:
     ----------
     observed, subtracted : FiberSpectra
     sky : ndarray of float32, shape (nfiber, nwave)
+    native : FiberSpectra
+        Without the sky, in the fibers' own pixels.
     """
 
     observed: FiberSpectra
     subtracted: FiberSpectra
     sky: Array
+    native: FiberSpectra
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,33 +1,25 @@
-"""What exposures are to each other: a standard star gives the response, another one the sky, all one spectrum."""
+"""What exposures are to each other: a standard star gives the response, another one the sky."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from ifuview import __version__
-from ifuview.app.night.reduction.channel import Params, ReducedChannel, reduce_channel
+from ifuview.app.night.reduction.channel import Params, reduce_channel
 from ifuview.app.night.reduction.setup import night_around
-from ifuview.app.night.reduction.state import SCIENCE, SkyChannel
+from ifuview.app.night.reduction.state import SCIENCE
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import MissingDataError, UsageError
 from ifuview.instrument.tables import Tables
-from ifuview.io.products.lrs2.combined import CombinedTarget, common_grid, write_combined
-from ifuview.io.products.lrs2.folders import target_name
 from ifuview.model.checks import digest
 from ifuview.model.night.raw import RawExposure, RawNight
-from ifuview.model.reduction.products import ProductName, ReductionRecord
 from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.model.reduction.tables import WaveCurve
 from ifuview.recipes.cache import ValueCache
-from ifuview.recipes.graph import Given, StepResult
-from ifuview.recipes.lrs2.others import lent_sky, one_spectrum, star_response
+from ifuview.recipes.graph import Given
+from ifuview.recipes.lrs2.others import lent_sky, star_response
 from ifuview.recipes.lrs2.recipe import CALIBRATIONS
 from ifuview.recipes.lrs2.science import STAR, CurveParams
 
-OTHER_SOURCE = 1.5  # arcsec, beyond what refraction moves a source between channels
 At = tuple[int, int]  # night (YYYYMMDD) and observation
 
 
@@ -170,73 +162,3 @@ def at_of(date: str | None, number: str | None, here: str | None, words: str) ->
         return int(night), int(number)
     except ValueError as problem:
         raise UsageError(f"{night} {number} are no night and observation", words, "as in 20181201 and 9") from problem
-
-
-def combined(done: Sequence[ReducedChannel]) -> tuple[CombinedTarget, ...]:
-    """Each target of some reduced channels; none of those without a source, nor of heads that it is not in.
-
-    The first channel in wavelength keeps its flux; neighbors are brought to one level where they overlap.
-    """
-    targets: dict[str, list[ReducedChannel]] = {}
-    for one in done:
-        there = isinstance(one.steps["spectrum"].value if "spectrum" in one.steps else None, SourceSpectrum)
-        if there and one.setup.aimed(one.exposure.object) is not False:
-            targets.setdefault(target_name(one.exposure.object).upper(), []).append(one)
-    return tuple(_target(own) for own in targets.values())
-
-
-def of_field(channel: SkyChannel) -> ReducedChannel:
-    """A channel of the window as a reduction: what its spectrum is combined from."""
-    values = {"sky": channel.made.sky, "spectrum": channel.made.spectrum}
-    steps = {name: StepResult(name, value, "") for name, value in values.items()}
-    return ReducedChannel(channel.raw, channel.made.setup, steps, header=channel.header)
-
-
-def _target(own: Sequence[ReducedChannel]) -> CombinedTarget:
-    own = sorted(own, key=lambda one: (float(one.setup.grid[0]), one.exposure.date, one.exposure.observation))
-    spectra = [spectrum for one in own if isinstance(spectrum := one.value("spectrum"), SourceSpectrum)]
-    names = [
-        ProductName(one.exposure.date, one.exposure.observation, one.exposure.number, one.setup.camera) for one in own
-    ]
-    found = one_spectrum(spectra, common_grid(), [name.text for name in names])
-    record = ReductionRecord({"combine.match": "True"}, {}, (*found.notes, *_other_sources(own)), __version__)
-    return CombinedTarget(
-        min(one.exposure.date for one in own), own[0].header, found.spectrum, found.count, names, found.factor,
-        found.factor_error, record,
-    )  # fmt: skip
-
-
-def _other_sources(own: Sequence[ReducedChannel]) -> tuple[str, ...]:
-    """Channels of one fiber head and exposure whose spectra are of different sources, in words."""
-    first: dict[tuple[object, ...], tuple[str, float, float]] = {}
-    notes = []
-    for one in own:
-        sources = getattr(one.value("sky"), "sources", ())
-        if not sources:
-            continue
-        x, y, slot = float(sources[0].x), float(sources[0].y), one.exposure.of(one.setup.camera)[0].slot
-        camera, x0, y0 = first.setdefault((one.exposure.date, one.exposure.observation, one.exposure.number, slot),
-                                          (one.setup.camera, x, y))  # fmt: skip
-        if np.hypot(x - x0, y - y0) > OTHER_SOURCE:
-            notes.append(
-                f"the spectra of {camera} and {one.setup.camera} are of different sources, at x {x0:+.2f} y {y0:+.2f} "
-                f"and x {x:+.2f} y {y:+.2f}: say which one by --source_x and --source_y"
-            )
-    return tuple(notes)
-
-
-def combine_targets(done: Sequence[ReducedChannel], output: str, config: str = "") -> list[str]:
-    """Write the combined products of all targets; what was written, one line each.
-
-    Raises
-    ------
-    UsageError
-        They cannot be written.
-    """
-    standards, lines = Tables("lrs2", config).standards(), []
-    for target in combined(done):
-        path = write_combined(output, target, standards)
-        off = [abs(factor - 1) for factor in target.factor]
-        lines.append(f"{len(target.names)} spectra, borders within {100 * float(np.max(off)):.1f} %: {path}")
-        lines += target.record.notes
-    return lines or ["no channel has a source to combine"]

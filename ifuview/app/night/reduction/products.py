@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,9 @@ def reduced(
         sources=sky.sources,
         response=np.interp(setup.grid, value["curve"].wave, value["curve"].value),
         dar=sky.sources[0].dar if sky.sources else setup.refraction,
-        native=spectra.extraction.spectra,
+        native=replace(spectra.extraction.spectra, wave=value["drift"].wave),
+        native_subtracted=field.native,
+        center=None if sky.extended is None else (sky.extended.x, sky.extended.y),
         lsf=value["drift"].lsf,
         images=detector_images(spectra, value["drift"].wave, value["response"]),
         cubes=cubes,

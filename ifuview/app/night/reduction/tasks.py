@@ -139,10 +139,10 @@ class WriteReduction(Task[tuple[str, ...]]):
 
     def run(self, session: Session, ctx: JobContext) -> tuple[str, ...]:
         """Write them as the command does: with the calibrations, a page, and one spectrum of all channels there are."""
-        from ifuview.app.night.reduction.elsewhere import combined, of_field
         from ifuview.app.night.reduction.live.pictures import of_head
         from ifuview.app.night.reduction.pages import ReductionPages
         from ifuview.app.night.reduction.run import write, write_calibrations
+        from ifuview.app.night.reduction.targets import combined, of_field
         from ifuview.app.night.virus.live.products import write_products
         from ifuview.instrument.tables import tables_for
         from ifuview.io.products.lrs2.combined import write_combined
@@ -155,9 +155,9 @@ class WriteReduction(Task[tuple[str, ...]]):
         tables = tables_for(LRS2, "", self.state.folder, os.path.dirname(self.state.folder))
         done = write(replace(done, verdicts=self.state.verdicts), tables, self.folder, self.state.params, ctx)
         files = [*done.files, cals, ReductionPages(self.folder).add(done)]
-        for target in combined([of_field(one) for one in self.channels]):
+        for target in combined([of_field(one) for one in self.channels], ctx):
             if len(target.names) > 1:
-                files.append(write_combined(self.folder, target, tables.standards()))
+                files += write_combined(self.folder, target, tables.standards())
         return tuple(files)
 
     def apply(self, session: Session, result: tuple[str, ...]) -> Session:

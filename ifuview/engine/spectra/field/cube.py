@@ -3,10 +3,14 @@
 Every spaxel gets the mean brightness of what covers it times the area that lenslets cover of it, so that the sum over
 spaxels is the sum over fibers (the flux) whatever the step, and a masked fiber is filled by its neighbors' overlap
 only. Faces are taken as squares: the cells that tile the field. Fibers are moved back by refraction, wavelength by
-wavelength. Neighboring spaxels share fibers: their errors are correlated, which `variance` does not tell.
+wavelength. Several exposures are averaged with weights before the area is put to the mean brightness. The variance is
+that of each spaxel; neighboring ones share fibers: their errors are correlated, which it does not tell.
 """
 
 from __future__ import annotations
+
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -27,6 +31,10 @@ FWHM = 2.3548  # over sigma
 SMOOTH = 1.2  # arcsec
 REACH = 2.0  # sigma of a kernel
 FILLED = 0.5  # of a spaxel's covered area that has to be usable: as much is filled as is left out
+PIECES = 3  # along each side of a face that is turned
+UPRIGHT = 0.5  # deg: a smaller turn moves the corner of a face by less than a hundredth of a spaxel
+EVEN = 1e-4  # that spaxels' gain differs by where it is the same
+PLANES = 256  # of wavelength that are convolved at a time
 
 
 def field_grid(lenslets: Lenslets, step: float = STEP, edge: float = EDGE) -> CubeGrid:
@@ -61,41 +69,112 @@ def make_cube(
     wave = np.asarray(spectra.wave)
     dx, dy = displacement(dar, wave)
     zx, zy = displacement(dar, np.array([wave[wave.size // 2] if reference is None else reference]))
-    shape = (wave.size, grid.y.size, grid.x.size)
-    data, variance, mask = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.uint32)
     side = lenslets.size if lenslets.face is Face.SQUARE else lenslets.area**0.5
-    usable = spectra.usable() & (spectra.variance >= 0)
-    light, square, known = (np.ascontiguousarray(a.T) for a in (spectra.flux, spectra.variance, usable))
-    x, y = np.asarray(lenslets.x, np.float64), np.asarray(lenslets.y, np.float64)
-    face = x, y, dx - zx, dy - zy, side, float(grid.x[0]), float(grid.y[0]), grid.step, FILLED
-    bits = int(ReductionBit.EDGE), int(ReductionBit.NO_DATA)
-
-    def some(part: tuple[int, int]) -> None:
-        _drizzle(light, square, known, *face, *bits, *part, data, variance, mask)
-
-    spread(some, blocks(wave.size), ctx=ctx, text="cube")
-    if smooth > 0:
-        data, variance = _smoothed(data, variance, mask == 0, smooth / grid.step)
-    return SkyCube(data, variance, mask, wave, grid, spectra.unit, spectra.medium)
+    sums = CubeSums(wave.size, grid, smooth)
+    place = np.asarray(lenslets.x, np.float64), np.asarray(lenslets.y, np.float64)
+    sums.add(spectra, *place, dx - zx, dy - zy, side, np.ones(wave.size), ctx=ctx)
+    return SkyCube(*sums.mean(ctx), wave, grid, spectra.unit, spectra.medium)
 
 
-def _smoothed(
-    data: Array, variance: Array, known: Array, fwhm: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Convolved with a Gaussian of `fwhm` spaxels within what is known: the light of its edge stays inside."""
+class CubeSums:
+    """What faces cover of each spaxel, their light and its variance, summed over one exposure or several.
+
+    Parameters
+    ----------
+    count : int
+        Wavelengths.
+    grid : CubeGrid
+    smooth : float, arcsec
+        FWHM of the Gaussian that the cube is convolved with; 0: none.
+    """
+
+    def __init__(self, count: int, grid: CubeGrid, smooth: float) -> None:
+        shape = (count, grid.y.size, grid.x.size)
+        self.area, self.whole, self.known, self.total = (np.zeros(shape, np.float32) for _ in range(4))
+        self.grid, self.kernel = grid, _gaussian(smooth / grid.step)
+        self.noise: list[tuple[slice, NDArray[np.float32], tuple[Any, ...]]] = []
+
+    def add(
+        self, spectra: FiberSpectra, x: Array, y: Array, dx: Array, dy: Array, side: float, weight: Array, *,
+        turn: float = 0.0, first: int = 0, ctx: JobContext = SILENT,
+    ) -> None:  # fmt: skip
+        """Take the spectra of an exposure in.
+
+        Parameters
+        ----------
+        spectra : FiberSpectra
+            On wavelengths of the cube, from that of number `first` on.
+        x, y : ndarray, shape (nfiber,), arcsec
+        dx, dy : ndarray, shape (nwave,), arcsec
+            Refraction that is taken out.
+        side : float, arcsec
+            Of a face.
+        weight : ndarray, shape (nwave,)
+            Of this exposure in the mean.
+        turn : float, deg
+            Of the faces, which are then taken in pieces that stay upright.
+        """
+        usable = spectra.usable() & (spectra.variance >= 0)
+        light, known = np.ascontiguousarray(spectra.flux.T), np.ascontiguousarray(usable.T)
+        across, up = _pieces(side, turn)
+        place = x, y, dx, dy, across, up, side, float(self.grid.x[0]), float(self.grid.y[0]), self.grid.step
+        where = *place, np.asarray(weight, np.float64)
+        own = slice(first, first + weight.size)
+        into = [v[own] for v in (self.area, self.whole, self.known, self.total)]
+        self.noise.append((own, np.ascontiguousarray(np.where(usable, spectra.variance, 0).T), where))
+        spread(lambda part: _drizzle(light, known, *where, *part, *into), blocks(weight.size), ctx=ctx, text="cube")
+
+    def mean(self, ctx: JobContext = SILENT) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint32]]:
+        """Light, variance and mask of the spaxels, (nwave, ny, nx); the sums are used up."""
+        mask = np.zeros(self.area.shape, np.uint32)
+        for start in range(0, mask.shape[0], PLANES):
+            ctx.check()
+            some = slice(start, start + PLANES)
+            mask[some] = self._mean(some)
+        variance = np.zeros(mask.shape, np.float32)
+        for own, noise, where in self.noise:
+            given: tuple[Any, ...] = noise, *where, self.kernel, self.known[own], variance[own]
+            spread(partial(_spread_some, given), blocks(noise.shape[0]), ctx=ctx, text="errors of the cube")
+        return self.total, np.where(mask == 0, variance, np.float32(0)), mask
+
+    def _mean(self, some: slice) -> Array:
+        """Put the mean over the area that is covered, convolved, into `total`, and into `known` what fibers' light is
+        multiplied with before that is done. The light of the edge stays inside.
+        """
+        area, known = self.area[some], self.known[some]
+        good = (known >= FILLED * self.whole[some]) & (known > 0)
+        share = np.where(good, self._blur(good.astype(np.float32)), 1)  # of a spaxel's light that stays inside
+        gain = np.where(good, area / np.where(good, known, 1) / share, 0)
+        self.total[some] = np.where(good, self._blur(gain * self.total[some]), 0)
+        known[:] = gain
+        return np.where(good, 0, np.where(area > 0, int(ReductionBit.NO_DATA), int(ReductionBit.EDGE)))
+
+    def _blur(self, values: Array) -> Array:
+        along = correlate1d(values, self.kernel, axis=1, mode="constant")
+        return correlate1d(along, self.kernel, axis=2, mode="constant")
+
+
+def _spread_some(given: tuple[Any, ...], part: tuple[int, int]) -> None:
+    _spread(*(*given, *part))
+
+
+def _pieces(side: float, turn: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centers of the pieces of a face that is turned about its own: a single one where it is upright."""
+    count = 1 if abs((turn + 45) % 90 - 45) < UPRIGHT else PIECES
+    along = side * ((np.arange(count) + 0.5) / count - 0.5)
+    x, y = (v.ravel() for v in np.meshgrid(along, along))
+    c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    return c * x - s * y, s * x + c * y
+
+
+def _gaussian(fwhm: float) -> NDArray[np.float32]:
+    """Weights that sum to one; `fwhm` in spaxels, 0: a single one."""
     sigma = fwhm / FWHM
-    offset = np.arange(-int(np.ceil(REACH * sigma)), int(np.ceil(REACH * sigma)) + 1)
-    kernel = np.exp(-0.5 * (offset / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).astype(np.float32)
-
-    def blur(values: Array, weights: Array) -> NDArray[np.float32]:
-        along = correlate1d(values, weights, axis=1, mode="constant")
-        return correlate1d(along, weights, axis=2, mode="constant")
-
-    share = np.where(known, blur(known.astype(np.float32), kernel), 1.0)  # of a spaxel's light that stays inside
-    out = np.where(known, blur(np.where(known, data / share, 0), kernel), 0)
-    spread_out = np.where(known, blur(np.where(known, variance / share**2, 0), kernel**2), 0)
-    return out.astype(np.float32), spread_out.astype(np.float32)
+    reach = int(np.ceil(REACH * sigma))
+    if reach < 1:
+        return np.ones(1, np.float32)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return (kernel / kernel.sum()).astype(np.float32)
 
 
 def usable_spaxels(cube: SkyCube) -> Array:
@@ -112,43 +191,112 @@ def collapse(cube: SkyCube, low: float, high: float) -> NDArray[np.float32]:
 
 @njit(cache=True, nogil=True)
 def _drizzle(
-    flux: Array, variance: Array, usable: Array, x: Array, y: Array, dx: Array, dy: Array, side: float, x0: float,
-    y0: float, step: float, filled: float, edge: int, empty: int, first: int, last: int, out: Array, spread: Array,
-    mask: Array,
+    flux: Array, usable: Array, x: Array, y: Array, dx: Array, dy: Array, across: Array, up: Array, side: float,
+    x0: float, y0: float, step: float, weight: Array, first: int, last: int, area: Array, whole: Array, known: Array,
+    total: Array,
 ) -> None:  # fmt: skip
-    """One wavelength after the other: overlap of each face with the spaxels."""
-    _, ny, nx = out.shape
-    face = side * side
-    area, known, total, square = np.empty((ny, nx)), np.empty((ny, nx)), np.empty((ny, nx)), np.empty((ny, nx))
+    """One wavelength after the other: overlap of each face, or of its pieces, with the spaxels."""
+    _, ny, nx = area.shape
+    piece = side / np.sqrt(across.size) / step
+    scale = step * step / (side * side)  # of a whole spaxel
+    own = np.empty((ny, nx))
     for w in range(first, last):
-        area[:] = 0
-        known[:] = 0
-        total[:] = 0
-        square[:] = 0
+        if weight[w] <= 0:
+            continue
+        own[:] = 0
         for k in range(x.size):
-            left, low = (x[k] - dx[w] - side / 2 - x0) / step + 0.5, (y[k] - dy[w] - side / 2 - y0) / step + 0.5
-            right, high = left + side / step, low + side / step
-            for j in range(max(int(np.floor(low)), 0), min(int(np.floor(high)) + 1, ny)):
-                tall = min(high, j + 1.0) - max(low, float(j))
-                if tall <= 0:
-                    continue
-                for i in range(max(int(np.floor(left)), 0), min(int(np.floor(right)) + 1, nx)):
-                    wide = min(right, i + 1.0) - max(left, float(i))
-                    if wide <= 0:
-                        continue
-                    a = wide * tall * step * step / face
-                    area[j, i] += a
-                    if usable[w, k]:
-                        known[j, i] += a
-                        total[j, i] += a * flux[w, k]
-                        square[j, i] += a * a * variance[w, k]
+            for p in range(across.size):
+                left = (x[k] - dx[w] + across[p] - x0) / step + 0.5 - piece / 2
+                low = (y[k] - dy[w] + up[p] - y0) / step + 0.5 - piece / 2
+                right, high = left + piece, low + piece
+                for j in range(max(int(np.floor(low)), 0), min(int(np.floor(high)) + 1, ny)):
+                    b = min(high, j + 1.0) - max(low, float(j))
+                    for i in range(max(int(np.floor(left)), 0), min(int(np.floor(right)) + 1, nx)):
+                        a = b * (min(right, i + 1.0) - max(left, float(i))) * scale
+                        own[j, i] += a
+                        if usable[w, k]:
+                            known[w, j, i] += weight[w] * a
+                            total[w, j, i] += weight[w] * a * flux[w, k]
         for j in range(ny):
             for i in range(nx):
-                if area[j, i] <= 0:
-                    mask[w, j, i] = edge
-                elif known[j, i] < filled * area[j, i]:
-                    mask[w, j, i] = empty
-                else:
-                    f = area[j, i] / known[j, i]
-                    out[w, j, i] = f * total[j, i]
-                    spread[w, j, i] = f * f * square[j, i]
+                covers = own[j, i]
+                if across.size > 1:  # pieces of turned faces leave gaps and overlap: whole, or not at all
+                    covers = scale if covers > scale / 2 else 0.0
+                area[w, j, i] = max(area[w, j, i], covers)
+                whole[w, j, i] += weight[w] * own[j, i]
+
+
+@njit(cache=True, nogil=True)
+def _spread(
+    variance: Array, x: Array, y: Array, dx: Array, dy: Array, across: Array, up: Array, side: float, x0: float,
+    y0: float, step: float, weight: Array, kernel: Array, gain: Array, out: Array, first: int, last: int,
+) -> None:  # fmt: skip
+    """Variance of the convolved cube: what all of a fiber's light does to a spaxel is squared once."""
+    _, ny, nx = out.shape
+    n, piece, scale = kernel.size, side / np.sqrt(across.size) / step, step * step / (side * side)
+    reach = n // 2
+    most = int(np.ceil((1.5 if across.size > 1 else 1.0) * side / step)) + 1  # spaxels that a face covers
+    face, rows = np.empty((most, most)), np.empty((most, most + n - 1))
+    wide, tall = np.empty(most + n - 1), np.empty(most + n - 1)
+    for w in range(first, last):
+        for k in range(x.size):
+            if weight[w] <= 0 or variance[w, k] <= 0:
+                continue
+            px, py = (x[k] - dx[w] - x0) / step + 0.5, (y[k] - dy[w] - y0) / step + 0.5
+            left, low = across.min() / step - piece / 2, up.min() / step - piece / 2
+            i0, j0 = int(np.floor(px + left)), int(np.floor(py + low))
+            noise = (weight[w] * scale) ** 2 * variance[w, k]
+            even = _even(gain[w], i0, j0, most, reach) if across.size == 1 else -1.0
+            if even >= 0:  # as nearly everywhere: along x and y by themselves
+                _part(px - piece / 2, piece, kernel, wide)
+                _part(py - piece / 2, piece, kernel, tall)
+                for j in range(j0 - reach, j0 - reach + tall.size):
+                    b = noise * (even * tall[j - j0 + reach]) ** 2
+                    if b > 0:
+                        for i in range(i0 - reach, i0 - reach + wide.size):
+                            out[w, j, i] += b * wide[i - i0 + reach] ** 2
+                continue
+            face[:] = 0
+            for p in range(across.size):
+                left, low = px + across[p] / step - piece / 2, py + up[p] / step - piece / 2
+                for j in range(max(int(np.floor(low)), 0), min(int(np.floor(low + piece)) + 1, ny)):
+                    b = min(low + piece, j + 1.0) - max(low, float(j))
+                    for i in range(max(int(np.floor(left)), 0), min(int(np.floor(left + piece)) + 1, nx)):
+                        a = min(left + piece, i + 1.0) - max(left, float(i))
+                        face[j - j0, i - i0] += a * b * gain[w, j, i]
+            rows[:] = 0
+            for j in range(most):
+                for i in range(most):
+                    if face[j, i] != 0:
+                        for m in range(n):
+                            rows[j, i + m] += face[j, i] * kernel[m]
+            for j in range(max(j0 - reach, 0), min(j0 - reach + most + n - 1, ny)):
+                for i in range(max(i0 - reach, 0), min(i0 - reach + most + n - 1, nx)):
+                    c = 0.0
+                    for r in range(max(j - j0 - reach, 0), min(j - j0 + reach + 1, most)):
+                        c += rows[r, i - i0 + reach] * kernel[j - j0 - r + reach]
+                    out[w, j, i] += noise * c * c
+
+
+@njit(cache=True, nogil=True)
+def _even(gain: Array, i0: int, j0: int, size: int, reach: int) -> float:
+    """The gain of the spaxels about a face where it is the same in all of them, -1 elsewhere."""
+    ny, nx = gain.shape
+    if i0 < reach or j0 < reach or i0 + size + reach > nx or j0 + size + reach > ny:
+        return -1.0
+    low = high = gain[j0, i0]
+    for j in range(j0, j0 + size):
+        for i in range(i0, i0 + size):
+            low, high = min(low, gain[j, i]), max(high, gain[j, i])
+    return float(high) if high - low < EVEN * high else -1.0
+
+
+@njit(cache=True, nogil=True)
+def _part(left: float, size: float, kernel: Array, out: Array) -> None:
+    """What a face that begins at `left` covers of the spaxels along an axis, convolved."""
+    out[:] = 0
+    first = int(np.floor(left))
+    for i in range(first, int(np.floor(left + size)) + 1):
+        a = min(left + size, i + 1.0) - max(left, float(i))
+        for m in range(kernel.size):
+            out[i - first + m] += a * kernel[m]

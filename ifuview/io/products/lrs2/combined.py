@@ -12,7 +12,7 @@ from astropy.io import fits
 
 from ifuview.files import Name, told
 from ifuview.io.products.lrs2.cards import comments, error_of, image, mask_image, primary, provenance, raw_cards, scaled
-from ifuview.io.products.lrs2.exposure import AIR, grid_cards
+from ifuview.io.products.lrs2.exposure import AIR, RIGHT_CUBE, grid_cards
 from ifuview.io.products.lrs2.folders import folder_of, target_name
 from ifuview.model.checks import Array, Header
 from ifuview.model.reduction.products import ProductName, ReductionRecord
@@ -21,6 +21,7 @@ from ifuview.sets import filled
 
 ROWS = ("wavelength", "F_lambda", "Sky_lambda", "e_F_lambda", "e_Sky_lambda", "count")
 GRID = (3650.0, 10500.0, 0.7)  # Angstrom: what follow-up tools stack channels on
+CUBE = "_cube"  # at the end of its name
 MATCHED = "borders: factors of the table FACTORS bring neighbors to one level where they overlap"
 
 
@@ -43,6 +44,7 @@ class CombinedTarget:
     factor, factor_error : sequence of float
         What each was multiplied with.
     cube : SkyCube or None
+        Of the light without sky.
     record : ReductionRecord
     """
 
@@ -62,26 +64,29 @@ def common_grid() -> Array:
     return np.arange(*GRID)
 
 
-def combined_name(done: CombinedTarget) -> str:
-    """Of the file."""
+def combined_name(done: CombinedTarget, end: str = "") -> str:
+    """Of a file."""
     target = re.sub(r"[^A-Za-z0-9+-]+", "_", target_name(str(done.header.get("OBJECT") or "target"))).strip("_")
-    return f"combined_{done.night:08d}_{target or 'target'}.fits"
+    return f"combined_{done.night:08d}_{target or 'target'}{end}.fits"
 
 
-def write_combined(folder: Name, done: CombinedTarget, standards: Sequence[str] = ()) -> str:
-    """Write the combined product below a folder; the name of the file.
+def write_combined(folder: Name, done: CombinedTarget, standards: Sequence[str] = ()) -> tuple[str, ...]:
+    """Write the spectrum of a target and its cube below a folder, both or none; the names of the files.
 
     Raises
     ------
     UsageError
         It cannot be written.
     """
-    place, name = folder_of(done.header, done.night, standards), combined_name(done)
+    place, names = folder_of(done.header, done.night, standards), [combined_name(done)]
     with told(folder, "the combined product", "choose another folder"), filled(folder) as part:
         inside = part / place
         inside.mkdir(parents=True)
-        fits.HDUList(_hdus(done)).writeto(inside / name, output_verify="silentfix")
-    return str(Path(folder) / place / name)
+        fits.HDUList(_hdus(done)).writeto(inside / names[0], output_verify="silentfix")
+        if done.cube is not None:
+            names.append(combined_name(done, CUBE))
+            fits.HDUList(_cube_hdus(done, done.cube)).writeto(inside / names[1], output_verify="silentfix")
+    return tuple(str(Path(folder) / place / name) for name in names)
 
 
 def _hdus(done: CombinedTarget) -> list[fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU]:
@@ -100,16 +105,23 @@ def _hdus(done: CombinedTarget) -> list[fits.PrimaryHDU | fits.ImageHDU | fits.B
     }
     first = primary(rows, "extracted_spectrum", raw_cards(done.header), cards, "")
     comments(first.header, (AIR, MATCHED, *done.record.notes))
+    return [first, mask_image(found.mask, "source_mask"), _factors(done), provenance(done.record)]
+
+
+def _cube_hdus(done: CombinedTarget, cube: SkyCube) -> list[fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU]:
+    data, unit = scaled(cube.data, cube.unit)
+    first = primary(data.astype(np.float32), "skysub", raw_cards(done.header), grid_cards(cube), unit)
+    comments(first.header, (AIR, RIGHT_CUBE, MATCHED, *done.record.notes))
+    error = image(error_of(cube.variance, cube.mask, cube.unit), "error", grid_cards(cube), unit)
+    return [first, error, mask_image(cube.mask), _factors(done), provenance(done.record)]
+
+
+def _factors(done: CombinedTarget) -> fits.BinTableHDU:
+    """What each spectrum was multiplied with."""
     texts = np.array([name.text for name in done.names], dtype="S40")
     columns = [
         fits.Column("name", "40A", array=texts),
         fits.Column("factor", "D", array=np.asarray(done.factor, np.float64)),
         fits.Column("error", "D", array=np.asarray(done.factor_error, np.float64)),
     ]
-    hdus = [first, mask_image(found.mask, "source_mask"), fits.BinTableHDU.from_columns(columns, name="factors")]
-    if done.cube is not None:
-        cube = done.cube
-        data, plain = scaled(cube.data, cube.unit)
-        hdus.append(image(data.astype(np.float32), "cube", grid_cards(cube), plain))
-        hdus.append(image(error_of(cube.variance, cube.mask, cube.unit), "cube_error", grid_cards(cube), plain))
-    return [*hdus, provenance(done.record)]
+    return fits.BinTableHDU.from_columns(columns, name="factors")

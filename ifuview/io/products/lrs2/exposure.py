@@ -28,6 +28,7 @@ from ifuview.model.reduction.source import SkyCube
 
 CUBES = ("obs", "sky", "skysub")
 ROWS = ("wavelength", "F_lambda", "Sky_lambda", "e_F_lambda", "e_Sky_lambda", "response")
+NATIVE, NATIVE_ERROR, NATIVE_WAVE = "native_skysub", "native_skysub_error", "native_wavelength"
 COLLAPSED = (20, 33)  # of a picture that was not made
 RIGHT_POSITIONS = "fiber_positions: right ascension in degrees (hours of the header times 15)"
 RIGHT_ERRORS = "error_spectra: noise of the spectra and of the sky model; 0 is masked (see the HDU mask)"
@@ -152,9 +153,13 @@ def _beyond(done: ReducedExposure) -> Iterator[fits.ImageHDU | fits.BinTableHDU]
     wave = wave_cards(done.observed.wave)
     yield image(done.subtracted.variance, "variance", wave, f"({done.subtracted.unit})^2")
     yield mask_image(done.subtracted.mask)
-    yield image(np.broadcast_to(done.native.wave, done.native.flux.shape), "native_wavelength", unit="Angstrom")
+    yield image(np.broadcast_to(done.native.wave, done.native.flux.shape), NATIVE_WAVE, unit="Angstrom")
     yield image(done.native.variance, "native_variance", unit=f"({done.native.unit})^2")
     yield mask_image(done.native.mask, "native_mask")
+    if (own := done.native_subtracted) is not None:
+        light, plain = scaled(own.flux, own.unit)
+        yield image(light.astype(np.float32), NATIVE, unit=plain)
+        yield image(error_of(own.variance, own.mask, own.unit), NATIVE_ERROR, unit=plain)
     if done.lsf is not None:
         yield image(done.lsf.astype(np.float32), "native_lsf_sigma", unit="pix")
     if done.profile is not None:
@@ -166,9 +171,9 @@ def _beyond(done: ReducedExposure) -> Iterator[fits.ImageHDU | fits.BinTableHDU]
 
 
 def _source_cards(done: ReducedExposure) -> dict[str, object]:
-    """Place and width of the source, if one was found."""
+    """Place and width of the source, if one was found; the middle of one that fills the field."""
     if not done.sources:
-        return {}
+        return {} if done.center is None else {"EXTENDX": float(done.center[0]), "EXTENDY": float(done.center[1])}
     first = done.sources[0]
     cards: dict[str, object] = {
         "SOURCEX": first.x,

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from astropy.io import fits
 
 from ifuview.app.night.reduction import elsewhere
 from ifuview.app.night.reduction.channel import ReducedChannel
 from ifuview.app.night.reduction.choices import elsewhere_of, params_of
-from ifuview.app.night.reduction.elsewhere import Elsewhere, combine_targets, combined, lent, nearest_star, new_response
+from ifuview.app.night.reduction.elsewhere import Elsewhere, lent, nearest_star, new_response
 from ifuview.commands.reductions import reduce as command
 from ifuview.engine.context import SILENT
 from ifuview.engine.spectra.flux.scale import FLUX_UNIT
@@ -59,8 +58,11 @@ def test_a_word_is_a_parameter_of_its_step(given, step, name, value):
 
 def test_words_beyond_their_bounds_or_halves_of_a_pair_are_refused():
     for given, said in (
-        (["--wavelength_bin", "-3"], "half cannot be -3"),
-        (["--sky_components", "99"], "components cannot be 99"),
+        (["--wavelength_bin", "-3"], "--wavelength_bin cannot be -3"),
+        (["--sky_components", "99"], "--sky_components cannot be 99"),
+        (["--source_x", "nan", "--source_y", "1"], "--source_x cannot be nan"),
+        (["--source_x", "1", "--source_y", "inf"], "--source_y cannot be inf"),
+        (["--central_wave", "-5"], "--central_wave cannot be -5"),
         (["--source_x", "1"], "two coordinates"),
     ):
         with pytest.raises(UsageError, match=said):
@@ -174,24 +176,3 @@ def test_a_standard_star_gives_the_response(reduced, night, tmp_path, monkeypatc
         tables.star_flux("TARGET_056_E")
     with pytest.raises(MissingDataError, match="no science exposure 99"):
         lent(Elsewhere(sky=(DATE, 99)), index, "orange", tables)
-
-
-def test_all_of_a_target_becomes_one_spectrum(reduced, tmp_path):
-    done = reduced[1]
-    spectrum = done.value("spectrum")
-    bright = replace(spectrum, flux=spectrum.flux * 1.1, variance=spectrum.variance * 1.21)
-    other = replace(done, steps={**done.steps, "spectrum": replace(done.steps["spectrum"], value=bright)})
-    (target,) = combined([done.light(), other.light()])
-    assert target.factor[1] == pytest.approx(1 / 1.1, rel=0.002) and len(target.names) == 2
-    away = replace(other, exposure=replace(other.exposure, object="TARGET_066_E"))  # what its head saw is no target
-    assert len(combined([done, away])[0].names) == 1 and combine_targets([away], str(tmp_path)) == [
-        "no channel has a source to combine"
-    ]
-    (line,) = combine_targets([done, other], str(tmp_path))
-    with fits.open(line.rpartition(": ")[2]) as file:
-        rows = file[0].data
-    at = (rows[0] > 4800) & (rows[0] < 6700)
-    assert np.median(rows[1][at] / (np.interp(rows[0][at], spectrum.wave, spectrum.flux) * FLUX_UNIT)) == pytest.approx(
-        1.0, abs=0.003
-    )
-    assert combined([replace(done, steps={**done.steps, "spectrum": done.steps["spectrum"].given_up()})]) == ()

@@ -292,12 +292,16 @@ def test_all_channels_of_a_target_in_one_file(tmp_path):
         20181201, RAW, spectrum, np.ones(wave.size), names, (1.0, 1.02), (0.0, 0.004), made().record,
         made().cubes["obs"],
     )  # fmt: skip
-    path = Path(write_combined(tmp_path, done))
+    path, cube = map(Path, write_combined(tmp_path, done))
+    assert cube.name == "combined_20181201_TARGET_cube.fits" and cube.parent == path.parent
     assert path.relative_to(tmp_path).as_posix() == "LRS2/PSU18-3-001/combined_20181201_TARGET.fits"
     with fits.open(path) as found:
         assert found[0].data.shape == (6, wave.size) and np.allclose(found[0].data[1], line * 1e-17)
         assert found["factors"].data["factor"].tolist() == [1.0, 1.02]
-        assert found["factors"].data["name"][1] == names[1].text and found["cube"].data.shape == (NWAVE, 20, 33)
+        assert found["factors"].data["name"][1] == names[1].text
+    with fits.open(cube) as found:
+        assert found[0].data.shape == found["error"].data.shape == (NWAVE, 20, 33) and "factors" in found
     found = open_dataset(path)
     assert found.images[0].kind is Kind.SPECTRUM and np.allclose(found.images[0].wave, wave)
     np.testing.assert_allclose(found.skies[0].pixels.native()[0], line * 1e-17, rtol=1e-6)
+    assert open_dataset(cube).images[0].kind is Kind.CUBE
