@@ -12,6 +12,7 @@ from ifuview.engine.spectra.field.aperture import FieldAperture, extract_apertur
 from ifuview.engine.spectra.field.separation import Separation
 from ifuview.model.checks import Array
 from ifuview.model.figure import Curve, Figure, Range, Scale, padded, robust
+from ifuview.model.frames.units import unit_words
 from ifuview.model.reduction.source import SourceFit, SourceSpectrum
 from ifuview.recipes.lrs2.made import MadeSteps
 from ifuview.recipes.lrs2.sky_figures import WAVE, centroid_figure
@@ -122,7 +123,9 @@ def spectra_figure(found: Sequence[tuple[str, SourceSpectrum]]) -> Figure:
         curves.append(Curve(one.wave, scale * values, number, camera, low=low, high=high))
     names = tuple((curve.color, curve.label) for curve in curves)
     title = f"{found[0][1].method}, without sky"
-    return Figure(title, WAVE, Scale(f"{words}{found[0][1].unit}", _span(curves)), tuple(curves), notes=names)
+    return Figure(
+        title, WAVE, Scale(f"{words}{unit_words(found[0][1].unit)}", _span(curves)), tuple(curves), notes=names
+    )
 
 
 def _span(curves: Sequence[Curve]) -> Range | None:

@@ -99,9 +99,11 @@ def test_only_what_depends_is_made_again_and_all_is_taken_back(runner, told):
 
 def test_plots_of_steps_spell_units_as_the_window_does(told):
     from ifuview.recipes.lrs2 import sky_figures
+    from ifuview.recipes.lrs2.channel import spectra_figure
 
     (figure,) = sky_figures.flux(told[-1], told[-1].value("flux"))
-    assert figure.y.label.endswith("erg/s/cm\u00b2/\u00c5")
+    source = spectra_figure([("orange", told[-1].value("spectrum"))])
+    assert all(one.y.label.endswith("erg/s/cm\u00b2/\u00c5") for one in (figure, source))
 
 
 def test_other_sky_fibers_are_blinked_and_subtracted(runner, told):
