@@ -59,7 +59,6 @@ WIDTH_DEGREE = 3
 PER_COLUMN = 1.02  # degrees of freedom that the fluxes take per fiber and column
 WIDTH_STEP = 0.8  # of the step of width and shape; where all neighbors move together a whole one overshoots
 GROUND_STEP = 1.2  # of the step of the background, against which width and shape give way
-COMMON_GROUND = 1.0  # weight of all groups in the background of each: without gaps it cannot tell by itself
 GROUND_BINS = 1  # bins on each side that share the background of the fit
 CLIP_SIGMA = 5.0  # pixels farther from the model are left out (cosmics) ...
 CLIP_SHARE = (2.0, 0.5, 0.15, 0.08)  # ... plus this share of the fiber's peak, by round
@@ -199,6 +198,7 @@ class _Fit:
         self.turn = 0
         self.ctx = SILENT
         self.unsettled: tuple[bool, ...] = (True, True)
+        self.common_ground = True
         self.bad_rows: list[tuple[int, int, int]] = []
         self.u = self.middle / max(self.ncol - 1, 1) * 2 - 1
         self.start: Array = np.zeros((self.nslot, self.nbin))
@@ -286,17 +286,25 @@ class _Fit:
         return bool(lit.any() and np.median(np.abs(step[lit])) > WIDTH_SETTLED)
 
     def _ground(self, ground: Array) -> bool:
-        """Background of each group and bin; return whether it still moves."""
+        """Background of each group and bin; return whether it still moves.
+
+        First that of all groups together: without gaps a group by itself takes wider fibers for background, and leaves
+        that slowly. From there on, each its own.
+        """
         window = np.subtract.outer(np.arange(self.nbin), np.arange(self.nbin))
         near = np.maximum(1 - np.abs(window) / (GROUND_BINS + 1), 0)  # no pattern of bins is answered the wrong way
         top, below = ground[..., 0] @ near, ground[..., 1] @ near
-        top, below = top + COMMON_GROUND * top.sum(axis=0), below + COMMON_GROUND * below.sum(axis=0)
+        if self.common_ground:
+            top = _bounded(top, below)
+            top, below = (np.broadcast_to(part.sum(axis=0), part.shape) for part in (top, below))
         with np.errstate(invalid="ignore", divide="ignore"):
             step = np.where(below > 0, top / below, 0)
             error = np.where(below > 0, below**-0.5, np.inf)
         self.shape[..., 2] += (GROUND_STEP * step).astype(np.float32)
         usual = float(np.median(np.maximum(self.start, 0)))
-        return bool(np.median(np.abs(step) / np.maximum(GROUND_SHARE * error, GROUND_SETTLED * usual)) > 1)
+        moves = bool(np.median(np.abs(step) / np.maximum(GROUND_SHARE * error, GROUND_SETTLED * usual)) > 1)
+        common, self.common_ground = self.common_ground, self.common_ground and moves
+        return moves or common
 
     def _hermite_step(self, sums: Array, known: Array) -> tuple[Array, Array]:
         """What is missing from the shape terms, (ngroup, nbin, 2), and the information on the skewness per bin."""
@@ -486,6 +494,14 @@ class _Fit:
             scale,
             tuple(self.bad_rows),
         )
+
+
+def _bounded(top: Array, below: Array) -> Array:
+    """Pull of each group on a common background, not far above that of the others: what sticks out is a hot row."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        usual = np.median(np.abs(np.where(below > 0, top / below, 0)), axis=0)
+    out: Array = np.minimum(top, usual * below + np.sqrt(below))
+    return out
 
 
 def _turned(values: Array, dtype: type) -> Array:

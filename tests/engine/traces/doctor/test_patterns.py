@@ -283,3 +283,27 @@ def test_right_traces_leave_nothing():
     result = judged(np.zeros_like(U))
     assert result.verdict is Verdict.PASS and not modes(result)
     assert np.array_equal(result.corrected.center, frame().traces.center)
+
+
+@pytest.mark.parametrize("nfiber", [2, 3, 5])
+def test_faint_light_of_few_fibers_tells_errors_that_hide_each_other(nfiber):
+    """No scatter of two groups of fibers is taken for noise while it holds the errors themselves."""
+    made = expose(SlitSpec((60, 600), nfiber, spacing=8, block=nfiber, gap=0.0, bend=1.0), snr=8, seed=5)
+    u = np.linspace(-1, 1, 600)
+    off = -0.17 * u**2 - 0.12 * (2.5 * u**3 - 1.5 * u)
+    result = found(replace(made.traces, center=made.traces.center - off, coeff=None), made)
+    assert result.verdict is Verdict.FAIL
+    left_px = np.sqrt(np.mean((result.corrected.center - made.traces.center) ** 2))
+    assert left_px < 0.02  # four terms of one fiber are known to 0.015
+    right = found(made.traces, made)
+    assert right.verdict is Verdict.PASS and not modes(right)
+
+
+def test_wide_faint_fibers_show_a_small_rotation():
+    """Fibers that seem to scatter by chance, and wrong widths of some, are no reason to doubt what all tell."""
+    spec = SlitSpec((1032, 512), 112, spacing=8.8, block=112, gap=0.0, sigma=(1.9, 2.2), bend=4.0)
+    made = expose(spec, snr=12, seed=8)
+    off = 0.06 * np.linspace(-1, 1, 512)[None]
+    result = found(replace(made.traces, center=made.traces.center - off, coeff=None), made)
+    assert result.verdict is not Verdict.PASS and modes(result) == {"rotation"}
+    assert np.sqrt(np.mean((result.corrected.center - made.traces.center) ** 2)) < 0.01

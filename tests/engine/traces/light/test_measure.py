@@ -92,6 +92,22 @@ def test_width_and_pedestal_are_right_where_profiles_overlap(pitch, sigma, snr):
     assert (np.abs(z) < 2).mean() > 0.92
 
 
+@pytest.mark.parametrize("snr", [30, 15])
+def test_fibers_in_the_middle_of_a_full_slit_take_no_background_for_their_width(snr):
+    """Groups without a free row beside them left a wrong background slowly by themselves, and rested on the way."""
+    spec = SlitSpec((1032, 400), 112, spacing=8.8, block=112, gap=0.0, sigma=(1.9, 2.2), bend=2.0)
+    made = expose(spec, snr=snr, seed=1)
+    seen = gather(made.image, made.traces, gain=1.0, readnoise=made.readnoise)
+    fit, true = seen.fit, at_columns(made.traces.sigma, seen.fit.column)
+    peak = np.median(fit.flux) / (np.sqrt(2 * np.pi) * 2.0)
+    for group in range(4):
+        members = fit.group == group
+        z = (fit.width - true)[members] / fit.width_err[members]
+        assert np.nanmean(fit.width[members] / true[members]) == pytest.approx(1, abs=0.01)  # noise: 0.001 to 0.002
+        assert abs(np.nanmean(fit.background[group])) < 0.01 * peak
+        assert np.nanstd(z) < 1.2
+
+
 def test_more_rounds_do_not_lead_away(monkeypatch):
     """Sums of three bins as the step of the middle one answered a pattern of bins the wrong way, and it grew."""
     for name in ("GROUND_SETTLED", "GROUND_SHARE", "WIDTH_SETTLED"):

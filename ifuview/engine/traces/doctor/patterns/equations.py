@@ -24,6 +24,7 @@ BLOCK_WIDER = 1.1  # which is then too small by this
 CANCEL = 0.003  # least eigenvalue of the correlation of patterns that are fitted together
 MEDIAN_CHI2 = 0.455  # of one degree of freedom
 RIDGE = 1e-9
+SURE = 2.0  # errors by noise of the variance of what fibers do by themselves
 SECOND = 6.0  # variance of a second difference over that of each value
 
 
@@ -54,7 +55,8 @@ class Equations:
         self.floor, self.parts = 0.0, INDEPENDENT
         of_fiber = weight.sum(axis=1)
         usual = float(np.median(of_fiber[of_fiber > 0]))
-        self.own = usual * own_scatter(value, weight, block)[0]
+        mean = (weight * value).sum(axis=1) / np.maximum(of_fiber, 1e-30)
+        self.own = usual * own_scatter(mean[:, None], of_fiber[:, None], block)[0]
         self.steady = _steady(design, weight)
         self.power = np.diag(self.total) / max(self.total[0, 0], 1e-30)
         self.middle = np.zeros((n, n))
@@ -196,10 +198,11 @@ def own_scatter(value: Array, weight: Array, block: Array) -> tuple[float, float
     known = alike[:, None] & (weight[:-2] > 0) & (weight[1:-1] > 0) & (weight[2:] > 0)
     if not known.any():
         return 0.0, 0.0
-    noise = (1 / info[:-2] + 4 / info[1:-1] + 1 / info[2:])[known]
-    square = (MAD_TO_SIGMA * float(np.median(np.abs(step[known])))) ** 2
-    own = max(square - float(np.median(noise)), 0.0) / SECOND
-    return own, own * float(np.sqrt(4 / known.any(axis=1).sum()))
+    noise = float(np.median((1 / info[:-2] + 4 / info[1:-1] + 1 / info[2:])[known])) / SECOND
+    square = (MAD_TO_SIGMA * float(np.median(np.abs(step[known])))) ** 2 / SECOND
+    by_noise = noise * float(np.sqrt(4 / known.sum()))
+    own = square - noise if square - noise > SURE * by_noise else 0.0  # what stands out by chance is no scatter
+    return own, float(np.hypot(own * np.sqrt(4 / known.any(axis=1).sum()), by_noise))
 
 
 def sound(offset: Array, error: Array, usable: Array, shapes: list[Pattern]) -> NDArray[np.bool_]:

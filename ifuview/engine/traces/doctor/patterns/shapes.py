@@ -14,6 +14,7 @@ MIN_BLOCKS = 2  # for a shift of one block
 CLUSTERS = 20  # groups of fibers for the scatter, where there are no blocks ...
 MEMBERS = 2  # ... of so many at least: what one fiber does by itself is not shared
 SURFACE_COLUMNS, SURFACE_ROWS = 4, 4  # degrees of the surface
+FIBERS_A_DEGREE = 4
 CLUSTERS_A_DEGREE = 3  # clusters that a degree of the surface across the fibers takes
 
 
@@ -61,7 +62,9 @@ def patterns(u: Array, v: Array, w: Array, block: Array) -> list[Pattern]:
 
 
 def surface(u: Array, v: Array, block: Array) -> list[Pattern]:
-    """Legendre polynomials of column and row: any smooth error, for what the patterns leave; none for a few fibers.
+    """Legendre polynomials of column and row: any smooth error, for what the patterns leave.
+
+    For a few fibers of column alone: across them any error is a line.
 
     Parameters
     ----------
@@ -71,9 +74,9 @@ def surface(u: Array, v: Array, block: Array) -> list[Pattern]:
     """
     legendre = np.polynomial.legendre.Legendre.basis
     clusters = int(clusters_of(block).max(initial=0)) + 1
-    across = min(SURFACE_ROWS, max(clusters // CLUSTERS_A_DEGREE, 1), v.size // 4)
+    across = min(SURFACE_ROWS, max(clusters // CLUSTERS_A_DEGREE, 1), v.size // FIBERS_A_DEGREE)
     along = min(SURFACE_COLUMNS, u.size // 4)
-    if across < 1 or along < 1:
+    if along < 1:
         return []
     reach = max(float(np.abs(v).max(initial=0)), 1e-9)
     return [
