@@ -106,7 +106,8 @@ def _one(pixels: Array, raw: Array, traces: TraceSet, seen: TraceDiagnosis, row:
     if not np.isfinite(center).any():
         raise UsageError(f"the trace of fiber {name} is nowhere on the image")
     column = np.arange(center.size, dtype=float)
-    smooth = smooth_fit(column, center)
+    known = np.isfinite(center)
+    smooth = np.where(known, smooth_fit(column, center).fit, np.nan)
     image = image_of(raw)
     ivar = None if image.ivar is None else image.orientation.to_canonical(image.ivar.native())
     with np.errstate(divide="ignore"):
@@ -114,10 +115,12 @@ def _one(pixels: Array, raw: Array, traces: TraceSet, seen: TraceDiagnosis, row:
     flux, spread = boxcar(pixels[:, : center.size], center[None], HALF_WIDTH, variance=variance[:, : center.size])
     words = "; ".join(p.text for p in seen.problems if p.fiber == row)
     words = words or f"Nothing is wrong with this fiber alone. {seen.sentence}"
-    reach = np.flatnonzero(np.isfinite(center))
+    reach = np.flatnonzero(known)
+    curvature = np.full(center.size, np.nan)
+    curvature[1:-1] = 1e6 * np.diff(smooth, 2)
     return draw.OneTrace(
-        name=name, image=pixels, center=center, smooth=np.where(np.isfinite(center), smooth.fit, np.nan),
-        curvature=1e6 * np.gradient(np.gradient(smooth.fit)), column=seen.column, offset=seen.offset[row],
+        name=name, image=pixels, center=center, smooth=smooth, curvature=curvature, column=seen.column,
+        offset=seen.offset[row],
         offset_err=seen.offset_err[row], sections=tuple(int(reach[int(s * (reach.size - 1))]) for s in SECTIONS),
         wave=None if traces.wave is None else traces.wave[row], flux=flux[0],
         flux_err=np.sqrt(spread[0]) if spread is not None else np.zeros(center.size), words=words,

@@ -99,7 +99,8 @@ def names_of(traces: Traces) -> tuple[str, ...]:
 def traces_in(traces: Traces, image: Array | None = None) -> TraceSet:
     """The TraceSet of what `load_trace_solution` gave, or of a mapping in its form; curves between the points.
 
-    A mapping does not say how far the detector goes beyond its last points: that of `image` (nrow, ncol), if given.
+    Neither a mapping nor a file of points says how far the detector goes beyond the last of them: as far as `image`
+    (nrow, ncol), if given.
 
     Raises
     ------
@@ -112,14 +113,13 @@ def traces_in(traces: Traces, image: Array | None = None) -> TraceSet:
     if isinstance(traces, TraceSet):
         return traces
     rows = rows_of(traces)
-    if isinstance(traces, TraceSolution) and _untouched(traces):
+    wide = np.shape(image)[1] if image is not None and np.ndim(image) == 2 else 0
+    if isinstance(traces, TraceSolution) and wide <= traces.traces.ncol and _untouched(traces):
         return traces.traces
     points = [Points(name, *points_of(row), _wave(row)) for name, row in rows.items()]
     high, long = (max(float(np.nanmax(a, initial=0.0)) for a in axis) for axis in zip(*((p.y, p.x) for p in points)))
     ncol = traces.traces.ncol if isinstance(traces, TraceSolution) else int(np.ceil(long)) + 1
-    if image is not None and np.ndim(image) == 2:
-        ncol = max(ncol, np.shape(image)[1])
-    return traces_from_points(points, "", (int(high) + 2, ncol), Orientation())
+    return traces_from_points(points, "", (int(high) + 2, max(ncol, wide)), Orientation())
 
 
 def rows_of(traces: Mapping[str, TraceRow]) -> dict[str, TraceRow]:

@@ -61,7 +61,7 @@ def draw_wavelength(figure: Page, report: DoctorReport) -> bool:
     fine[[p.fiber for p in found.problems]] = False
     blocks = np.unique(found.block)
     curves, span = [], padded(np.nanmin(x), np.nanmax(x), 0.02)
-    for color, block in zip(_shades(len(blocks)), blocks if len(blocks) <= MAX_BLOCKS else ()):
+    for color, block in zip(_shades(len(blocks)), blocks if 1 < len(blocks) <= MAX_BLOCKS else ()):
         middle, _ = _median(found.offset, found.offset_err, (found.block == block) & fine)
         curves.append(Curve(x, middle, color, f"block {block}"))
     middle, error = _median(found.offset, found.offset_err, fine)
@@ -104,6 +104,7 @@ def draw_correlation(figure: Page, report: DoctorReport) -> bool:
     odd = np.nan_to_num(np.asarray(common.p_value, float), nan=1.0) < 0.001
     sign.bar(common.block, np.asarray(common.sign) - 0.5, bottom=0.5, color=np.where(odd, VERMILION, SKY))
     sign.axhline(0.5, color=BLACK, lw=0.8)
+    sign.locator_params(axis="x", integer=True)
     sign.set(xlabel="block", ylabel="share positive", ylim=(-0.02, 1.02))
     sign.set_title("signs by block (red: chance below 0.1 %)", fontsize=10)
     return True

@@ -28,6 +28,7 @@ SIZE = (13.0, 8.0)  # inch
 MOST_PIXELS = 1200  # of the reduced image along each axis
 POINTS = 256  # of a drawn line
 MOST_LABELS = 24  # at each end
+LINES, THIN, THICK = 60.0, 0.4, 1.2  # width of a line: of so many fibers together, at least, at most; points
 ZOOMS = ((0.04, 0.1), (0.5, 0.5), (0.96, 0.9))  # of the fibers, of the columns
 ZOOM = (40, 240)  # rows and columns of a zoom panel
 PERCENT = (1.0, 99.5)
@@ -64,14 +65,17 @@ def traces_on_image(
         small = reduced(np.asarray(image, np.float32), step)
         _picture(whole, small, (-0.5, small.shape[1] * step[1] - 0.5, -0.5, small.shape[0] * step[0] - 0.5))
         column = np.unique(np.linspace(0, center.shape[1] - 1, POINTS).round().astype(int))
+        thick = min(max(LINES / len(names), THIN), THICK)
         for number in np.unique(block):
             lines = center[np.ix_(block == number, column)].T
-            whole.plot(column, lines, color=BLOCKS[number % len(BLOCKS)], lw=0.4, alpha=0.8)
+            whole.plot(column, lines, color=BLOCKS[number % len(BLOCKS)], lw=thick, alpha=0.8)
         _names(whole, center, names)
         nrow, ncol = image.shape
         whole.set(xlim=(-0.5, ncol - 0.5), ylim=(-0.5, nrow - 0.5))  # labels and boxes ask for more
         whole.set(xlabel="column along dispersion (px)", ylabel="row across fibers (px)")
-        whole.set_title(f"{len(names)} fibers in {np.unique(block).size} blocks, a color each")
+        number = np.unique(block).size
+        parts = f" in {number} blocks, a color each" if number > 1 else ""
+        whole.set_title(f"{len(names)} {'fiber' if len(names) == 1 else 'fibers'}{parts}")
         for panel, (fiber, along) in enumerate(ZOOMS):
             place = _zoom(figure.add_subplot(grid[panel, 1]), image, center, names, block, fiber, along)
             if place is not None:
@@ -111,7 +115,7 @@ def _zoom(
     axes: Axes, image: Array, center: Array, names: tuple[str, ...], block: Array, fiber: float, along: float
 ) -> tuple[float, float, float, float] | None:
     """A part of the image in full resolution with every trace in it; returns x, y, width, height."""
-    nrow, ncol = image.shape
+    nrow, ncol = image.shape[0], center.shape[1]
     column = int(along * (ncol - 1))
     known = np.flatnonzero(np.isfinite(center[:, column]))
     if not known.size:
@@ -144,7 +148,7 @@ class OneTrace:
     name : str
     image : ndarray, shape (nrow, ncol)
     center, smooth, curvature : ndarray, shape (ncol,), px
-        The trace, its smooth curve, and its second derivative (px per 1000 px squared).
+        The trace, its smooth curve, and its second derivative (px per 1000 px squared); NaN beyond the trace.
     column, offset, offset_err : ndarray, shape (nbin,), px
         Light minus trace.
     sections : tuple of int
@@ -178,7 +182,7 @@ def one_trace(figure: Figure, one: OneTrace, title: str = "") -> None:
         for place, column in enumerate(one.sections[:3]):
             _section(figure.add_subplot(grid[1, place]), one, column)
         _offset(figure.add_subplot(grid[1, 3:]), one)
-        below = figure.add_gridspec(3, 2, left=0.065, right=0.985, top=0.88, bottom=0.075, wspace=0.28, hspace=0.42)
+        below = figure.add_gridspec(3, 2, left=0.065, right=0.985, top=0.88, bottom=0.075, wspace=0.36, hspace=0.42)
         _smooth(figure.add_subplot(below[2, 0]), one)
         _spectrum(figure.add_subplot(below[2, 1]), one)
         figure.suptitle(title or fiber_words(one.name, "Fiber"), fontsize=14, weight="bold", x=0.065, ha="left")
@@ -235,7 +239,7 @@ def _smooth(axes: Axes, one: OneTrace) -> None:
     axes.set(title="smoothness and curvature", xlabel="column (px)", ylabel="trace minus curve (mpx)")
     axes.set_ylim(-reach, reach)
     twin = axes.twinx()
-    twin.plot(column[2:-2], one.curvature[2:-2], color=GREEN, lw=1)  # second differences end before the ends
+    twin.plot(column, one.curvature, color=GREEN, lw=1)
     twin.set_ylabel("curvature (px / 1000² px²)", color=GREEN, fontsize=8.5)
     twin.grid(False)
 

@@ -195,7 +195,7 @@ def draw_crosstalk(figure: Page, report: DoctorReport) -> bool:
     if cross is None:
         return False
     panels = figure.subplots(2, 1, sharex=True)
-    figure.subplots_adjust(left=0.08, right=0.98, top=0.93, bottom=0.09, hspace=0.2)
+    figure.subplots_adjust(left=0.1, right=0.98, top=0.93, bottom=0.09, hspace=0.2)
     row = np.arange(found.nfiber, dtype=float)
     for axes, values, errors, title, x in (
         (panels[0], cross.boxcar, cross.boxcar_err, "boxcar", ""),

@@ -34,6 +34,7 @@ from ifuview.engine.traces.doctor.dar import refraction
 from ifuview.errors import UsageError
 from ifuview.io.traces.write import write_traces
 from ifuview.model.inspection import Verdict
+from ifuview.model.trace import TraceSet
 from ifuview.simulate.detector import perturb
 from ifuview.simulate.detector.demo_files import demo
 from ifuview.simulate.detector.exposure import expose
@@ -346,3 +347,32 @@ def test_a_diagnosis_is_made_once_and_goes_with_its_image():
     assert again is found
     del raw
     assert not loading._last
+
+
+def test_a_file_whose_points_end_before_the_image_is_drawn_as_far_as_they_go(tmp_path):
+    made = MADE
+    x = np.arange(20, 460, 20)
+    rows = [f"{k},{a},{y[a]},{3600 + a}" for k, y in enumerate(made.traces.center) for a in x]
+    (tmp_path / "traces.csv").write_text("fiber_id,x,y,wavelength\n" + "\n".join(rows))
+    traces = load_trace_solution(tmp_path / "traces.csv")
+    assert traces.traces.ncol < made.image.shape[1]
+    plot_traces_on_2d_spectrum(made.image, traces)
+    assert "1: columns" in words(plt.gcf())
+    plt.close()
+    plot_individual_trace_quality(made.image, traces, "3")
+    bend = next(axes.lines[0] for axes in plt.gcf().axes if "curvature" in axes.get_ylabel()).get_ydata()
+    known = np.isfinite(bend)
+    plt.close()
+    end = np.flatnonzero(known)[-1]
+    assert end < made.image.shape[1] - 20  # none is made up beyond the last point ...
+    assert np.abs(bend[known]).max() < 10 * np.median(np.abs(bend[known]))  # ... nor a step there
+
+
+@pytest.mark.parametrize(
+    ("nfiber", "said"), [(12, "12 fibers in 2 blocks, a color each"), (6, "6 fibers"), (1, "1 fiber")]
+)
+def test_the_title_counts_fibers_and_blocks_in_plain_words(nfiber, said):
+    traces = TraceSet(fiber=np.arange(nfiber), center=MADE.traces.center[:nfiber])
+    plot_traces_on_2d_spectrum(MADE.image, traces)
+    assert said in [axes.get_title(loc="left") for axes in plt.gcf().axes]
+    plt.close()

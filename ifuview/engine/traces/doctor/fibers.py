@@ -6,6 +6,7 @@ on the slit. Errors contain the model floor and, where pixels were left out, a s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -281,7 +282,8 @@ def _dim(m: Measured, k: int, ratio: float, err: float, telling: bool, limits: D
     if not np.isfinite(ratio) or len(m.names) < 3:
         return None
     if ratio + limits.fiber_sigmas * err < 2 * limits.dead_flux and ratio < limits.dead_flux:
-        text = f"{m.called(k)}: no light ({100 * ratio:.1f} ± {100 * err:.1f} % of its neighbors): dead"
+        digits = min(max(1 - math.floor(math.log10(max(100 * err, 1e-9))), 1), 4)
+        text = f"{m.called(k)}: no light ({100 * ratio:.{digits}f} ± {100 * err:.{digits}f} % of its neighbors): dead"
         return Problem(
             k, m.names[k], "dead", None, None, (1 - ratio) / err, m.x_range(), m.wave_range(k), text, Verdict.WARN
         )
