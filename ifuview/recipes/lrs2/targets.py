@@ -113,7 +113,9 @@ def one_target(
     found, notes = _clearest(own, spectra, grid)
     cube = None
     if all(one.spectra is not None for one in own):
-        cube = stacked_cube(_field_parts(own, found.factor), grid, ctx=ctx)
+        ends = np.array([(one.wave[0], one.wave[-1]) for one in spectra])
+        inside = grid[(grid >= ends.min()) & (grid <= ends.max())]  # no sums for wavelengths that nobody has
+        cube = stacked_cube(_field_parts(own, found.factor), inside, ctx=ctx)
         notes += _turned(own)
     return found, cube, (*notes, *found.notes, *_other_sources(own))
 
