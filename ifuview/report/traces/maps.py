@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CENTRAL = 98.0  # percent of the map that is inside the color scale
 SMALLEST = 0.01  # px; half range of the color scale at least
 PER_MEDIAN = 1.2533  # error of a median over that of a mean, Gaussian: sqrt(pi / 2)
+FEW_BLOCKS = 12  # each with its number below it
 MAX_BLOCKS = 24
 PROFILES = "viridis"
 MOST_CELLS = 800  # of the correlation heat map along each side; more are thinned out
@@ -104,7 +105,10 @@ def draw_correlation(figure: Page, report: DoctorReport) -> bool:
     odd = np.nan_to_num(np.asarray(common.p_value, float), nan=1.0) < 0.001
     sign.bar(common.block, np.asarray(common.sign) - 0.5, bottom=0.5, color=np.where(odd, VERMILION, SKY))
     sign.axhline(0.5, color=BLACK, lw=0.8)
-    sign.locator_params(axis="x", integer=True)
+    if len(common.block) < FEW_BLOCKS:
+        sign.set_xticks(common.block)
+    else:
+        sign.locator_params(axis="x", integer=True)
     sign.set(xlabel="block", ylabel="share positive", ylim=(-0.02, 1.02))
     sign.set_title("signs by block (red: chance below 0.1 %)", fontsize=10)
     return True
