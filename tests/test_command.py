@@ -84,7 +84,8 @@ def bad_inputs(folder: Path, image: Path) -> dict[str, Path]:
     out = {"missing": folder / "none.fits", "empty": folder / "empty.fits", "text": folder / "text.fits"}
     out["empty"].write_bytes(b"")
     out["text"].write_text("SIMPLE minds\n" * 300)
-    out["folder"] = folder
+    out["folder"] = folder / "nothing"
+    out["folder"].mkdir()
     for name, size in (("cut-header", 1000), ("cut-data", 2880 + 5000)):
         out[name] = folder / f"{name}.fits"
         out[name].write_bytes(whole[:size])
@@ -102,6 +103,15 @@ def test_bad_input_is_code_two_and_one_sentence(image, tmp_path, kind):
     done = ifuview(files[kind], "-exit", cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert files[kind].name in sentence(done)
+
+
+def test_a_folder_of_a_few_bad_files_has_a_sentence_for_each(image, tmp_path):
+    files = bad_inputs(tmp_path, image)
+    done = ifuview(tmp_path, "-exit", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    said = [line for line in done.stderr.splitlines() if line.startswith("ifuview: ")]
+    for kind in ("empty", "text", "cut-header"):
+        assert sum(files[kind].name in line for line in said) == 1
 
 
 def test_a_bad_file_beside_a_good_one_is_still_said(image, tmp_path):
