@@ -84,6 +84,7 @@ CASES = [
     ("run", "@script.py @preproc.fits --arg @word", DONE, ""),
     ("instruments", "@own.toml", REFUSED, ""),
     ("reduce", "lrs2 -d 20260101 --baseraw @/ -O @o", REFUSED, ""),
+    ("combine", "@multi.fits -O @o", REFUSED, ""),
     ("reduce virus", "20260101 1 056 @cals.h5 -r @/ -O @o", REFUSED, ""),
     ("reduce virus-cal", "@cal.h5 -r @/ -i 056 -sd 20260101 -dl 1", REFUSED, ""),
 ]

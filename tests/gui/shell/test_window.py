@@ -43,9 +43,11 @@ def write(path: Path, seed: int) -> str:
 def test_a_file_that_fails_disturbs_nothing_that_is_open(qtbot: QtBot, image: str, tmp_path: Path) -> None:
     bad = tmp_path / "bad.fits"
     bad.write_bytes(Path(image).read_bytes()[:4000])
+    empty = tmp_path / "empty"
+    empty.mkdir()
     with window(qtbot, image) as shell:
         before = shell.store.session.slots
-        for spec in (str(bad), str(tmp_path / "missing.fits"), str(tmp_path)):
+        for spec in (str(bad), str(tmp_path / "missing.fits"), str(empty)):
             shell.controller.handle(want.OpenFile(spec))
             settle(qtbot, shell)
             last = shell.store.session.messages[-1]

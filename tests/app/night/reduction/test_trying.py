@@ -240,15 +240,14 @@ def test_products_come_with_a_page_and_one_spectrum_of_all_channels(runner, told
     monkeypatch.setattr("ifuview.report.night.reduction.picture", lambda *_, **__: b"picture")
     first = channel_of(told[-1])
     made, wave = first.made, first.made.spectrum.wave
-    other = replace(
-        made, setup=replace(made.setup, grid=made.setup.grid + 1500), spectrum=replace(made.spectrum, wave=wave + 1500)
-    )
+    beyond = replace(made.setup, camera="uv", grid=made.setup.grid + 1500)
+    other = replace(made, camera="uv", setup=beyond, spectrum=replace(made.spectrum, wave=wave + 1500))
     runner.session = replace(runner.session, channels=(first, replace(first, made=other)))
     runner.ask(want.SaveReduction(str(tmp_path)))
     names = [path.name for path in tmp_path.rglob("*.*")]
-    assert sorted(name.split("_")[0] for name in names) == ["combined", "report", "report"]
+    assert sorted(name.split("_")[0] for name in names) == ["combined", "combined", "report", "report"]
     assert told[-1].line in next(tmp_path.rglob("report_*.html")).read_text()
-    assert "3 products written" in runner.said()[-1]
+    assert "4 products written" in runner.said()[-1]
 
 
 def test_a_change_that_still_waits_is_taken_back_alone(runner, told):
