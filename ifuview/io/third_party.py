@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, IfuviewError
+from ifuview.instrument import PLAIN, names
 from ifuview.io.fits.spec import FileSpec
 from ifuview.model.dataset import Dataset
 
@@ -125,7 +127,7 @@ def best(path: str) -> tuple[FileReader | None, float]:
 
 
 def read(reader: FileReader, spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
-    """Read a file with the reader of another package.
+    """Read a file with the reader of another package; an instrument that no instrument file describes is plain.
 
     Raises
     ------
@@ -133,9 +135,12 @@ def read(reader: FileReader, spec: FileSpec, ctx: JobContext = SILENT) -> Datase
         The reader failed.
     """
     try:
-        return reader.read(spec, ctx)
+        found = reader.read(spec, ctx)
     except IfuviewError:
         raise
     except Exception as problem:
         text = f"the reader {reader.name} failed ({type(problem).__name__}: {problem})"
         raise FileFormatError(text, spec.path) from problem
+    if not isinstance(found, Dataset):
+        raise FileFormatError(f"the reader {reader.name} gave {type(found).__name__} in place of a Dataset", spec.path)
+    return found if found.instrument in names() else replace(found, instrument=PLAIN)

@@ -10,6 +10,7 @@ import pytest
 from astropy.io import fits
 
 from ifuview import io
+from ifuview.cli import main
 from ifuview.errors import FileFormatError
 from ifuview.io import third_party
 
@@ -30,7 +31,9 @@ class Numbers:
 
     def read(self, spec, ctx=None):
         values = np.loadtxt(spec.path)
-        return Dataset(spec.path, spec.text, kind="numbers", images=(Image("numbers", Kind.IMAGE, Pixels(values)),))
+        if not values.any():
+            return values
+        return Dataset(spec.path, spec.text, "own", "numbers", images=(Image("numbers", Kind.IMAGE, Pixels(values)),))
 
 
 READER = Numbers()
@@ -61,6 +64,21 @@ def test_a_file_of_no_known_format_is_read_by_an_entry_point(installed: Path) ->
     found = io.open_dataset(path)
     assert found.kind == "numbers"
     np.testing.assert_array_equal(found.images[0].pixels.native(), values)
+
+
+def test_an_instrument_that_only_another_package_knows_is_plain(installed: Path) -> None:
+    """Its file can be reported on and shown."""
+    path = installed / "a.nums"
+    np.savetxt(path, np.arange(40000.0).reshape(200, 200))
+    assert io.open_dataset(path).instrument == "plain"
+    assert main(["report", str(path), "-o", str(installed / "a.png")]) == 0
+
+
+def test_a_reader_that_gives_something_else_is_one_sentence(installed: Path) -> None:
+    path = installed / "a.nums"
+    np.savetxt(path, np.zeros((3, 4)))
+    with pytest.raises(FileFormatError, match="gave ndarray in place of a Dataset"):
+        io.open_dataset(path)
 
 
 def test_own_files_are_read_as_before_and_what_failed_is_said(installed: Path) -> None:
