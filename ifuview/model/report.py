@@ -110,7 +110,7 @@ class ReportInput:
     plots : tuple of Figure
         In place of fiber and spectra, of a photon list: the light of its selections.
     selections : tuple of (color, text)
-        What the plots show, in place of the verdicts.
+        What the plots show, below the verdicts.
     facts : tuple of str
         What was measured and is no judgement.
     evidence : Figure or None

@@ -50,9 +50,12 @@ BOXES = {
     "colorbar": (0.588, 0.645, 0.009, 0.285),
     "image alone": (0.06, 0.19, 0.52, 0.74),
     "verdicts": (0.655, 0.645, 0.315, 0.285),
+    "beside": (0.06, 0.645, 0.25, 0.285),
+    "verdicts alone": (0.655, 0.19, 0.315, 0.74),
     "section": (0.06, 0.435, 0.41, 0.155),
     "section alone": (0.06, 0.372, 0.41, 0.218),
     "evidence": (0.555, 0.372, 0.41, 0.218),
+    "evidence alone": (0.06, 0.2, 0.905, 0.385),
     "residual": (0.06, 0.372, 0.41, 0.055),
     "offset": (0.555, 0.463, 0.41, 0.127),
     "width": (0.555, 0.372, 0.41, 0.075),
@@ -63,6 +66,7 @@ BOXES = {
     "plot 4": (0.555, 0.195, 0.41, 0.165),
     "footer": (0.035, 0.012, 0.93, 0.135),
 }
+HIGH = 1.25  # height over width of an image that leaves room beside it
 PLOTS = ("plot 1", "plot 2", "plot 3", "plot 4")
 
 
@@ -94,15 +98,32 @@ def draw(report: ReportInput) -> Figure:
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
     words.draw_title(_blank(figure, "header"), report)
     found = report.inspection
-    alone = (found is None or not found.fiber_id) and report.evidence is None and not report.plots
+    fiber = found is not None and bool(found.fiber_id)
+    alone = not fiber and report.evidence is None and not report.plots
     panels.draw_image(_axes(figure, "image alone" if alone else "image"), _axes(figure, "colorbar"), report)
+    beside = not alone and bool(report.selections) and _is_high(report)
+    words.draw_verdicts(_blank(figure, "verdicts alone" if alone else "verdicts"), report, selections=not beside)
+    if beside:
+        words.draw_selections(_blank(figure, "beside"), report)
+    words.draw_facts(_blank(figure, "footer"), report)
     if report.plots:
         _draw_light(figure, report)
-        return figure
-    words.draw_verdicts(_blank(figure, "verdicts"), report)
-    if alone:
-        words.draw_facts(_blank(figure, "footer"), report)
-        return figure
+    elif fiber:
+        _draw_fiber(figure, report)
+    elif report.evidence is not None:
+        draw_figure(_axes(figure, "evidence alone"), report.evidence)
+    return figure
+
+
+def _is_high(report: ReportInput) -> bool:
+    """Whether the image leaves room on its left."""
+    ny, nx = report.image.data.shape if report.image is not None and report.image.square else (1, 1)
+    return ny > HIGH * nx
+
+
+def _draw_fiber(figure: Figure, report: ReportInput) -> None:
+    """Below the image: the cross-section, what shows the verdict, and the spectrum of a fiber."""
+    found = report.inspection
     measured = found is not None and found.quality is not None
     fits = found is not None and found.section is not None and found.section.model is not None
     section = _axes(figure, "section" if fits else "section alone")
@@ -113,17 +134,12 @@ def draw(report: ReportInput) -> Figure:
     elif report.evidence is not None:
         draw_figure(_axes(figure, "evidence"), report.evidence)
     panels.draw_spectrum(_axes(figure, "spectrum"), found)
-    words.draw_facts(_blank(figure, "footer"), report)
-    return figure
 
 
 def _draw_light(figure: Figure, report: ReportInput) -> None:
-    """Below and beside the image of a photon list: its selections and their light."""
-    next(a for a in figure.axes if a.get_label() == "image").set_aspect("equal", anchor="E")
-    words.paragraphs(_blank(figure, "verdicts"), "Selections", report.selections, report.notes)
+    """Below the image of a photon list: the light of its selections."""
     for name, plot in zip(PLOTS, report.plots):
         draw_figure(_axes(figure, name), plot)
-    words.draw_facts(_blank(figure, "footer"), report)
 
 
 def _axes(figure: Figure, name: str, sharex: Axes | None = None) -> Axes:

@@ -54,8 +54,8 @@ def draw_title(axes: Axes, report: ReportInput) -> None:
     axes.plot([0, width], [height - 4, height - 4], color=INK, linewidth=1.2)
 
 
-def draw_verdicts(axes: Axes, report: ReportInput) -> None:
-    """Each verdict: sign, word and title in color, the reason below in full."""
+def draw_verdicts(axes: Axes, report: ReportInput, *, selections: bool = True) -> None:
+    """Each verdict: sign, word and title in color, the reason below in full; then what is shown, unless elsewhere."""
     pen = _Pen(axes)
     pen.line("Verdicts", 14, weight="bold")
     if not report.verdicts:
@@ -68,21 +68,22 @@ def draw_verdicts(axes: Axes, report: ReportInput) -> None:
     for fact in report.facts:
         pen.space(8)
         pen.paragraph(plain(fact), 12)
+    if selections:
+        _write_selections(pen, report)
     for note in report.notes:
         pen.space(8)
         pen.paragraph(f"Note: {plain(note)}", 11, color=PALE)
 
 
-def paragraphs(axes: Axes, title: str, lines: tuple[tuple[str, str], ...], notes: tuple[str, ...]) -> None:
-    """A title with paragraphs in their colors, then notes."""
-    pen = _Pen(axes)
-    pen.line(title, 14, weight="bold")
-    for color, text in lines:
+def draw_selections(axes: Axes, report: ReportInput) -> None:
+    """What is shown of a photon list, by itself."""
+    _write_selections(_Pen(axes), report)
+
+
+def _write_selections(pen: _Pen, report: ReportInput) -> None:
+    for color, text in report.selections:
         pen.space(8)
-        pen.paragraph(plain(text), 13, color=color)
-    for note in notes:
-        pen.space(8)
-        pen.paragraph(f"Note: {plain(note)}", 11, color=PALE)
+        pen.paragraph(plain(text), 12, color=color)
 
 
 def draw_facts(axes: Axes, report: ReportInput) -> None:

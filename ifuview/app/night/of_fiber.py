@@ -1,4 +1,4 @@
-"""What the triage says of one fiber in one product: the worst first, or what was asked, or why nothing was."""
+"""What the triage says of one fiber, or of all, in one product: the worst first, or what was asked, or why nothing was."""
 
 from __future__ import annotations
 
@@ -37,17 +37,19 @@ def asked(session: Session, path: str, ctx: JobContext = SILENT) -> Session:
     return replace(session, triage=answers(state, (one,), cameras[0].label).after)
 
 
-def findings(state: TriageState, path: str, fiber: int) -> list[Finding]:
-    """What was found in a fiber of the camera of a product, the worst first."""
+def findings(state: TriageState, path: str, fiber: int | None) -> list[Finding]:
+    """What was found in a fiber of the camera of a product, the worst first; None: in all of its fibers."""
     camera = _camera(state, path)
     if camera is None:
         return []
     own = [f for f in state.result.findings if (f.expid, f.camera) == (camera.expid, camera.camera)]
-    return sorted((f for f in own if not f.fibers or fiber in f.fibers), key=lambda f: (not is_wrong(f), f.rank))
+    return sorted(
+        (f for f in own if fiber is None or not f.fibers or fiber in f.fibers), key=lambda f: (not is_wrong(f), f.rank)
+    )
 
 
-def lines(state: TriageState | None, path: str, fiber: int) -> tuple[VerdictLine, ...]:
-    """The verdict on a fiber, a line for each finding."""
+def lines(state: TriageState | None, path: str, fiber: int | None) -> tuple[VerdictLine, ...]:
+    """The verdict on a fiber, or on all of them, a line for each finding."""
     camera = None if state is None else _camera(state, path)
     if state is None or camera is None:
         why = "its exposure was not asked" if state is None or not state.unread else state.unread[0]
@@ -57,16 +59,17 @@ def lines(state: TriageState | None, path: str, fiber: int) -> tuple[VerdictLine
         return tuple(_line(state, finding) for finding in found[:MOST])
     of = f"camera {camera.camera} of exposure {camera.expid}"
     judged = next((j for j in state.result.judged if (j.expid, j.camera) == (camera.expid, camera.camera)), None)
+    which = "any" if fiber is None else "this"
     if judged is None or fiber in judged.masked:
-        return (VerdictLine(VerdictState.NOT_JUDGED, TITLE, f"nothing is known of this fiber in {of}"),)
+        return (VerdictLine(VerdictState.NOT_JUDGED, TITLE, f"nothing is known of {which} fiber in {of}"),)
     lacking = sum((n.expid, n.camera) == (camera.expid, camera.camera) for n in state.result.not_measured)
-    text = f"{of} was judged and nothing was found in this fiber"
+    text = f"{of} was judged and nothing was found in {which} fiber"
     text += f"; {lacking} question{'s' * (lacking != 1)} could not be asked" if lacking else ""
     return (VerdictLine(VerdictState.CLEAN if judged.whole else VerdictState.LOOK, TITLE, text),)
 
 
-def evidence(state: TriageState | None, path: str, fiber: int) -> Figure | None:
-    """What shows the worst that was found in a fiber."""
+def evidence(state: TriageState | None, path: str, fiber: int | None) -> Figure | None:
+    """What shows the worst that was found in a fiber, or in all of them."""
     from ifuview.report.night.evidence import of_finding
 
     found = [] if state is None else findings(state, path, fiber)

@@ -17,11 +17,12 @@ from ifuview.app.frames.views.raster import build_pyramid, gather
 from ifuview.app.frames.views.text import across_axis, along, along_axis
 from ifuview.app.frames.views.viewport import fit_view
 from ifuview.app.night.judging import triage_can_ask
+from ifuview.app.reporting.verdicts import verdict_lines
 from ifuview.app.session import Session, Slot, usual_aspect
 from ifuview.model.figure import Figure
 from ifuview.model.image import Kind
-from ifuview.model.inspection import FiberInspection, VerdictState, as_state
-from ifuview.model.report import ImagePanel, PageAxes, Polyline, ReportInput, VerdictLine
+from ifuview.model.inspection import FiberInspection
+from ifuview.model.report import ImagePanel, PageAxes, Polyline, ReportInput
 from ifuview.report.spectra.section import filed
 
 PICTURE = (1400, 900)  # px, at most
@@ -158,33 +159,17 @@ def _row_line(session: Session, slot: Slot) -> tuple[Polyline, ...]:
     return (Polyline(np.array([0.0, width - 1.0]), np.array([fiber, fiber], float), SELECTED, True),)
 
 
-def verdict_lines(session: Session, slot: Slot) -> tuple[VerdictLine, ...]:
-    """What was judged, the worst first; what was not judged is said, not left out."""
-    found, fiber = session.inspection, session.selection.fiber
-    if found is None or fiber is None:
-        return (VerdictLine(VerdictState.NOT_JUDGED, "Fiber", "no fiber was selected"),)
-    out: tuple[VerdictLine, ...] = ()
-    if triage_can_ask(slot):
-        from ifuview.app.night import of_fiber
-
-        out = of_fiber.lines(session.triage, slot.dataset.path, fiber)
-    if found.quality is not None:
-        trace = VerdictLine(as_state(found.quality.verdict), "Trace", found.quality.text)
-    else:
-        why = found.note or "no detector image with traces is open"
-        trace = VerdictLine(VerdictState.NOT_JUDGED, "Trace", why)
-    order = tuple(VerdictState)
-    return tuple(sorted((*out, trace), key=lambda line: order.index(line.verdict)))
-
-
 def _evidence(session: Session, slot: Slot) -> Figure | None:
-    """What shows the worst of what the triage found in the selected fiber."""
-    fiber = session.selection.fiber
-    if fiber is None or not triage_can_ask(slot):
+    """What shows the worst of what was found among photons, in the selected fiber, or in the frame without one."""
+    if slot.photons is not None:
+        from ifuview.app.photons.views.problems import shown
+
+        return shown(slot.photons)
+    if not triage_can_ask(slot):
         return None
     from ifuview.app.night import of_fiber
 
-    return of_fiber.evidence(session.triage, slot.dataset.path, fiber)
+    return of_fiber.evidence(session.triage, slot.dataset.path, session.selection.fiber)
 
 
 def facts(found: FiberInspection | None) -> tuple[str, ...]:

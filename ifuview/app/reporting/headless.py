@@ -14,9 +14,10 @@ from ifuview.app.frames.opening.opened import new_slot
 from ifuview.app.night.judging import triage_can_ask
 from ifuview.app.opening import open_images
 from ifuview.app.session import Selection, Session
+from ifuview.app.tasks import Outcome, Task, as_change
 from ifuview.app.traces.loading import with_traces
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.errors import UsageError
+from ifuview.errors import IfuviewError, UsageError
 
 if TYPE_CHECKING:
     from ifuview.model.inspection import FiberInspection
@@ -72,8 +73,35 @@ def make_session(
     if session.slots:
         session = session.showing(session.slots[0].key)
     row = default_fiber(session) if fiber is None else find_fiber(session, str(fiber))
-    session = replace(session, selection=Selection(fiber=row))
-    return replace(session, inspection=inspect(session, ctx.part(0.6, 0.9)))
+    session = _with_photons(replace(session, selection=Selection(fiber=row)), ctx.part(0.6, 0.7))
+    return replace(session, inspection=inspect(session, ctx.part(0.7, 0.9)))
+
+
+def _with_photons(session: Session, ctx: JobContext) -> Session:
+    """The session with its photon lists open, as the window opens them."""
+    from ifuview.app.photons.which import is_photons
+
+    lists = [slot for slot in session.slots if is_photons(slot)]
+    if not lists:
+        return session
+    from ifuview.app.photons.tasks.lists import opening
+
+    alone = replace(session, headless=True)
+    for slot in lists:
+        alone = _carried_out(alone, opening(slot), ctx)
+    return replace(alone, headless=session.headless)
+
+
+def _carried_out(session: Session, outcome: Outcome, ctx: JobContext) -> Session:
+    """The session after what an outcome calls for."""
+    from ifuview.app.intents import carried_out
+
+    change = as_change(session, outcome)
+    session = change.session
+    for item in change.then:
+        step = item.apply(session, item.run(session, ctx)) if isinstance(item, Task) else carried_out(session, item)
+        session = _carried_out(session, step, ctx)
+    return session
 
 
 def report(
@@ -108,16 +136,48 @@ def write_report(session: Session, output: str, ctx: JobContext = SILENT) -> str
 
     if session.slot() is None:
         raise UsageError("there is nothing to report", todo="open a file first")
-    if (slot := session.slot()) is not None and slot.photons is not None:
-        from ifuview.app.photons.views.light_report import with_light
-
-        session = with_light(session, ctx.part(0.0, 0.3))
-    if session.inspection is None and session.selection.fiber is not None:
-        session = replace(session, inspection=inspect(session, ctx))
-    if slot is not None and triage_can_ask(slot) and session.selection.fiber is not None:
-        from ifuview.app.night.of_fiber import asked
-
-        session = asked(session, slot.dataset.path, ctx.part(0.0, 0.3))
+    session = prepared(session, ctx.part(0.0, 0.3))
     ctx.checkpoint(0.3, "Drawing the report")
     write(report_input(session), output)
     return output
+
+
+def prepared(session: Session, ctx: JobContext = SILENT) -> Session:
+    """The session with all that a page of its current frame shows: light, fiber and verdict, where they were not made.
+
+    Parameters
+    ----------
+    session : Session
+        It has a current frame.
+    ctx : JobContext, optional
+        Progress and cancellation.
+    """
+    slot = session.slot()
+    assert slot is not None
+    if slot.photons is not None:
+        from ifuview.app.photons.views.light_report import with_light
+
+        session = _judged(with_light(session, ctx.part(0.0, 0.5)), ctx.part(0.5, 1.0))
+    if session.inspection is None and session.selection.fiber is not None:
+        session = replace(session, inspection=inspect(session, ctx))
+    if triage_can_ask(slot):
+        from ifuview.app.night.of_fiber import asked
+
+        session = asked(session, slot.dataset.path, ctx)
+    return session
+
+
+def _judged(session: Session, ctx: JobContext) -> Session:
+    """The session with the photon list on the canvas judged, where that was not done yet; what stops it is said."""
+    from ifuview.app.photons.judging import judge_frame
+    from ifuview.app.photons.state import PhotonJudged
+
+    slot = session.slot()
+    if slot is None or slot.photons is None or slot.photons.judged is not None:
+        return session
+    frame = slot.photons
+    try:
+        judged = PhotonJudged(frame.stack, judge_frame(frame, ctx))
+    except IfuviewError as problem:
+        judged = PhotonJudged(frame.stack, why=str(problem))
+    return session.with_slot(replace(slot, photons=replace(frame, judged=judged)))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ifuview.app.night.of_fiber import asked, evidence, findings, lines
+from ifuview.app.night.views.verdict import words_of
 from ifuview.app.reporting.fiber_report import report_input
 from ifuview.app.reporting.headless import make_session
 from ifuview.model.inspection import VerdictState
@@ -30,12 +31,14 @@ def test_a_page_says_what_was_found_in_its_fiber(session):
     one, other = wrong.fibers[0], next(n for n in range(500) if not any(n in f.fibers for f in known))
     assert findings(judged.triage, path, one)[0] in known
     said = lines(judged.triage, path, one)
-    assert any(wrong.text in line.text for line in said)
+    assert any(words_of(judged.triage, wrong) in line.text for line in said)
     assert not any(f.fibers for f in findings(judged.triage, path, other))
     page = report_input(replace(judged, selection=replace(judged.selection, fiber=one)))
     order = tuple(VerdictState)
     levels = [order.index(line.verdict) for line in page.verdicts]
     assert levels == sorted(levels) and page.verdicts[0].verdict in (VerdictState.WRONG, VerdictState.LOOK)
+    whole = report_input(replace(judged, inspection=None, selection=replace(judged.selection, fiber=None)))
+    assert whole.verdicts[0].verdict is VerdictState.WRONG and whole.evidence is not None
     assert page.evidence is not None and any("masked" in fact for fact in page.facts)
 
 

@@ -18,12 +18,15 @@ from ifuview.model.region import Region, Shape
 from ifuview.model.report import Polyline, ReportInput
 
 if TYPE_CHECKING:
+    from ifuview.app.photons.state import PhotonFrame
     from ifuview.app.session import Session
     from ifuview.engine.context import JobContext
     from ifuview.model.photons.lists import PhotonCut
 
 CIRCLE_POINTS = 73
 WIDTH = 2.0  # points, of the outline of a selection
+EDGE = 0.9  # px, from the middle of a pixel to its frame
+MARKED = "#ff9f1c"
 CROSS = 1.5  # px, half of the mark of a pixel
 
 
@@ -47,10 +50,23 @@ def with_plots(report: ReportInput, session: Session) -> ReportInput:
         plain.append(("#666666", "No pixel and no region was selected."))
     notes = (*report.notes, *filter(None, (light_text.notes(view),)))
     marks = tuple(line for one in found for line in _outline(one.picked))
+    plots = tuple(figure(replace(view, found=found), part) for part in LightPart) if found else ()
     return replace(
-        report, overlay=marks, verdicts=(), inspection=None, notes=notes, selections=(*plain, *said),
-        plots=tuple(figure(replace(view, found=found), part) for part in LightPart),
+        report, overlay=(*_marked(slot.photons), *marks), inspection=None, notes=notes, selections=(*plain, *said),
+        plots=plots,
     )  # fmt: skip
+
+
+def _marked(frame: PhotonFrame) -> tuple[Polyline, ...]:
+    """Frames around the pixels and feedlines of what was found, as on the canvas."""
+    if frame.judged is None:
+        return ()
+    boxes = [(x, y, x, y) for x, y in frame.judged.marked_pixels.tolist()]
+    boxes += [area[1:] for area in frame.judged.marked_areas]
+    x0, y0, x1, y1 = np.array(boxes, float).reshape(-1, 4).T + np.array([-EDGE, -EDGE, EDGE, EDGE])[:, None]
+    gap = np.full(x0.shape, np.nan)  # between two frames
+    x, y = (np.stack(v, axis=1).ravel() for v in ((x0, x1, x1, x0, x0, gap), (y0, y0, y1, y1, y0, gap)))
+    return (Polyline(x, y, MARKED, width=1.0),) if boxes else ()
 
 
 def cut_text(cut: PhotonCut, unit: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ifuview.app.photons.state import PhotonJudged
+from ifuview.app.photons.state import PhotonFrame, PhotonJudged
 from ifuview.app.photons.views import verdict
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
@@ -112,6 +112,15 @@ def explanation(view: ProblemsView, number: int) -> str:
     finding = view.rows[number].finding
     advice = "" if finding.known else ADVICE.get(finding.fault, "")
     return "\n".join(filter(None, (finding.text, verdict.where(finding), advice)))
+
+
+def shown(frame: PhotonFrame) -> Figure | None:
+    """What shows the problem of a list that the bar speaks of, else the worst; None without one."""
+    from ifuview.report.photons.evidence import of_finding
+
+    judged = frame.judged
+    findings = () if judged is None or judged.found is None else judged.found.findings
+    return of_finding(findings[max(judged.problem, 0)]) if judged is not None and findings else None
 
 
 def evidence(view: ProblemsView, number: int) -> Figure | None:
