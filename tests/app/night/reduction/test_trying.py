@@ -18,6 +18,7 @@ from ifuview.app.night.views.lenslets import job as field_job
 from ifuview.app.night.views.lenslets import make as field_of
 from ifuview.app.night.views.step import job
 from ifuview.app.night.views.step import make as view_of
+from ifuview.app.reporting.fiber_report import report_input
 from ifuview.app.session import Layout, Session
 from ifuview.app.tasks import as_change
 from ifuview.app.verdict import make as bar_of
@@ -95,6 +96,26 @@ def test_only_what_depends_is_made_again_and_all_is_taken_back(runner, told):
     assert back.value("spectrum") is before.value("spectrum") and not back.params and not back.past
     with pytest.raises(UsageError, match="nothing was changed"):
         runner.ask(want.TakeBack())
+
+
+def test_a_report_begins_with_the_worst_that_the_reduction_found(runner, told):
+    """Chosen or not, a fiber takes nothing from it."""
+    runner.ask(want.ShowStep("field"))
+    whole, order = runner.session.reduction, tuple(VerdictState)
+    last = whole.verdicts[-1]
+    spoiled = replace(last, state=VerdictState.WRONG, text="the light is lost", fibers=(6,))
+    for verdicts in ((*whole.verdicts[:-1], spoiled), (spoiled,), whole.verdicts):
+        session = replace(runner.session, reduction=replace(whole, verdicts=verdicts))
+        worst = min((one.state for one in verdicts), key=order.index)
+        for fiber in (None, 7):
+            seen = replace(session, selection=replace(session.selection, fiber=fiber))
+            first = report_input(seen).verdicts[0]
+            assert first.verdict is worst
+            if spoiled in verdicts:
+                assert "the light is lost" in first.text and "fiber 7" in first.text
+    clean = tuple(replace(one, state=VerdictState.CLEAN) for one in whole.verdicts)
+    (line,) = report_input(replace(runner.session, reduction=replace(whole, verdicts=clean))).verdicts
+    assert line.verdict is VerdictState.CLEAN and f"judged {len(clean)} of {len(clean)} steps" in line.text
 
 
 def test_plots_of_steps_spell_units_as_the_window_does(told):
