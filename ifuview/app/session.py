@@ -92,6 +92,8 @@ class Slot:
         What was measured for it: other limits are tried on it.
     past_traces : tuple of Past
         Traces before each change at the user's wish (None: there were none), latest last.
+    undone_traces : tuple of Past
+        Traces that were taken back, latest last.
     photons : PhotonFrame or None
         Of a photon list, once it is read.
     detector : DetectorPlace or None
@@ -124,6 +126,7 @@ class Slot:
     diagnosis: TraceDiagnosis | None = None
     evidence: Evidence | None = None
     past_traces: tuple[Past[TraceSet | None], ...] = ()
+    undone_traces: tuple[Past[TraceSet | None], ...] = ()
     photons: PhotonFrame | None = None
     detector: DetectorPlace | None = None
     made_of: Made | Parent | RangeOf | RgbOf | None = None

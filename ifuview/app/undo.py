@@ -1,7 +1,7 @@
-"""One undo for traces, calibrations, reductions and judgments: what was changed last is taken back first.
+"""One undo for traces, calibrations, reductions and judgments: what was changed last is taken back first, or redone.
 
 Each keeps its own changes beside what they changed, so that what is closed takes its changes with it; their numbers
-say in which order they were made.
+say in which order they were made. What was taken back is there until something else is changed.
 """
 
 from __future__ import annotations
@@ -15,26 +15,28 @@ from ifuview.app.night.intents import TakeBack, UndoJudgment
 from ifuview.app.photons.intents import TakeBackCalibration
 from ifuview.app.session import Layout, Session
 from ifuview.app.tasks import Change, Outcome, Plan
-from ifuview.app.traces.intents import Undo, UndoTraces
+from ifuview.app.traces.intents import Redo, Undo, UndoTraces
 
 NOTHING = "nothing was changed that could be taken back"
+NOTHING_BACK = "nothing was taken back that could be done again"
 Found = tuple[int, Intent, int | None]  # the number of a change, what takes it back, and the frame that shows it
 
 
-def last_of_each(session: Session) -> Iterator[Found]:
-    """The last change of everything that keeps its changes."""
+def last_of_each(session: Session, *, again: bool = False) -> Iterator[Found]:
+    """The last change of everything that keeps its changes; `again`: what of it was taken back last."""
     for slot in session.slots:
-        if slot.past_traces:
-            yield slot.past_traces[-1].number, UndoTraces(slot.key), slot.key
-        if slot.photons is not None and slot.photons.past:
-            yield slot.photons.past[-1].number, TakeBackCalibration(slot.key), slot.key
+        if traces := slot.undone_traces if again else slot.past_traces:
+            yield traces[-1].number, UndoTraces(slot.key, again), slot.key
+        photons = slot.photons
+        if photons is not None and (stacks := photons.undone if again else photons.past):
+            yield stacks[-1].number, TakeBackCalibration(slot.key, again), slot.key
     reduction, detections = session.reduction, session.detections
-    if reduction is not None and reduction.past:
+    if reduction is not None and (changes := reduction.undone if again else reduction.past):
         from ifuview.app.night.reduction.live.showing import frame_of_step
 
-        yield reduction.past[-1].number, TakeBack(), frame_of_step(session)
-    if detections is not None and detections.past:
-        yield detections.past[-1].number, UndoJudgment(), None
+        yield changes[-1].number, TakeBack(again), frame_of_step(session)
+    if detections is not None and (given := detections.undone if again else detections.past):
+        yield given[-1].number, UndoJudgment(again), None
 
 
 def last(session: Session) -> Found | None:
@@ -42,17 +44,33 @@ def last(session: Session) -> Found | None:
     return max(last_of_each(session), key=lambda found: found[0], default=None)
 
 
+def following(session: Session) -> Found | None:
+    """What is done again next: the first after the last change; None if there is none."""
+    now = last(session)
+    later = (one for one in last_of_each(session, again=True) if now is None or one[0] > now[0])
+    return min(later, key=lambda found: found[0], default=None)
+
+
 def next_number(session: Session) -> int:
-    """The number of a change that is made now."""
-    found = last(session)
-    return 1 if found is None else found[0] + 1
+    """The number of a change that is made now: what was taken back before is of no use from then on."""
+    known = (*last_of_each(session), *last_of_each(session, again=True))
+    return 1 + max((number for number, *_ in known), default=0)
 
 
 def undo(session: Session, intent: Undo) -> Outcome:
     """Take back what was done last, anywhere, and show where that was; what takes it back says what it was."""
-    found = last(session)
+    return _shown(session, last(session), NOTHING)
+
+
+def redo(session: Session, intent: Redo) -> Outcome:
+    """Do again what was taken back last, anywhere, and show where that is."""
+    return _shown(session, following(session), NOTHING_BACK)
+
+
+def _shown(session: Session, found: Found | None, nothing: str) -> Outcome:
+    """Carry a step back or forth out on the frame that shows it."""
     if found is None:
-        return note(session, NOTHING)
+        return note(session, nothing)
     _, back, key = found
     if key is None or session.slot(key) is None:
         return Change(session, (back, ShowDock("detections")) if isinstance(back, UndoJudgment) else (back,))
@@ -61,4 +79,4 @@ def undo(session: Session, intent: Undo) -> Outcome:
     return Change(shown(session, key), (*first, back))
 
 
-TASKS: Mapping[type[Intent], Plan] = {Undo: undo}
+TASKS: Mapping[type[Intent], Plan] = {Undo: undo, Redo: redo}

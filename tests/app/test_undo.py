@@ -60,6 +60,44 @@ def test_what_was_done_last_is_taken_back_first_wherever_it_was(session):
     assert runner.said()[-1] == "nothing was changed that could be taken back"
 
 
+def state_of(session: Session) -> tuple[list[tuple[str, bool]], list[object]]:
+    """Calibrations of the list, and traces of the images."""
+    stack = [(one.key, one.on) for one in session.slot(LIST).photons.stack]
+    return stack, [session.slot(key).traces for key in (FIRST, SECOND)]
+
+
+def test_what_was_taken_back_is_done_again_in_its_order(session):
+    runner = Runner(session)
+    states = [state_of(runner.session)]
+    for steps in (
+        (want.SelectSlot(SECOND), want.ApplyCorrection()), (want.SelectSlot(LIST), want.LoadCalibration("linearity")),
+        (want.SelectSlot(FIRST), want.ApplyCorrection()), (want.SelectSlot(LIST), want.SwitchCalibration(0, False)),
+    ):  # fmt: skip
+        runner.ask(*steps)
+        states.append(state_of(runner.session))
+    for _ in range(2):
+        runner.ask(*[want.Undo()] * 4)
+        assert state_of(runner.session) == states[0]
+        shown = []
+        for state in states[1:]:
+            runner.ask(want.Redo())
+            shown.append(runner.session.current)
+            assert state_of(runner.session) == state
+        assert shown == [SECOND, LIST, FIRST, LIST]
+    assert "Linearity switched off, once more" in runner.said()[-1]
+    runner.ask(want.Redo())
+    assert runner.said()[-1] == "nothing was taken back that could be done again"
+
+
+def test_a_change_elsewhere_ends_what_could_be_done_again(session):
+    runner = Runner(session)
+    runner.ask(want.SelectSlot(SECOND), want.ApplyCorrection(), want.SelectSlot(FIRST), want.ApplyCorrection())
+    runner.ask(want.Undo(), want.Undo(), want.SelectSlot(LIST), want.LoadCalibration("linearity"))
+    before = state_of(runner.session)
+    runner.ask(want.Redo())
+    assert state_of(runner.session) == before and runner.said()[-1].startswith("nothing was taken back")
+
+
 def test_a_frame_that_does_not_blink_is_shown_alone(session):
     runner = Runner(session)
     runner.ask(want.ApplyCorrection(), want.SetLayout(Layout.BLINK, keys=(SECOND, LIST)), want.SelectSlot(SECOND))

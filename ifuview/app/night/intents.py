@@ -135,7 +135,9 @@ class PlaceAperture(Intent):
 
 
 class TakeBack(Intent):
-    """Reduce again with the parameters of before the last change."""
+    """Reduce again with the parameters of before the last change; `again`: with those that were taken back last."""
+
+    again: bool = False
 
 
 class CompareStep(Intent):
@@ -164,7 +166,9 @@ class JudgeDetection(Intent):
 
 
 class UndoJudgment(Intent):
-    """Take the last judgment back."""
+    """Take the last judgment back; `again`: give that which was taken back last."""
+
+    again: bool = False
 
 
 class SaveJudgments(Intent):

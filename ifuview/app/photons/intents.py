@@ -98,9 +98,10 @@ class SwitchCalibration(Intent):
 
 
 class TakeBackCalibration(Intent):
-    """The calibrations of a photon frame (None = the current one) as before the last change."""
+    """The calibrations of a photon frame (None = the current one) as before the last change; `again`: with it again."""
 
     key: int | None = None
+    again: bool = False
 
 
 class Speckle(Intent):

@@ -159,6 +159,8 @@ class PhotonFrame:
         None: nobody has asked.
     past : tuple of Past
         Stacks before the last changes, the last one last.
+    undone : tuple of Past
+        Stacks that were taken back, the last one last.
     """
 
     raw: PhotonSource
@@ -180,6 +182,7 @@ class PhotonFrame:
     reel: Reel | None = None
     judged: PhotonJudged | None = None
     past: tuple[Past[Steps], ...] = ()
+    undone: tuple[Past[Steps], ...] = ()
 
     def with_cut(self, **changes: float | bool | tuple[str, ...] | None) -> PhotonFrame:
         """The frame with some bounds of its cut changed."""

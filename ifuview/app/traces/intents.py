@@ -44,10 +44,15 @@ class Undo(Intent):
     """Take back what was done last to traces, calibrations, a reduction or detections, and show where that was."""
 
 
+class Redo(Intent):
+    """Do again what was taken back last, and show where that is."""
+
+
 class UndoTraces(Intent):
-    """Go back to the traces before the last ones of a frame (None = current)."""
+    """Go back to the traces before the last ones of a frame (None = current); `again`: to those taken back last."""
 
     key: int | None = None
+    again: bool = False
 
 
 class SaveTraces(Intent):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ifuview.app.frames.intents import Intent
-from ifuview.app.frames.past import Past
+from ifuview.app.frames.past import Past, turned
 from ifuview.app.frames.steps import spread
 from ifuview.app.messages import note
 from ifuview.app.session import Session, Slot
@@ -24,7 +24,7 @@ def traces_on_all(session: Session, slot: Slot, traces: TraceSet) -> Session:
     number = next_number(session)
 
     def changed(s: Slot) -> Slot:
-        return replace(s, traces=traces, past_traces=_past(s, number, traces.name))
+        return replace(s, traces=traces, past_traces=_past(s, number, traces.name), undone_traces=())
 
     def change(s: Slot) -> Slot:
         same_detector = s.image.kind is slot.image.kind is Kind.DETECTOR and s.image.camera == slot.image.camera
@@ -41,7 +41,8 @@ def apply_correction(session: Session, _: want.ApplyCorrection) -> Session:
         return note(session, NOTHING)
     corrected = slot.diagnosis.corrected
     past = _past(slot, next_number(session), corrected.name)
-    session = _without_other(session.with_slot(replace(slot, traces=corrected, past_traces=past)))
+    changed = replace(slot, traces=corrected, past_traces=past, undone_traces=())
+    session = _without_other(session.with_slot(changed))
     return note(session, f"{slot.title}: now with {corrected.name}")
 
 
@@ -51,19 +52,27 @@ def _past(slot: Slot, number: int, name: str) -> tuple[Past[TraceSet | None], ..
 
 
 def undo_traces(session: Session, intent: want.UndoTraces) -> Session:
-    """The traces before the last change, of all frames that were changed with this one."""
+    """The traces before the last change, or after it `again`, of all frames that were changed with this one."""
     slot = session.slot(intent.key)
-    if slot is None or not slot.past_traces:
+    changes = () if slot is None else slot.undone_traces if intent.again else slot.past_traces
+    if slot is None or not changes:
         return note(session, NOTHING)
-    last = slot.past_traces[-1]
+    last = changes[-1]
 
-    def before(s: Slot) -> Slot:
-        same = bool(s.past_traces) and s.past_traces[-1].number == last.number
-        return replace(s, traces=s.past_traces[-1].before, past_traces=s.past_traces[:-1]) if same else s
+    def other(s: Slot) -> Slot:
+        own = s.undone_traces if intent.again else s.past_traces
+        if not own or own[-1].number != last.number:
+            return s
+        if intent.again:
+            found, undone, past = turned(s.undone_traces, s.past_traces, s.traces)
+        else:
+            found, past, undone = turned(s.past_traces, s.undone_traces, s.traces)
+        return replace(s, traces=found.before, past_traces=past, undone_traces=undone)
 
-    session = _without_other(spread(session, slot, before, True))
+    session = _without_other(spread(session, slot, other, True))
     now = "without traces" if last.before is None else f"with {last.before.name}"
-    return note(session, f"{slot.title}: {last.words} taken back; now {now}")
+    done = "used again" if intent.again else "taken back"
+    return note(session, f"{slot.title}: {last.words} {done}; now {now}")
 
 
 def _without_other(session: Session) -> Session:

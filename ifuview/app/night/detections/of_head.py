@@ -63,8 +63,11 @@ def with_detections(session: Session, state: ReductionState) -> Session:
     table = table_of(found, fields, solution)
     mine = old is not None and old.path == state.title
     said = carried(old.table, old.said, table) if old is not None and mine else {}
-    past = old.past if old is not None and mine and said == old.said else ()
-    new = DetectionState(state.title, f"{state.title}", table, HeadSource(fields, found), said=said, past=past)
+    same = old is not None and mine and said == old.said
+    new = DetectionState(
+        state.title, f"{state.title}", table, HeadSource(fields, found), said=said,
+        past=old.past if old is not None and same else (), undone=old.undone if old is not None and same else (),
+    )  # fmt: skip
     return replace(session, detections=new)
 
 

@@ -41,6 +41,8 @@ class DetectionState:
         By row.
     past : tuple of Past
         Each judgment that was given, with its detection and what stood there before; the last can be taken back.
+    undone : tuple of Past
+        Those that were taken back, with what stood there until then.
     saved : str
         File that holds all that was said, "" if something is in none.
     """
@@ -52,4 +54,5 @@ class DetectionState:
     row: int = -1
     said: Mapping[int, Judgment] = field(default_factory=dict)
     past: tuple[Past[Said], ...] = ()
+    undone: tuple[Past[Said], ...] = ()
     saved: str = ""

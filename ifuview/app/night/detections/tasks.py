@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from ifuview.app.frames.intents import Intent, SetPlane, ShowDock
-from ifuview.app.frames.past import Past
+from ifuview.app.frames.past import Past, turned
 from ifuview.app.frames.selection import pixel_of_wavelength
 from ifuview.app.frames.steps import set_plane
 from ifuview.app.jobs import JobKind
@@ -172,21 +172,26 @@ def judge(session: Session, intent: want.JudgeDetection) -> Session:
     if before is given:
         del said[row]
     past = Past(next_number(session), f"detection {row + 1} called {given.value}", (row, before))
-    return replace(session, detections=replace(state, said=said, past=(*state.past, past), saved=""))
+    return replace(session, detections=replace(state, said=said, past=(*state.past, past), undone=(), saved=""))
 
 
-def undo(session: Session, _: want.UndoJudgment) -> Session:
-    """Take back the last judgment, and look at what it was about."""
+def undo(session: Session, intent: want.UndoJudgment) -> Session:
+    """Take back the last judgment, or give it `again`, and look at what it was about."""
     state = state_of(session)
-    if not state.past:
+    changes = state.undone if intent.again else state.past
+    if not changes:
         raise UsageError("nothing was judged that could be taken back")
-    last = state.past[-1]
-    row, before = last.before
+    row, given = changes[-1].before
+    now = row, state.said.get(row)
+    if intent.again:
+        last, undone, past = turned(state.undone, state.past, now)
+    else:
+        last, past, undone = turned(state.past, state.undone, now)
     said = {number: one for number, one in state.said.items() if number != row}
-    if before is not None:
-        said[row] = before
-    session = replace(session, detections=replace(state, said=said, past=state.past[:-1], saved=""))
-    session = note(session, f"{state.title}: {last.words}, that is taken back")
+    if given is not None:
+        said[row] = given
+    session = replace(session, detections=replace(state, said=said, past=past, undone=undone, saved=""))
+    session = note(session, f"{state.title}: {last.words}, {'once more' if intent.again else 'that is taken back'}")
     return show(session, want.ShowDetection(row))
 
 

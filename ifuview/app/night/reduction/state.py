@@ -64,6 +64,8 @@ class ReductionState:
     recipe : Recipe or None
     past : tuple of Past
         Each change that was made, with the parameters of before it; the last can be taken back.
+    undone : tuple of Past
+        Those that were taken back, with the parameters that they gave.
     """
 
     expid: int
@@ -87,6 +89,7 @@ class ReductionState:
     before: ReductionState | None = None
     change: str = ""
     past: tuple[Past[Mapping[str, object]], ...] = ()
+    undone: tuple[Past[Mapping[str, object]], ...] = ()
     recipe: Recipe | None = None
 
     @property

@@ -124,7 +124,7 @@ def copied(session: Session, slot: Slot) -> Session:
     plain = frame.name.rsplit(" (", 1)[0] if frame.name.endswith(")") else frame.name
     number = next(n for n in range(2, len(names) + 3) if f"{plain} ({n})" not in names)
     name = f"{plain} ({number})"
-    twin = replace(frame, name=name, playing=False, past=())
+    twin = replace(frame, name=name, playing=False, past=(), undone=())
     text = title(name, frame.source.info, frame.cut, frame.shown)
     return session.adding(replace(slot, key=session.next_key, title=text, photons=twin))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ifuview.app.frames.adding import added_behind
 from ifuview.app.frames.intents import Intent, SetLayout, SetPlane
-from ifuview.app.frames.past import Past
+from ifuview.app.frames.past import Past, turned
 from ifuview.app.frames.state import Parent
 from ifuview.app.frames.tasks import OfFrame
 from ifuview.app.jobs import JobKind
@@ -27,6 +27,7 @@ from ifuview.model.photons.lists import PhotonInfo, PhotonSource, SortedColumns
 
 if TYPE_CHECKING:
     from ifuview.app.frames.opening.opened import Opened
+    from ifuview.app.frames.past import Changes
     from ifuview.app.photons.state import Live, PhotonStep, Steps
 
 MORE = {  # said of a step that is new on the stack
@@ -70,7 +71,7 @@ class MakeStep(OfFrame, Task["PhotonStep"]):
             text += f"; it {why}"
         more = "" if why else MORE.get(result.key, "") or cal.weight_words(frame, result)
         session = note(session, f"{cal.title(result)}: {text}{more}")
-        return _stacked(session, now, stack, f"{cal.title(result)} added", result)
+        return _changed(session, now, stack, f"{cal.title(result)} added", result)
 
 
 def load(session: Session, intent: want.LoadCalibration) -> Outcome:
@@ -85,21 +86,27 @@ def find_bad_pixels(session: Session, intent: want.FindBadPixels) -> Outcome:
     return MakeStep(title=f"Calibration {kind}", frame=key, step=kind, method=intent.method, aside=True)
 
 
-def _stacked(session: Session, slot: Slot, stack: Steps, words: str, fresh: PhotonStep | None = None) -> Change:
-    """Another stack is shown at once; the picture follows when its photons are there. The newest wish counts.
+def _changed(session: Session, slot: Slot, stack: Steps, words: str, fresh: PhotonStep | None = None) -> Change:
+    """Another stack, which can be taken back; `words` say what was changed."""
+    frame = known(session, slot.key)[1]
+    done = Past(next_number(session), words, frame.stack)
+    return _stacked(session, slot, stack, (*frame.past, done)[-MOST_BACK:], (), fresh)
 
-    `words` say what was changed.
-    """
+
+def _stacked(
+    session: Session, slot: Slot, stack: Steps, past: Changes[Steps], undone: Changes[Steps],
+    fresh: PhotonStep | None = None,
+) -> Change:  # fmt: skip
+    """Another stack is shown at once; the picture follows when its photons are there. The newest wish counts."""
     from ifuview.app.photons.calibration.sources import is_large
 
     frame = known(session, slot.key)[1]
-    done = Past(next_number(session), words, frame.stack)
-    wished = replace(frame, stack=stack, past=(*frame.past, done)[-MOST_BACK:])
+    wished = replace(frame, stack=stack, past=past, undone=undone)
     if is_large(frame):
         wished = replace(wished, live=None)  # nothing holds the old one while the new one is made
     task = Restack(
-        title=f"Calibrations of {slot.title}", frame=slot.key, stack=stack, before=frame.stack,
-        live=frame.live is not None, fresh=fresh,
+        title=f"Calibrations of {slot.title}", frame=slot.key, stack=stack, before=frame.stack, past=frame.past,
+        undone=frame.undone, live=frame.live is not None, fresh=fresh,
     )  # fmt: skip
     return Change(session.with_slot(replace(slot, photons=wished)), (task,))
 
@@ -111,6 +118,8 @@ class Restack(OfFrame, Task[Photons]):
     kind: ClassVar[JobKind] = JobKind.STACK
     stack: Steps
     before: Steps
+    past: Changes[Steps]
+    undone: Changes[Steps]
     live: bool
     fresh: PhotonStep | None = None
     newest: bool = True
@@ -131,7 +140,8 @@ class Restack(OfFrame, Task[Photons]):
         frame = frame_of(now)
         if now is None or frame is None or frame.stack is not self.stack:
             return session
-        session = session.with_slot(replace(now, photons=replace(frame, stack=self.before, past=frame.past[:-1])))
+        before = replace(frame, stack=self.before, past=self.past, undone=self.undone)
+        session = session.with_slot(replace(now, photons=before))
         lost = self.live and frame.live is None
         return Change(session, (want.IndexPhotons(self.frame),) if lost else ())
 
@@ -164,21 +174,21 @@ def switch(session: Session, intent: want.SwitchCalibration) -> Outcome:
     slot, frame = asked(session)
     stack = switched(frame.stack, intent.number, intent.on)
     done = "taken away" if intent.on is None else "switched on" if intent.on else "switched off"
-    return _stacked(session, slot, stack, f"{title(frame.stack[intent.number])} {done}")
+    return _changed(session, slot, stack, f"{title(frame.stack[intent.number])} {done}")
 
 
 def take_back(session: Session, intent: want.TakeBackCalibration) -> Outcome:
-    """The stack before the last change."""
+    """The stack before the last change, or after it `again`."""
     slot, frame = asked(session) if intent.key is None else known(session, intent.key)
-    if not frame.past:
+    if not (frame.undone if intent.again else frame.past):
         return note(session, "no calibration of this list was changed")
-    last = frame.past[-1]
-    change = _stacked(session, slot, last.before, last.words)
-    now = change.session.slot(slot.key)
-    assert now is not None and now.photons is not None
-    before = replace(now, photons=replace(now.photons, past=frame.past[:-1]))
-    said = f"{frame.name or slot.title}: {last.words}, that is taken back"
-    return replace(change, session=note(change.session.with_slot(before), said))
+    if intent.again:
+        last, undone, past = turned(frame.undone, frame.past, frame.stack)
+    else:
+        last, past, undone = turned(frame.past, frame.undone, frame.stack)
+    change = _stacked(session, slot, last.before, past, undone)
+    said = f"{frame.name or slot.title}: {last.words}, {'once more' if intent.again else 'that is taken back'}"
+    return replace(change, session=note(change.session, said))
 
 
 # the other way
@@ -210,7 +220,7 @@ class MakeOtherWay(OfFrame, Task[Photons]):
         session = images.copied(session.showing(now.key), now)
         copy, twin = known(session, key)
         name = f"{frame.name or now.title} {self.words}"
-        session = session.with_slot(replace(copy, title=name, photons=replace(twin, name=name, past=())))
+        session = session.with_slot(replace(copy, title=name, photons=replace(twin, name=name, past=(), undone=())))
         change = _restacked(session, key, self.stack, result)
         assert isinstance(change, Change)
         return replace(change, settled=(SetLayout(Layout.BLINK, keys=(now.key, key)),))

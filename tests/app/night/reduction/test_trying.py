@@ -282,6 +282,11 @@ def test_a_change_that_still_waits_is_taken_back_alone(runner, told):
     assert back.then[-1] == want.TakeBack()
     again = Runner(back.session)
     again.ask(want.TakeBack())
-    assert again.session.reduction.params["spectrum"].radius == 2.0 and len(again.session.reduction.past) == 1
+    made = again.session.reduction
+    assert made.params["spectrum"].radius == 2.0 and len(made.past) == len(made.undone) == 1
+    again.ask(want.Redo())
+    assert again.session.reduction.params["spectrum"].radius == 3.0 and not again.session.reduction.undone
+    assert again.session.reduction.value("spectrum") is not first.value("spectrum")
+    again.ask(want.Undo())
     assert again.session.reduction.value("spectrum") is first.value("spectrum")
     assert "taken back: source: radius 3" in again.said()[-1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ifuview.app.frames.intents import Intent
-from ifuview.app.frames.past import Past
+from ifuview.app.frames.past import Changes, Past, turned
 from ifuview.app.jobs import JobKind
 from ifuview.app.messages import note
 from ifuview.app.night import intents as want
@@ -101,7 +101,7 @@ def try_params(session: Session, intent: want.TryParams) -> Outcome:
     title = dict(base.plan)[intent.step]
     words = f"{title}: " + ", ".join(f"{name} {_brief(value)}" for name, value in intent.values)
     past = (*base.past, Past(next_number(session), words, base.params))
-    return _again(session, base, {**now.params, intent.step: after}, words, past)
+    return _again(session, base, {**now.params, intent.step: after}, words, past, ())
 
 
 def _brief(value: object) -> str:
@@ -112,26 +112,32 @@ def _brief(value: object) -> str:
 
 
 def take_back(session: Session, intent: want.TakeBack) -> Outcome:
-    """As it was before the last change; one that is still being made is given up."""
+    """As it was before the last change, or with it `again`; one that is still being made is given up."""
     base, now = settled(session), session.reduction
     assert now is not None
-    if len(now.past) > len(base.past):
-        return _again(session, base, base.params, f"taken back: {now.past[-1].words}", base.past)
-    if not base.past:
+    done = "once more" if intent.again else "taken back"
+    if not (now.undone if intent.again else now.past):
         raise UsageError(NOTHING)
-    last = base.past[-1]
-    return _again(session, base, last.before, f"taken back: {last.words}", base.past[:-1])
+    if intent.again:
+        last, undone, past = turned(now.undone, now.past, now.params)
+    else:
+        last, past, undone = turned(now.past, now.undone, now.params)
+    if len(past) == len(base.past):  # that wish is not made yet
+        return _again(session, base, base.params, f"{done}: {last.words}", base.past, undone)
+    return _again(session, base, last.before, f"{done}: {last.words}", past, undone)
 
 
 def _again(
     session: Session, base: ReductionState, params: Mapping[str, object], words: str,
-    past: tuple[Past[Mapping[str, object]], ...],
+    past: Changes[Mapping[str, object]], undone: Changes[Mapping[str, object]],
 ) -> Change:  # fmt: skip
     """The wish is known at once, so that it can be taken back while it waits; the steps are those of before."""
     now = session.reduction
     assert now is not None
     before = replace(base, before=None)
-    wished = replace(base, params=params, change=words, past=past, before=before, running=base.plan[0][0])
+    wished = replace(
+        base, params=params, change=words, past=past, undone=undone, before=before, running=base.plan[0][0]
+    )
     task = ReduceAgain(
         title=f"Reduce {base.camera} again: {words}", state=replace(wished, steps={}, verdicts=()), front=True,
         aside=_long(base, params),
