@@ -111,7 +111,12 @@ class TraceFibers(OfFrame, Task[TraceSet]):
             return _come(session, slot, result)
         traces = aligned(result, slot.traces)
         copy = replace(
-            slot, key=session.next_key, title=f"{slot.title} (measured traces)", traces=traces, past_traces=(), undone_traces=()
+            slot,
+            key=session.next_key,
+            title=f"{slot.title} (measured traces)",
+            traces=traces,
+            past_traces=(),
+            undone_traces=(),
         )
         words = f"{copy.title}: {traces.nfiber} traces; blink them against the {slot.traces.nfiber} given"
         return note(session.adding(copy), words)

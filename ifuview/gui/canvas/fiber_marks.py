@@ -30,8 +30,10 @@ COLORS = {
 STYLES = {MarkKind.CCD: Qt.PenStyle.DashLine, MarkKind.BLOCK: Qt.PenStyle.DotLine}
 TICK = 9.0  # screen px, size of the marks of single fibers
 PLACES = {MarkKind.SKY: 0.0, MarkKind.BAD: 12.0}  # screen px from the edge: both can be on
+PINNED = (*PLACES, MarkKind.RUN)  # to the edges of the canvas
 EDGE = 4.0  # screen px
 SHADE = 14  # opacity of the wavelengths of a problem, of 255
+LINE = 1.0  # px of the desktop: a pen of width 0 is one px of the screen, however many these are
 ARM = 9.0  # screen px, of a bracket
 LEAST = 7.0  # screen px of the frame of a pixel
 HALO = 3.0  # screen px of the dark line behind it: seen on bright pixels too
@@ -39,11 +41,12 @@ STEP = 8  # of the fibers that make a curve: it is smooth
 
 
 def draw_marks(
-    p: QPainter, marks: tuple[Mark, ...], at: ViewState, size: viewport.Size, *, moving: bool = False
-) -> None:
-    """Draw the marks of one picture; while it moves, without text."""
-    for mark in marks:
-        p.setPen(QPen(COLORS[mark.kind], 0, STYLES.get(mark.kind, Qt.PenStyle.SolidLine)))
+    p: QPainter, marks: tuple[Mark, ...], at: ViewState, size: viewport.Size, *, moving: bool = False,
+    pinned: bool | None = None,
+) -> None:  # fmt: skip
+    """Draw the marks of one picture, or only those that are or are not `pinned`; while it moves, without text."""
+    for mark in (one for one in marks if pinned is None or (one.kind in PINNED) is pinned):
+        p.setPen(QPen(COLORS[mark.kind], LINE, STYLES.get(mark.kind, Qt.PenStyle.SolidLine)))
         if mark.kind in PLACES:
             _ticks(p, mark, at, size)
         elif mark.kind in (MarkKind.PIXEL, MarkKind.AREA):
@@ -118,7 +121,7 @@ def _span(p: QPainter, mark: Mark, at: ViewState, size: viewport.Size, moving: b
     band = QPainterPath()
     band.addPolygon(QPolygonF([first - beyond, first + beyond, last + beyond, last - beyond]))
     p.fillPath(band, shade)
-    p.setPen(QPen(COLORS[mark.kind], 0, Qt.PenStyle.DashLine))
+    p.setPen(QPen(COLORS[mark.kind], LINE, Qt.PenStyle.DashLine))
     for end in (first, last):
         p.drawLine(end - beyond, end + beyond)
     if mark.text and not moving:

@@ -11,7 +11,7 @@ from PyQt6.QtGui import QImage, QPainter
 from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import viewport
 from ifuview.app.frames.views.overlay import OverlayView
-from ifuview.gui.canvas.layers import draw_overlay
+from ifuview.gui.canvas.layers import draw_overlay, draw_pinned
 
 ARGB = QImage.Format.Format_ARGB32_Premultiplied
 WHOLE = 1e-6  # px by which a shift may miss a whole number
@@ -34,7 +34,7 @@ def in_points(p: QPainter, at: ViewState, size: viewport.Size, ratio: float) -> 
 
 
 class Layer:
-    """A transparent picture of everything above an image."""
+    """A transparent picture of everything that lies on an image; what stands at the edges of the canvas is above it."""
 
     def __init__(self) -> None:
         self.ratio = 1.0  # of px of the screen to those of the desktop
@@ -46,6 +46,13 @@ class Layer:
 
     def paint(self, p: QPainter, overlay: OverlayView, at: ViewState, size: viewport.Size, *, moving: bool) -> None:
         """Paint the overlay; while moving, what is there already is shifted and only the rest is drawn."""
+        self._paint(p, overlay, at, size, moving=moving)
+        p.save()
+        draw_pinned(p, overlay, *in_points(p, at, size, self.ratio), moving=moving)
+        p.restore()
+
+    def _paint(self, p: QPainter, overlay: OverlayView, at: ViewState, size: viewport.Size, *, moving: bool) -> None:
+        """Paint what lies on the image."""
         if not moving:
             self._remake(p, overlay, at, size)
             p.drawImage(0, 0, self.image)

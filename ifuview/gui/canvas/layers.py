@@ -35,6 +35,7 @@ CROSSHAIR_COLOR = QColor("#35e0ff")
 SPARSE = 20.0  # screen px between curves above which they get a dark edge, to stand out on bright fibers
 EDGE = QColor(0, 0, 0, 130)
 FRAMED = 5.0  # screen px of a row from which on it is framed
+LINE = 1.0  # px of the desktop: a pen of width 0 is one px of the screen, however many these are
 MARK = 12.0  # screen px, length of the marks at the ends of the selected row
 FEW_REGIONS = 60  # that have a dark edge
 
@@ -48,7 +49,7 @@ def draw_overlay(
     moving: bool = False,
     area: QRect | None = None,
 ) -> None:
-    """Draw all layers of one picture, in a part of the canvas (`area`) only if given; while moving, without labels."""
+    """Draw what lies on one picture, in a part of the canvas (`area`) only if given; while moving, without labels."""
     for box in view.amplifiers:
         _box(p, at, size, box[1:], AMPLIFIER_COLOR, "" if moving else box[0])
     if view.curves is not None:
@@ -58,13 +59,23 @@ def draw_overlay(
     if view.marks:
         from ifuview.gui.canvas.fiber_marks import draw_marks
 
-        draw_marks(p, view.marks, at, size, moving=moving)
+        draw_marks(p, view.marks, at, size, moving=moving, pinned=False)
     if view.band is not None:
-        draw_band(p, view.band, at, size)
+        frame_band(p, view.band, at, size)
     for region in view.regions:
         draw_region(p, region, at, size, view.rings, halo=len(view.regions) <= FEW_REGIONS)
     if view.curves is not None and view.labels and not moving:
         draw_labels(p, view, at, size)
+
+
+def draw_pinned(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Size, *, moving: bool = False) -> None:
+    """Draw what stands at the edges of the canvas, and stays there while the picture moves."""
+    if view.marks:
+        from ifuview.gui.canvas.fiber_marks import draw_marks
+
+        draw_marks(p, view.marks, at, size, moving=moving, pinned=True)
+    if view.band is not None:
+        mark_band(p, view.band, at, size)
 
 
 def in_view(view: OverlayView, at: ViewState, size: viewport.Size, area: QRect) -> Array:
@@ -106,11 +117,11 @@ def draw_curves(p: QPainter, view: OverlayView, at: ViewState, size: viewport.Si
     for rgb in np.unique(color[rows]):
         mine, pen = usual & (color[row] == rgb), QColor.fromRgb(int(rgb))
         pen.setAlpha(DENSE_ALPHA if dense and not view.by_block else 255)
-        _lines(p, lines[mine], QPen(pen, 0))
+        _lines(p, lines[mine], QPen(pen, LINE))
         if dense and view.first is not None:
             pen.setAlpha(EDGE_ALPHA)
-            _lines(p, lines[mine & np.isin(row, view.first)], QPen(pen, 0))
-    _lines(p, lines[np.isin(row, view.neighbors)], QPen(NEIGHBOR_COLOR, 0))
+            _lines(p, lines[mine & np.isin(row, view.first)], QPen(pen, LINE))
+    _lines(p, lines[np.isin(row, view.neighbors)], QPen(NEIGHBOR_COLOR, LINE))
     if view.selected is not None:
         chosen = lines[row == view.selected]
         for line in (QPen(EDGE, CASING + 2), QPen(CASING_COLOR, CASING), QPen(SELECTED_COLOR, SELECTED_WIDTH)):
@@ -152,7 +163,7 @@ def _polyline(p: QPainter, x: Array, y: Array) -> None:
 def _iso(p: QPainter, iso: marks.IsoCurve, at: ViewState, size: viewport.Size, moving: bool) -> None:
     """Draw one curve of equal wavelength with its value."""
     x, y = viewport.to_screen(at, size, iso.x, iso.y)
-    p.setPen(QPen(ISO_COLOR, 0, Qt.PenStyle.DashLine if not moving else Qt.PenStyle.SolidLine))
+    p.setPen(QPen(ISO_COLOR, LINE, Qt.PenStyle.DashLine if not moving else Qt.PenStyle.SolidLine))
     _polyline(p, x, y)
     inside = np.flatnonzero((x > 0) & (x < size[0] - 60) & (y > 20) & (y < size[1] - 8))
     if inside.size and not moving:
@@ -216,7 +227,7 @@ def _box(
     """Draw a rectangle given by native corners, with its name inside a corner."""
     corners = box_corners(at, size, *box)
     rect = corners.boundingRect()
-    p.setPen(QPen(color, 0))
+    p.setPen(QPen(color, LINE))
     p.setBrush(Qt.BrushStyle.NoBrush)
     p.drawPolygon(corners)
     if name:
@@ -238,15 +249,25 @@ def draw_crosshair(p: QPainter, x: float, y: float, at: ViewState, size: viewpor
     lines = np.array(
         [[0, sy, sx - gap, sy], [sx + gap, sy, size[0], sy], [sx, 0, sx, sy - gap], [sx, sy + gap, sx, size[1]]]
     )
-    _lines(p, lines, QPen(CROSSHAIR_COLOR, 0))
+    _lines(p, lines, QPen(CROSSHAIR_COLOR, LINE))
 
 
-def draw_band(p: QPainter, band: tuple[float, ...], at: ViewState, size: viewport.Size) -> None:
-    """Mark the selected row of row-stacked spectra at both ends, and frame it once it is a few screen px high."""
-    x, y = viewport.to_screen(at, size, np.array([band[0], band[2]]), np.array([band[1], band[3]]))
-    left, right, top, bottom = (float(v) for v in (x.min(), x.max(), y.min(), y.max()))
+def frame_band(p: QPainter, band: tuple[float, ...], at: ViewState, size: viewport.Size) -> None:
+    """Frame the selected row of row-stacked spectra once it is a few screen px high."""
+    left, right, top, bottom = _ends(band, at, size)
     if min(right - left, bottom - top) >= FRAMED:
         _box(p, at, size, band, SELECTED_COLOR, "")
+
+
+def _ends(band: tuple[float, ...], at: ViewState, size: viewport.Size) -> tuple[float, float, float, float]:
+    """Left, right, top and bottom of a box on the screen."""
+    x, y = viewport.to_screen(at, size, np.array([band[0], band[2]]), np.array([band[1], band[3]]))
+    return float(x.min()), float(x.max()), float(y.min()), float(y.max())
+
+
+def mark_band(p: QPainter, band: tuple[float, ...], at: ViewState, size: viewport.Size) -> None:
+    """Mark the selected row of row-stacked spectra where it ends or leaves the canvas."""
+    left, right, top, bottom = _ends(band, at, size)
     p.setPen(QPen(CASING_COLOR, 1.5))
     p.setBrush(SELECTED_COLOR)
     for end in (0, 1):

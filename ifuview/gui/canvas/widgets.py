@@ -119,7 +119,7 @@ class Panner(SmallView):
             w, h = self._canvas
             corners = [viewport.to_image(self._view, self._canvas, sx, sy) for sx in (0, w) for sy in (0, h)]
             x, y = viewport.to_screen(self._fitted(picture), size, *(np.array(c) for c in zip(*corners)))
-            p.setPen(QPen(BOX_COLOR, 0))
+            p.setPen(QPen(BOX_COLOR, self.devicePixelRatioF()))
             p.drawRect(QRectF(QPointF(x.min(), y.min()), QPointF(x.max(), y.max())))
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
@@ -171,7 +171,7 @@ class Magnifier(SmallView):
         if image is not None:
             p.drawImage(*self._stages.corner, image)
         x, y = viewport.to_screen(at, size, round(self._at[0]), round(self._at[1]))
-        p.setPen(QPen(CURSOR_COLOR, 0))
+        p.setPen(QPen(CURSOR_COLOR, self.devicePixelRatioF()))
         p.drawRect(QRectF(float(x) - zoom / 2, float(y) - zoom / 2, zoom, zoom))
 
 
