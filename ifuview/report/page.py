@@ -118,7 +118,7 @@ def draw(report: ReportInput) -> Figure:
 def _is_high(report: ReportInput) -> bool:
     """Whether the image leaves room on its left."""
     ny, nx = report.image.data.shape if report.image is not None and report.image.square else (1, 1)
-    return ny > HIGH * nx
+    return bool(ny > HIGH * nx)
 
 
 def _draw_fiber(figure: Figure, report: ReportInput) -> None:

@@ -1,4 +1,4 @@
-"""What the triage says of one fiber, or of all, in one product: the worst first, or what was asked, or why nothing was."""
+"""What the triage says of one fiber, or of all, in one product: the worst first, what was asked, or why nothing was."""
 
 from __future__ import annotations
 
