@@ -15,7 +15,7 @@ from ifuview.app.night.intents import TakeBack, UndoJudgment
 from ifuview.app.photons.intents import TakeBackCalibration
 from ifuview.app.session import Layout, Session
 from ifuview.app.tasks import Change, Outcome, Plan
-from ifuview.app.traces.intents import Redo, Undo, UndoTraces
+from ifuview.app.traces.intents import Undo, UndoTraces
 
 NOTHING = "nothing was changed that could be taken back"
 NOTHING_BACK = "nothing was taken back that could be done again"
@@ -58,19 +58,10 @@ def next_number(session: Session) -> int:
 
 
 def undo(session: Session, intent: Undo) -> Outcome:
-    """Take back what was done last, anywhere, and show where that was; what takes it back says what it was."""
-    return _shown(session, last(session), NOTHING)
-
-
-def redo(session: Session, intent: Redo) -> Outcome:
-    """Do again what was taken back last, anywhere, and show where that is."""
-    return _shown(session, following(session), NOTHING_BACK)
-
-
-def _shown(session: Session, found: Found | None, nothing: str) -> Outcome:
-    """Carry a step back or forth out on the frame that shows it."""
+    """Take back what was done last, anywhere, or do it again, on the frame that shows it; that says what it was."""
+    found = following(session) if intent.again else last(session)
     if found is None:
-        return note(session, nothing)
+        return note(session, NOTHING_BACK if intent.again else NOTHING)
     _, back, key = found
     if key is None or session.slot(key) is None:
         return Change(session, (back, ShowDock("detections")) if isinstance(back, UndoJudgment) else (back,))
@@ -79,4 +70,4 @@ def _shown(session: Session, found: Found | None, nothing: str) -> Outcome:
     return Change(shown(session, key), (*first, back))
 
 
-TASKS: Mapping[type[Intent], Plan] = {Undo: undo, Redo: redo}
+TASKS: Mapping[type[Intent], Plan] = {Undo: undo}

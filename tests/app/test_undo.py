@@ -80,12 +80,12 @@ def test_what_was_taken_back_is_done_again_in_its_order(session):
         assert state_of(runner.session) == states[0]
         shown = []
         for state in states[1:]:
-            runner.ask(want.Redo())
+            runner.ask(want.Undo(again=True))
             shown.append(runner.session.current)
             assert state_of(runner.session) == state
         assert shown == [SECOND, LIST, FIRST, LIST]
     assert "Linearity switched off, once more" in runner.said()[-1]
-    runner.ask(want.Redo())
+    runner.ask(want.Undo(again=True))
     assert runner.said()[-1] == "nothing was taken back that could be done again"
 
 
@@ -94,7 +94,7 @@ def test_a_change_elsewhere_ends_what_could_be_done_again(session):
     runner.ask(want.SelectSlot(SECOND), want.ApplyCorrection(), want.SelectSlot(FIRST), want.ApplyCorrection())
     runner.ask(want.Undo(), want.Undo(), want.SelectSlot(LIST), want.LoadCalibration("linearity"))
     before = state_of(runner.session)
-    runner.ask(want.Redo())
+    runner.ask(want.Undo(again=True))
     assert state_of(runner.session) == before and runner.said()[-1].startswith("nothing was taken back")
 
 

@@ -41,11 +41,12 @@ class ApplyCorrection(Intent):
 
 
 class Undo(Intent):
-    """Take back what was done last to traces, calibrations, a reduction or detections, and show where that was."""
+    """Take back what was done last to traces, calibrations, a reduction or detections, and show where that was.
 
+    `again`: do again what was taken back last.
+    """
 
-class Redo(Intent):
-    """Do again what was taken back last, and show where that is."""
+    again: bool = False
 
 
 class UndoTraces(Intent):

@@ -32,7 +32,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("compare-folder", "File", "Compare with production...", "compare_folder_dialog"),
     Action("reload", "File", "Reload", lambda s: want.Reload(), ("Ctrl+R", "F5")),
     Action("undo", "-File", "Undo the last change", lambda s: want.Undo(), ("Ctrl+Z",)),
-    Action("redo", "File", "Redo what was taken back", lambda s: want.Redo(), ("Ctrl+Shift+Z", "Ctrl+Y")),
+    Action("redo", "File", "Redo what was taken back", lambda s: want.Undo(again=True), ("Ctrl+Shift+Z", "Ctrl+Y")),
     Action("traces", "-File", "Load traces...", "traces_dialog", ("Ctrl+T",)),
     Action("regions", "File", "Load regions...", "regions_dialog"),
     Action("save-regions", "File", "Save regions...", "save_regions_dialog"),

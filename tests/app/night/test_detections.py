@@ -121,11 +121,11 @@ def test_judgments_are_given_changed_and_taken_back(opened):
     opened.ask(want.ShowDetection(0), want.UndoJudgment())
     assert opened.session.detections.said == {0: Judgment.REAL, 1: Judgment.FALSE}
     assert opened.session.detections.row == 1  # what it was about is looked at
-    opened.ask(want.Redo())
+    opened.ask(want.Undo(again=True))
     assert opened.session.detections.said == {0: Judgment.REAL, 1: Judgment.UNSURE}
-    opened.ask(want.Undo(), want.Undo(), want.Undo(), want.Redo())
+    opened.ask(want.Undo(), want.Undo(), want.Undo(), want.Undo(again=True))
     assert opened.session.detections.said == {0: Judgment.REAL}
-    opened.ask(want.Redo())
+    opened.ask(want.Undo(again=True))
     opened.ask(want.JudgeDetection("false"))  # said once more
     assert opened.session.detections.said == {0: Judgment.REAL}
     with pytest.raises(UsageError, match="no detections"):

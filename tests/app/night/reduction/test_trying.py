@@ -284,7 +284,7 @@ def test_a_change_that_still_waits_is_taken_back_alone(runner, told):
     again.ask(want.TakeBack())
     made = again.session.reduction
     assert made.params["spectrum"].radius == 2.0 and len(made.past) == len(made.undone) == 1
-    again.ask(want.Redo())
+    again.ask(want.Undo(again=True))
     assert again.session.reduction.params["spectrum"].radius == 3.0 and not again.session.reduction.undone
     assert again.session.reduction.value("spectrum") is not first.value("spectrum")
     again.ask(want.Undo())
