@@ -188,7 +188,7 @@ def _fit_column(seen: Evidence, counts: Array, used: Array, column: int, shrink:
         sums, ground = np.zeros((nslot, 1, kernel.NTERM)), np.zeros((shape.shape[0], 1, 2))
         kernel.fit_columns(
             data, good, one, one, one, np.zeros(1), center[:, None], shift, width, gaussian_table(), fit.group,
-            fit.noise.floor * shrink, fit.noise.per_count * shrink, 0.0, 0.0, False, shape, flux, variance, sums,
+            fit.noise.floor * shrink, fit.noise.per_count * shrink, 0.0, 0.0, False, False, shape, flux, variance, sums,
             ground,
         )  # fmt: skip
         step, err = (a[:, 0] for a in offsets(sums))

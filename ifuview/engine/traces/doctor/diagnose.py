@@ -171,7 +171,9 @@ def shared_modes(
     u, v, w = _coordinates(evidence)
     usable = np.abs(offset - evidence.shift) < limits.swap_px
     shapes, smooth = patterns(u, v, w, evidence.block), surface(u, v, evidence.block)
-    found = fit_modes(offset, error, usable, shapes, evidence.block, limits.mode_sigmas, smooth)
+    found = fit_modes(
+        offset, error, usable, shapes, evidence.block, limits.mode_sigmas, smooth, together=evidence.fit.together
+    )
     whole = (0.0, float(traces.ncol - 1))
     every = tuple(range(traces.nfiber))
     modes = []

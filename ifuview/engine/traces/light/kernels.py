@@ -22,11 +22,13 @@ HALF_ROWS = 9  # rows on each side of a fiber that its model covers
 FIT_ROWS = 4  # rows on each side that decide about center, width and shape
 WIDTH = 2 * HALF_ROWS + 1
 WING = np.float32(0.1)  # of the light of a fiber, squared; its flux is not guessed from less
+BESIDE = 6.0  # widths; farther apart neighbors do nothing to a center: 0.002 of what they are off
 RIDGE = 1 + 1e-6  # keeps two traces on one fiber solvable
 Y, S, K, Q = range(4)  # center, width, skewness, kurtosis: the shape terms
-NTERM = 21  # accumulated sums per fiber and bin: 4 x 4 normal equations (upper half), right side, then:
+NTERM = 25  # accumulated sums per fiber and bin: 4 x 4 normal equations (upper half), right side, then:
 FIRST_B, NOISE_YY, CHI2, NPIX, CLIPPED, FLUX, VARIANCE = 10, 14, 15, 16, 17, 18, 19
 NCOL = 20
+BY_NEXT, BY_LAST, COMMON, SKEW_BESIDE = 21, 22, 23, 24  # of what neighbors do to a center
 ABSENT = -1_000_000
 USED, MARKED = 1, 2  # of `good`: may be used; stuck out of the model
 
@@ -49,6 +51,7 @@ def fit_columns(
     clip: float,
     clip_share: float,
     with_shape: bool,
+    with_beside: bool,
     shape: Array,
     flux: Array,
     variance: Array,
@@ -84,6 +87,8 @@ def fit_columns(
         A pixel farther from the model than clip * noise + clip_share * peak is left out; 0: none is.
     with_shape : bool
         Add up the terms of skewness and kurtosis too.
+    with_beside : bool
+        And what neighbors do to a center.
     shape : float32 (ngroup, nbin, 3)
         Skewness and kurtosis terms, and the background that is subtracted before the fit.
     flux, variance : float32 (n, nslot), out
@@ -143,6 +148,15 @@ def fit_columns(
                 _accumulate(
                     data, weight, total, light[k], edge[k], inverse[k], first[k], solved[k], variance[i, k], sums[k, b]
                 )
+        if with_beside:
+            for k in range(nslot - 1):
+                near = (first[k + 1] - first[k]) * min(inverse[k], inverse[k + 1]) < BESIDE
+                near = near and first[k + 1] - first[k] < WIDTH and first[k] > -WIDTH and first[k + 1] > -WIDTH
+                if near and variance[i, k] < np.inf and variance[i, k + 1] < np.inf:
+                    _add_beside(
+                        weight, light[k], edge[k], inverse[k], first[k], light[k + 1], edge[k + 1], inverse[k + 1],
+                        first[k + 1], solved[k] * solved[k + 1], sums[k, b], sums[k + 1, b],
+                    )  # fmt: skip
         _ground(data, weight, total, first, group, off, share, rhs, down, taken, ground, b)
 
 
@@ -422,3 +436,61 @@ def _add_shape(
     out[9] += f2 * (qq - lq * lq * i)
     out[12] += flux * (bk - lk * lr * i)
     out[13] += flux * (bq - lq * lr * i)
+
+
+@njit(nogil=True, error_model="numpy")
+def _lean(weight: Array, light: Array, edge: Array, inverse: float, first: int) -> Any:
+    """How much of its light a fiber's slope takes along, in the rows that decide about its center."""
+    ll = ly = np.float32(0)
+    for j in range(HALF_ROWS - FIT_ROWS, HALF_ROWS + FIT_ROWS + 1):
+        r = first + j
+        if 0 <= r < weight.size:
+            wp = weight[r] * light[j]
+            ll += wp * light[j]
+            ly += wp * (edge[j, 1] - edge[j + 1, 1]) * inverse
+    return ly / ll if ll > 0 else np.float32(0)
+
+
+@njit(nogil=True, error_model="numpy")
+def _add_beside(
+    weight: Array,
+    light: Array,
+    edge: Array,
+    inverse: float,
+    first: int,
+    next_light: Array,
+    next_edge: Array,
+    next_inverse: float,
+    next_first: int,
+    fluxes: float,
+    out: Array,
+    next_out: Array,
+) -> None:
+    """Add what center and skewness of two neighbors do to the center of the other, and what noise they share."""
+    lean = _lean(weight, light, edge, inverse, first)
+    next_lean = _lean(weight, next_light, next_edge, next_inverse, next_first)
+    one = np.float32(1)
+    by_next = by_last = common = skew = next_skew = np.float32(0)
+    for j in range(next_first - first, WIDTH):
+        r, i = first + j, first + j - next_first
+        if not 0 <= r < weight.size:
+            continue
+        y = (edge[j, 1] - edge[j + 1, 1]) * inverse
+        z = (next_edge[i, 1] - next_edge[i + 1, 1]) * next_inverse
+        own, its = weight[r] * (y - lean * light[j]), z - next_lean * next_light[i]
+        is_own, is_its = abs(j - HALF_ROWS) <= FIT_ROWS, abs(i - HALF_ROWS) <= FIT_ROWS
+        if is_own:
+            a, b = next_edge[i], next_edge[i + 1]
+            by_next += own * z
+            skew += own * ((a[0] * a[0] - one) * a[1] - (b[0] * b[0] - one) * b[1])
+        if is_its:
+            a, b = edge[j], edge[j + 1]
+            by_last += weight[r] * its * y
+            next_skew += weight[r] * its * ((a[0] * a[0] - one) * a[1] - (b[0] * b[0] - one) * b[1])
+        if is_own and is_its:
+            common += own * its
+    out[BY_NEXT] += fluxes * by_next
+    next_out[BY_LAST] += fluxes * by_last
+    out[COMMON] += fluxes * common
+    out[SKEW_BESIDE] += fluxes * skew
+    next_out[SKEW_BESIDE] += fluxes * next_skew

@@ -44,6 +44,8 @@ class LightFit:
         `kernel.USED` and `kernel.MARKED`.
     scale : float
         Chi2 per degree of freedom of the whole image.
+    with_next : (nslot, nbin)
+        Correlation of the error of `center` with that of the next slot: where profiles overlap.
     bad_rows : tuple of (row, first column, last column)
         Left out because they stick out along dispersion.
     """
@@ -67,7 +69,15 @@ class LightFit:
     marks: Array
     noise: Noise
     scale: float
+    with_next: Array
     bad_rows: tuple[tuple[int, int, int], ...] = ()
+
+    @property
+    def together(self) -> float:
+        """Variance of a mean of the centers of many neighbors, over that of independent errors."""
+        weight = np.where(np.isfinite(self.error), 1 / np.where(np.isfinite(self.error), self.error, 1), 0)
+        shared = float((self.with_next[:-1] * weight[:-1] * weight[1:]).sum())
+        return 1 + 2 * shared / max(float((weight**2).sum()), 1e-30)
 
     @property
     def column(self) -> Array:

@@ -17,6 +17,7 @@ from scipy.ndimage import maximum_filter1d
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.cores import spread
 from ifuview.engine.traces.light import kernels as kernel
+from ifuview.engine.traces.light.beside import freed
 from ifuview.engine.traces.light.first_width import first_width
 from ifuview.engine.traces.light.ground import less_certain
 from ifuview.engine.traces.light.light_fit import LightFit, Noise
@@ -52,7 +53,7 @@ SETTLED = 0.04  # px, largest move of nearly all bins in the last sparse round .
 CERTAIN_ERROR = 0.05  # px, ... that are measured so well
 SKEW_SIGMA = 4.0  # a skewness of all groups together that is less certain is taken to be none
 SHAPE_RANGE = 0.15  # of the Hermite terms
-SHAPE_SNR = 5.0  # of the flux of a fiber in a column, from where on the Hermite terms are fitted
+SHAPE_SNR = 5.0  # of the mean flux of a fiber in a column, from where on the Hermite terms are fitted
 SHAPE_STEP = 4  # columns, of the last round, of which one measures the shape terms
 SHAPE_DEGREE = 2  # of the shape terms along dispersion
 WIDTH_DEGREE = 3
@@ -204,7 +205,7 @@ class _Fit:
         self.start: Array = np.zeros((self.nslot, self.nbin))
 
     def pass_over(
-        self, chosen: Array, clip: float, share: float, with_shape: bool = True
+        self, chosen: Array, clip: float, share: float, with_shape: bool = True, with_beside: bool = False
     ) -> tuple[Array, Array, Array, Array]:
         """One kernel run."""
         binned = (np.searchsorted(self.edges, chosen, side="right") - 1).astype(np.intp)
@@ -219,8 +220,8 @@ class _Fit:
         def some(of: slice) -> None:
             kernel.fit_columns(
                 self.columns, self.good, columns[of], binned[of], low[of], (at - low)[of], self.given, shift, width,
-                self.table, self.group, self.noise.floor, self.noise.per_count, clip, share, with_shape, self.shape,
-                flux[of], variance[of], sums, ground,
+                self.table, self.group, self.noise.floor, self.noise.per_count, clip, share, with_shape, with_beside,
+                self.shape, flux[of], variance[of], sums, ground,
             )  # fmt: skip
 
         parts = whole_bins(binned, PARTS if n * self.nslot > FEW else 1)
@@ -267,7 +268,8 @@ class _Fit:
         with np.errstate(invalid="ignore", divide="ignore"):
             lean = np.where(known, ys / yy, 0)
         info, pull = np.where(known, ss - lean * ys, 0), np.where(known, bs - lean * by, 0)
-        bright = sums[..., kernel.FLUX] > SHAPE_SNR * np.sqrt(sums[..., kernel.VARIANCE] * sums[..., kernel.NCOL])
+        whole = sums[..., kernel.FLUX :].sum(axis=1)  # bins that chance makes bright have a shape of their own
+        bright = (whole[:, 0] > SHAPE_SNR * np.sqrt(whole[:, 1] * whole[:, 2]))[:, None]
         if hermite and (known & bright).any():  # faint light cannot tell the shape from the background
             step = WIDTH_STEP * self._hermite_step(sums, known & bright)[0]
             new = np.clip(self.shape[..., :2] + step, -SHAPE_RANGE, SHAPE_RANGE)
@@ -424,11 +426,11 @@ class _Fit:
         self.noise = Noise(self.noise.floor * scale, self.noise.per_count * scale, "data")
 
     def every_column(self, chosen: Array) -> tuple[Array, Array, Array, Array, Array]:
-        """Pass over all columns; the last result are the sums of every few, which have the terms of the shape too."""
+        """Pass over all columns; the last result are the sums of every few, with the terms of shape and neighbors."""
         shaped = chosen % SHAPE_STEP == SHAPE_STEP // 2 if self.nbin > 1 else np.ones(chosen.size, bool)
         ctx = self.ctx
         self.ctx = ctx.part(0.0, 0.3)
-        few = self.pass_over(chosen[shaped], CLIP_SIGMA, LAST_CLIP_SHARE)
+        few = self.pass_over(chosen[shaped], CLIP_SIGMA, LAST_CLIP_SHARE, True, True)
         self.ctx = ctx.part(0.3, 1.0)
         rest = self.pass_over(chosen[~shaped], CLIP_SIGMA, LAST_CLIP_SHARE, False)
         flux, variance = np.empty((2, chosen.size, self.nslot), np.float32)
@@ -447,12 +449,12 @@ class _Fit:
             if not touched.any():
                 break
             self.again(touched, results[:4])
-        step, error = offsets(sums)
         scale = image_chi2(sums)
         skew = self.final_skewness(some)
         with np.errstate(invalid="ignore", divide="ignore"):
-            lean = np.where(some[..., 0] > 0, some[..., 2] / some[..., 0], 0)
-        step -= lean * (skew - self.shape[..., 0])[self.group]
+            lean = np.where(some[..., 0] > 0, (some[..., 2] + some[..., kernel.SKEW_BESIDE]) / some[..., 0], 0)
+        step, error = offsets(sums)
+        step, error, with_next = freed(step - lean * (skew - self.shape[..., 0])[self.group], error, sums, some)
         self.shape[..., 0] = skew
         npix, ncol = sums[..., kernel.NPIX], np.maximum(sums[..., kernel.NCOL], 1)
         clipped = sums[..., kernel.CLIPPED] / np.maximum(npix + sums[..., kernel.CLIPPED], 1)
@@ -492,6 +494,7 @@ class _Fit:
             self.good,
             self.noise,
             scale,
+            with_next,
             tuple(self.bad_rows),
         )
 

@@ -31,13 +31,21 @@ SECOND = 6.0  # variance of a second difference over that of each value
 class Equations:
     """Normal equations of all patterns, kept by cluster of fibers; the first `nnamed` patterns have names.
 
-    `own` is the variance of what fibers do by themselves over that of the noise of a fiber.
+    `own` is the variance of what fibers do by themselves over that of the noise of a fiber; `together` that of a mean
+    of neighbors over that of independent ones.
     """
 
     def __init__(
-        self, offset: Array, error: Array, used: Array, shapes: list[Pattern], block: Array, nnamed: int
+        self,
+        offset: Array,
+        error: Array,
+        used: Array,
+        shapes: list[Pattern],
+        block: Array,
+        nnamed: int,
+        together: float = 1.0,
     ) -> None:
-        self.shapes, self.nnamed = shapes, nnamed
+        self.shapes, self.nnamed, self.together = shapes, nnamed, together
         clusters = clusters_of(block)
         weight, value, design = coarse(offset, error, used, shapes)
         ncluster = int(clusters.max()) + 1
@@ -112,7 +120,7 @@ class Equations:
     def inflation(self) -> float:
         """How much larger than by noise the variance of a common pattern usually is."""
         named = np.array([s.name != "block_shift" for s in self.shapes[: self.nnamed]])
-        return float(max(np.median(self.robust[: self.nnamed][named]), 1 + self.own))
+        return float(max(np.median(self.robust[: self.nnamed][named]), self.together + self.own))
 
     def solve(self, chosen: list[int]) -> tuple[Array, Array]:
         """Amplitudes and errors of the chosen patterns."""
@@ -125,7 +133,7 @@ class Equations:
         inverse = np.linalg.inv(scaled) / np.outer(scale, scale)
         beta = inverse @ self.right[chosen]
         sandwich = inverse @ self.middle[pick] @ inverse
-        noise = np.diag(inverse) * (1 + self.own * self.steady[chosen])
+        noise = np.diag(inverse) * (self.together + self.own * self.steady[chosen])
         variance = np.maximum(noise, np.diag(sandwich))
         floor = self.block_floor(chosen)
         for i, j in enumerate(chosen):
@@ -158,7 +166,7 @@ class Equations:
         for _ in range(4):
             inner = mean[np.abs(mean) <= BLOCK_CLIP * max(scatter, 1e-12)]
             scatter = float(np.sqrt(np.mean(inner**2))) * BLOCK_WIDER if inner.size > 2 else scatter
-        excess = scatter**2 - float(np.mean(1 / weight[known]))
+        excess = scatter**2 - self.together * float(np.mean(1 / weight[known]))
         significant = excess > 2 * scatter**2 * np.sqrt(2 / known.sum())
         return float(np.sqrt(max(excess, 0.0))) if significant else 0.0
 

@@ -95,6 +95,7 @@ def fit_modes(
     sigmas: float,
     smooth: list[Pattern] | None = None,
     tolerance: float = TOLERANCE,
+    together: float = 1.0,
 ) -> ModeFit:
     """Fit and test all patterns.
 
@@ -110,6 +111,8 @@ def fit_modes(
         `surface`: what stands out of the noise in it beyond the patterns is of no known shape.
     tolerance : float, px
         A larger rms that whole clusters of fibers share beyond the patterns is an error of no known shape.
+    together : float
+        Variance of a mean over many fibers, over that of independent errors.
     """
     usable = usable & np.isfinite(offset) & np.isfinite(error) & (error > 0)
     empty = np.zeros(offset.shape)
@@ -118,8 +121,8 @@ def fit_modes(
         return ModeFit((), empty, usable, wiggle, wiggle, np.nan, 0, np.nan, np.nan)
     every = [*shapes, *(smooth or [])]
     used = sound(offset, error, usable, every)
-    state = Equations(offset, error, used, every, block, len(shapes))
-    seen = _Seen(offset, error, used, block, clusters_of(block), state)
+    state = Equations(offset, error, used, every, block, len(shapes), together)
+    seen = _Seen(offset, error, used, block, clusters_of(block), state, together)
     chosen, unknown, pull = _explained(seen, sigmas, tolerance)
     model, left = seen.model(chosen), seen.left(chosen)
     beta, sigma = state.solve(chosen)
@@ -148,6 +151,7 @@ class _Seen:
     block: Array
     clusters: Array
     state: Equations
+    together: float
 
     def model(self, chosen: list[int]) -> NDArray[np.float64]:
         """Sum of the chosen patterns."""
@@ -160,7 +164,7 @@ class _Seen:
     def _left(self, rest: Array) -> tuple[float, float, float]:
         """The same of a rest, the larger of groups of two sizes."""
         groups = (self.clusters, parts_of(self.block, FINE))
-        return max(leftover(rest, self.error, self.used, group, self.block) for group in groups)
+        return max(leftover(rest, self.error, self.used, group, self.block, self.together) for group in groups)
 
     def is_other(self, chosen: list[int], tolerance: float) -> bool:
         """Whether a smooth surface leaves far less than the chosen patterns and what all share do."""
@@ -192,12 +196,12 @@ class _Seen:
 
     def floor(self, rest: Array) -> tuple[float, float]:
         """What clusters share of a rest, and its error; see `model_floor`."""
-        return model_floor(rest, self.error, self.used, self.clusters, self.block)
+        return model_floor(rest, self.error, self.used, self.clusters, self.block, self.together)
 
     def wiggle_of(self, rest: Array) -> tuple[Array, Array, float]:
         """What all fibers share of a rest; see `common_wiggle`."""
         floor = self.state.floor**2 / self.state.parts
-        return common_wiggle(rest, self.error, self.used, self.clusters, floor)
+        return common_wiggle(rest, self.error, self.used, self.clusters, floor, self.together)
 
     def _sum(self, chosen: list[int], amplitudes: Array) -> NDArray[np.float64]:
         out = np.zeros(self.offset.shape)

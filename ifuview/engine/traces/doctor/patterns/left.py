@@ -22,13 +22,15 @@ TILT = 0.4  # rise inside of a block over the step to the next, of what is no sh
 TILT_FIBERS = 3  # of a block, and blocks, that tell of a tilt
 
 
-def model_floor(residual: Array, error: Array, used: Array, clusters: Array, block: Array) -> tuple[float, float]:
+def model_floor(
+    residual: Array, error: Array, used: Array, clusters: Array, block: Array, together: float = 1.0
+) -> tuple[float, float]:
     """Rms of what the fibers of a cluster share in a coarse bin, beyond noise and scatter, and its error; px.
 
     Zero unless it exceeds what noise and the scatter of single fibers would give by two of its errors. What varies
     along dispersion counts by itself: no fiber that is off everywhere moves it.
     """
-    seen = _clusters(residual, error, used, clusters, block)
+    seen = _clusters(residual, error, used, clusters, block, together)
     count = np.maximum(seen.known.sum(axis=1, keepdims=True), 1)
     level = seen.whole.sum(axis=1, keepdims=True) / count
     along = (seen.whole - level)[seen.known] * np.sqrt(count / np.maximum(count - 1, 1)).repeat(seen.whole.shape[1], 1)[
@@ -50,9 +52,11 @@ def _excess(mean: Array, noise: Array, extra: float) -> tuple[float, float]:
     return float(np.sqrt(excess)), excess_err / (2 * float(np.sqrt(excess)))
 
 
-def leftover(rest: Array, error: Array, used: Array, clusters: Array, block: Array) -> tuple[float, float, float]:
+def leftover(
+    rest: Array, error: Array, used: Array, clusters: Array, block: Array, together: float = 1.0
+) -> tuple[float, float, float]:
     """Rms that fibers of a cluster share in a coarse bin beyond noise and scatter, its significance; the largest."""
-    seen = _clusters(rest, error, used, clusters, block)
+    seen = _clusters(rest, error, used, clusters, block, together)
     excess = float(np.mean(seen.mean**2 - seen.noise))
     err = float(np.hypot(np.sqrt(2 * np.mean(seen.noise**2) / seen.noise.size), seen.scatter_err))
     mean = seen.whole
@@ -86,7 +90,7 @@ class _Means(NamedTuple):
     scatter_err: float
 
 
-def _clusters(rest: Array, error: Array, used: Array, clusters: Array, block: Array) -> _Means:
+def _clusters(rest: Array, error: Array, used: Array, clusters: Array, block: Array, together: float) -> _Means:
     weight, value, _ = coarse(rest, error, used, [])
     ncluster = int(clusters.max()) + 1
     sums = np.zeros((3, ncluster, weight.shape[1]))
@@ -100,7 +104,8 @@ def _clusters(rest: Array, error: Array, used: Array, clusters: Array, block: Ar
     independent = max(int(known.any(axis=1).sum()), 1)
     scatter_err = float(np.hypot(own * np.sqrt(2 / independent), own_err)) / usual
     alone = own / count[known]
-    return _Means(whole[known], 1 / total[known] + alone, alone, known, whole, scatter_err)
+    shared = 1 + (together - 1) * (1 - 1 / np.maximum(count[known], 1))  # of so many neighbors
+    return _Means(whole[known], shared / total[known] + alone, alone, known, whole, scatter_err)
 
 
 def map_of(rest: Array, error: Array, used: Array, block: Array) -> tuple[NDArray[np.float64], float]:
@@ -191,7 +196,7 @@ def tilted(rest: Array, error: Array, used: Array, level: Array, block: Array) -
 
 
 def common_wiggle(
-    residual: Array, error: Array, used: Array, clusters: Array, floor: float
+    residual: Array, error: Array, used: Array, clusters: Array, floor: float, together: float = 1.0
 ) -> tuple[Array, Array, float]:
     """Mean residual per bin but for what is the same in all, its error from noise and scatter of clusters, and chi2."""
     weight = np.where(used, 1 / np.where(used, error, 1) ** 2, 0)
@@ -211,7 +216,7 @@ def common_wiggle(
         middle += 2 * (1 - lag / (LAG + 1)) * (score[lag:] * score[:-lag]).sum(axis=0)
     middle *= ncluster / max(ncluster - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        noise = 1 / whole
+        noise = together / whole
         smooth = _running(np.where(known, np.maximum(middle, 0) / whole**2, np.nan))
         err = np.sqrt(np.maximum(noise, smooth) + floor)
     good = known & ((total > 0).sum(axis=0) >= max(ncluster // 2, 1))
