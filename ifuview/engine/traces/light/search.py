@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median_along
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, MEDIAN_ERROR, median_along
 from ifuview.model.checks import Array
 
 WIDE_GAP = 1.6  # of the spacing; room for light without a trace
@@ -19,7 +19,9 @@ PARTS = 16  # that these columns are averaged in before the median
 
 FAINT = 0.02  # of the neighbors' light
 
-CERTAIN = 6.0  # sigma of light without a trace
+CERTAIN = 6.0  # sigma of light without a trace, in three rows ...
+
+DARK = 0.25  # ... above the level below which so many rows lie
 
 NEAR = 0.42  # of the spacing, but at most:
 
@@ -136,8 +138,10 @@ def _peaks(parts: Array, spacing: float, length: float, outer: bool, reference: 
         return []
     parts = parts[:, some]
     profile = np.nanmedian(parts, axis=0)
+    scatter = MAD_TO_SIGMA * np.nanmedian(np.abs(parts - profile), axis=0)
+    error = MEDIAN_ERROR * float(np.median(scatter)) / np.sqrt(parts.shape[0])
+    three = np.convolve(profile - np.quantile(profile, DARK), np.ones(3), "same")  # the lowest row is low by chance
     profile = profile - np.nanmin(profile)
-    scatter = MAD_TO_SIGMA * np.nanmedian(np.abs(parts - np.nanmedian(parts, axis=0)), axis=0) / np.sqrt(parts.shape[0])
     distance = np.flatnonzero(some) + 1.0
     inside = (distance > NEAREST * spacing) & (outer | (distance < length - NEAREST * spacing))
     found: list[float] = []
@@ -145,9 +149,10 @@ def _peaks(parts: Array, spacing: float, length: float, outer: bool, reference: 
         if not inside[i] or not 0 < i < profile.size - 1:
             continue
         height = profile[i]
-        if height < max(FAINT * reference, CERTAIN * np.median(scatter)):
+        if height < FAINT * reference:
             break
         is_peak = profile[i] >= profile[i - 1] and profile[i] >= profile[i + 1]
+        is_peak &= three[i] > CERTAIN * np.sqrt(3) * error
         broad = min(profile[i - 1], profile[i + 1]) >= least * height  # not one hot row
         if is_peak and broad and all(abs(distance[i] - d) > NEAREST * spacing for d in found):
             a, b, c = profile[i - 1 : i + 2]
