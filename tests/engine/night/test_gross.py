@@ -54,6 +54,13 @@ def test_the_level_of_an_amplifier_is_one_jump(arm: str, level: float, number: i
     assert abs(one.amplitude) == pytest.approx(abs(level), rel=0.4)
 
 
+def test_a_level_that_is_taken_off_brings_no_noise_of_the_sky_fibers_to_all() -> None:
+    """The sky model of this camera is a mean without weights."""
+    chain = camera.made("b", 59)
+    one = only(chain, PlantedChange(light=20.0 * inside(chain, chain.sections[3])))
+    assert one.kind == "amplifier-step" and "D" in one.amplifier
+
+
 @pytest.mark.parametrize(("seed", "number"), [(57, 0), (55, 3)])
 def test_a_level_that_the_sky_model_leaves_out_from_some_wavelength_on_is_one_jump(seed: int, number: int) -> None:
     """Where half of the sky fibers have it the mean of the others changes from those without to those with it."""

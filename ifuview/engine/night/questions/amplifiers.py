@@ -252,7 +252,8 @@ def _level_in(flux: Array, weight: Array, area: Array) -> tuple[float, float, Ar
     """(misfit, level, what the sky model has of it over wavelength) of an amplifier, by the sky fibers.
 
     A model may be a mean or leave out what is far off: what it has depends on the part of the sky fibers that have the
-    level, and where the level is far off by itself on the noise of each pixel. Those without it show that.
+    level, and where the level is far off by itself on the noise of each pixel. Those without it show that. Their mean
+    is taken as the model took it, by their weights or without: the other one would bring their noise to all fibers.
 
     Parameters
     ----------
@@ -261,14 +262,26 @@ def _level_in(flux: Array, weight: Array, area: Array) -> tuple[float, float, Ar
         Pixels that the amplifier reads.
     """
     shares, of = np.unique(area.sum(axis=0), return_inverse=True)
-    found = _alike_in(flux, weight, area, shares, of)
+    mean = _weights_of_model(flux, weight)
+    found = _alike_in(flux, weight, mean, area, shares, of)
     if abs(found[1]) * np.sqrt(np.median(weight[weight > 0])) < FAR_OFF:
         return found
-    return _alike_in(flux, weight, area, area.sum(axis=0), np.arange(of.size))
+    return _alike_in(flux, weight, mean, area, area.sum(axis=0), np.arange(of.size))
 
 
-def _alike_in(flux: Array, weight: Array, area: Array, shares: Array, of: Array) -> tuple[float, float, Array]:
-    """The same with a model that is alike in groups of pixels; `of` is the group of each, `shares` of each group."""
+def _weights_of_model(flux: Array, weight: Array) -> Array:
+    """Weights of the sky fibers in the sky model, shape (nsky, nwave): their mean leaves least in each pixel."""
+    ways = weight, np.where(weight > 0, 1.0, 0.0)
+    return min(ways, key=lambda by: np.median(np.abs((by * flux).sum(axis=0)) / np.maximum(by.sum(axis=0), TINY)))
+
+
+def _alike_in(
+    flux: Array, weight: Array, mean: Array, area: Array, shares: Array, of: Array
+) -> tuple[float, float, Array]:
+    """The same with a model that is alike in groups of pixels; `of` is the group of each, `shares` of each group.
+
+    `mean` are the weights of the sky fibers in the model.
+    """
 
     def total(values: Array) -> Array:
         return np.bincount(of, values.sum(axis=0, dtype=np.float64), shares.size)
@@ -279,7 +292,8 @@ def _alike_in(flux: Array, weight: Array, area: Array, shares: Array, of: Array)
         one, two = np.maximum(total(here), TINY), np.maximum(total(beside), TINY)
         both = one * two / (one + two)
         level = float(np.sum(both * (total(here * flux) / one - total(beside * flux) / two)) / both.sum())
-        model = -total((here + beside) * (flux - level * area)) / (one + two)
+        taken = np.where(use, mean, 0.0)
+        model = -total(taken * (flux - level * area)) / np.maximum(total(taken), TINY)
         model[shares == 0] = 0.0
         rest = np.sqrt(weight) * np.abs(flux - level * area + model[of])
         use = (weight > 0) & (rest < CLIP)
