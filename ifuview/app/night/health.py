@@ -61,9 +61,14 @@ class JudgeAmplifiers(Task["HealthState"]):
 
 
 def _taken_there(session: Session) -> Outcome:
-    """The worst amplifier on the canvas, once, if it is wrong and what was opened first is still shown."""
-    state = session.health
+    """The worst amplifier on the canvas, once, if it is wrong and what was opened first is still shown.
+
+    A frame that is of no raw exposure is something else: a step of a reduction, which may come first or last.
+    """
+    state, night = session.health, session.night
     if state is None or state.problem >= 0 or not state.groups or session.headless:
+        return session
+    if session.current is not None and night is not None and session.current not in night.shown:
         return session
     if not any(state.found[key].state is VerdictState.WRONG for key in state.groups[0]):
         return session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,18 @@ def test_the_first_exposure_of_the_sky_is_shown_then_the_amplifier_that_is_wrong
     titles = [slot.title for slot in opened.session.slots]
     assert titles == ["047L sci 20190822 11/1", "047R sci 20190822 11/1"]
     assert opened.session.slot().title == titles[1] and opened.session.health.problem == 0
+
+
+def test_an_answer_that_comes_late_leaves_a_step_of_a_reduction_on_the_canvas(night):
+    """Amplifiers and reductions are worked out side by side: whichever is done first, the canvas shows the same."""
+    runner = judged(night, judges=False)
+    raw = runner.session.slot()
+    step = replace(raw, key=runner.session.next_key, title="field", dataset=replace(raw.dataset, kind="field"))
+    runner.session = runner.session.adding(step)
+    runner.ask(want.Judge())
+    assert runner.session.current == step.key and verdict.make(runner.session).state is VerdictState.WRONG
+    runner.ask(want.ShowProblem(number=0))  # asked for, it is shown
+    assert runner.session.slot().title.startswith("047R sci")
 
 
 def test_cells_have_the_worst_of_their_amplifiers(opened):
