@@ -34,8 +34,10 @@ class Habits(QObject):
     def _changed(self, old: Session, new: Session) -> None:
         if desk.task(new) != desk.task(old) and (new.slots or new.night is not None):
             self.area.arrange(desk.suited(new))
-            for key, on in desk.by_data(new).items():
+            panels = desk.by_data(new)
+            for key, on in panels.items():
                 self.area.show(key, on, front=False)  # the desk has its own in front
+            self.area.fill_front(key for key, on in panels.items() if on)
             while self._wanted:  # what was asked for stays on another desk
                 self.area.show(self._wanted.pop(), True)
         elif _folder(new) != _folder(old):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PyQt6.QtCore import QByteArray, QChildEvent, QEvent, QEventLoop, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QProxyStyle, QStyle, QStyleOption, QTabBar, QWidget
@@ -276,6 +278,13 @@ class DockArea(QObject):
         if on and front:
             dock.raise_()
             self._give_room(key, dock)
+
+    def fill_front(self, keys: Iterable[str]) -> None:
+        """Where these data have nothing for the dock in front, those that came for them are: the others are tools."""
+        if self.desk is None or not self.docks[IN_FRONT[self.desk]].isHidden():
+            return
+        for key in keys:
+            QTimer.singleShot(0, self.docks[key].raise_)  # when the tab of the other is gone
 
     def _give_room(self, key: str, dock: QDockWidget) -> None:
         """A dock of plots that is asked for the first time gets the height that its plots need."""

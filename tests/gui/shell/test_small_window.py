@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QApplication, QCheckBox, QMainWindow
@@ -41,6 +42,19 @@ def test_the_image_keeps_half_of_a_small_window(qtbot: QtBot, flat: str) -> None
         shell.window.actions_by_name["reset-layout"].trigger()
         settle(qtbot, shell)
         assert canvas.width() >= 0.7 * 960 and not shell.window.docks["spectrum"].isFloating()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (960, 500)])
+def test_a_cube_in_a_small_window_has_its_spectrum_in_front(qtbot: QtBot, tmp_path: Path, size: tuple[int, int]) -> None:
+    """Its cross-section, which is in front for other images, is away; frames and limits are tools."""
+    path = tmp_path / "cube.fits"
+    cube = fits.PrimaryHDU(np.random.default_rng(1).normal(size=(5, 12, 14)).astype(np.float32))
+    cube.header.update(CTYPE3="WAVE", CUNIT3="nm", CRPIX3=1.0, CRVAL3=500.0, CDELT3=2.0)
+    cube.writeto(path)
+    with window(qtbot, str(path), size=size) as shell:
+        docks = shell.window.docks
+        front = {key for key, dock in docks.items() if dock.isVisible() and not dock.visibleRegion().isEmpty()}
+        assert front == {"spectrum"}
 
 
 def test_the_buttons_of_the_tour_stay_where_they_are(qtbot: QtBot, flat: str) -> None:
