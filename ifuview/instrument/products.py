@@ -21,7 +21,7 @@ from ifuview.model.product import (
 )
 
 KINDS = ("detector", "image", "rss", "cube", "spectrum", "traces", "unreadable")
-FORMS = ("linear", "log10", "poly")
+FORMS = ("linear", "log10", "poly", "edges")
 WIDTHS = ("fwhm", "sigma")
 NEEDS = ("wave", "fibers")
 MEDIA = ("", "vacuum", "air", "unknown")

@@ -66,7 +66,8 @@ class WaveSpec(NamedTuple):
     unit : str
         Of the numbers, where the file names none.
     form : str
-        "linear": the numbers are wavelengths; "log10": their logarithms; "poly".
+        "linear": the numbers are wavelengths; "log10": their logarithms; "poly"; "edges": of the bins, one more than
+        there are planes, in the unit of the column or of the table's card UNIT.
     axis : int
         FITS axis; 0: the last one of a cube, else the first.
     """

@@ -9,7 +9,7 @@ import numpy as np
 
 from ifuview.io.fits.fast import FitsFile
 from ifuview.io.fits.world import NO_UNIT, angstrom_by_size, axis_wavelength
-from ifuview.io.products.layers import ProductLayer, Source, table_of
+from ifuview.io.products.layers import Hdus, ProductLayer, Source, table_of
 from ifuview.io.products.polynomials import polynomials
 from ifuview.io.spectral.axis import angstrom_per, logarithm_of
 from ifuview.io.spectral.units import by_equivalence, is_other
@@ -60,6 +60,8 @@ def wavelengths(specs: tuple[WaveSpec, ...], asked: Asked, notes: list[str]) -> 
             found = _of_header(spec, asked)
         elif spec.form == "poly":
             found = _of_polynomials(spec, asked, notes)
+        elif spec.form == "edges":
+            found = _of_edges(spec, asked, notes)
         else:
             found = _of_numbers(spec, asked, notes)
         if found is not None:
@@ -116,6 +118,19 @@ def _of_numbers(spec: WaveSpec, asked: Asked, notes: list[str]) -> Wave | None:
         notes.append(why)
         return None
     return _wave(values, spec, unit)
+
+
+def _of_edges(spec: WaveSpec, asked: Asked, notes: list[str]) -> Wave | None:
+    """The middles of bins; of bins of something else, as of times, nothing is said."""
+    hdu, table = Hdus(asked.fits).hdu(spec.table, asked.main.version), asked.table(spec.table, asked.main.version)
+    edges = None if table is None else _column(table.columns, spec.column)
+    if hdu is None or table is None or edges is None:
+        return None
+    unit = table.units.get(spec.column, "") or str(hdu.header.get("UNIT") or "").strip()
+    if is_other(unit) or edges.shape != (asked.nwave + 1,):
+        return None
+    values = edges.astype(np.float64)
+    return _wave((values[1:] + values[:-1]) / 2, spec, unit)
 
 
 def _column(columns: Mapping[str, Array], name: str) -> Array | None:

@@ -16,7 +16,9 @@ from ifuview.engine.photons.counting.image import count_image
 from ifuview.engine.photons.counting.lightcurve import light_curve
 from ifuview.engine.photons.counting.spectrum import photon_spectrum
 from ifuview.errors import UsageError
+from ifuview.io import open_dataset
 from ifuview.io.photons.products import sky_cards, write_light, write_product
+from ifuview.model.image import Kind
 from ifuview.model.photons.images import BinAxis
 from ifuview.model.photons.lists import PhotonCut, PhotonList
 from tests.engine.photons.lists import made
@@ -147,3 +149,26 @@ def test_what_cannot_be_written_leaves_nothing(photons, tmp_path):
     with pytest.raises(UsageError, match="table"):
         write_light(tmp_path / "a.png", light_curve(photons, pixel(photons.info.beammap, 3, 3)))
     assert [p.name for p in tmp_path.iterdir()] == ["folder.fits"]
+
+
+@pytest.mark.parametrize("edges", [(700.0, 750.0, 820.0, 1000.0, 1300.0), (800.0, 900.0, 1000.0, 1100.0)])
+@pytest.mark.parametrize("published", [False, True])
+def test_a_cube_of_wavelengths_opens_with_them(photons, tmp_path, edges, published):
+    """The middles of its bins, even or not; files of the published pipeline name the unit in a card alone."""
+    path = tmp_path / "a.fits"
+    write_product(path, count_cube(photons, BinAxis.WAVE, np.array(edges)))
+    if published:
+        with fits.open(path, mode="update") as file:
+            del file["CUBE_EDGES"].header["TUNIT1"]
+            for key in [key for key in file["SCIENCE"].header if key[-1] == "3" and key[0] == "C"]:
+                del file["SCIENCE"].header[key]
+    (image,) = open_dataset(str(path)).images
+    assert image.kind is Kind.CUBE and image.unit == "count"
+    np.testing.assert_allclose(image.wave, 10 * (np.array(edges)[1:] + np.array(edges)[:-1]) / 2)
+
+
+def test_a_cube_of_times_has_no_wavelengths(photons, tmp_path):
+    write_product(tmp_path / "a.fits", count_cube(photons, BinAxis.TIME, np.linspace(0, 10, 6)))
+    dataset = open_dataset(str(tmp_path / "a.fits"))
+    assert dataset.images[0].kind is Kind.CUBE and dataset.images[0].wave is None
+    assert not any("wavelength" in note for note in dataset.notes)
