@@ -12,6 +12,7 @@ import pytest
 from ifuview.app.desk import Desk
 from ifuview.gui.docks import DOCKS
 from ifuview.gui.window.menus import ACTIONS, MOUSE
+from ifuview.model.frames.units import unit_words
 
 ROOT = Path(__file__).resolve().parents[1]
 SPEAKS = ("gui", "app", "report", "commands", "engine", "recipes", "batch", "model")  # folders whose words are read
@@ -71,6 +72,19 @@ def test_no_word_of_the_program_is_banned() -> None:
                 if folder in SHOWN or re.search(r"\s", text):
                     wrong += said_of(path, line, text)
     assert not wrong, "\n".join(wrong)
+
+
+ELECTRONS = re.compile(r"^ electrons?\b|\(electrons?\)|\belectrons?/|/ ?electrons?\b")  # behind a number, or of an axis
+OF_FILES = {"erg/electron", "electron/Angstrom"}  # units of files
+
+
+def test_electrons_have_one_sign_as_a_unit() -> None:
+    wrong = []
+    for folder in ("gui", "app", "report", "recipes"):
+        for path in sorted((ROOT / "ifuview" / folder).rglob("*.py")):
+            wrong += [f"{path.name}:{n}: {t!r}" for n, t in spoken(path) if ELECTRONS.search(t) and t not in OF_FILES]
+    assert not wrong, "\n".join(wrong)
+    assert unit_words("electron") == unit_words("ELECTRONS") == "e" and unit_words("electron^2") == "e\u00b2"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -165,7 +165,7 @@ def _detector(frames: dict[str, RawFrame | None], spec: InstrumentSpec, notes: l
         ivar[rows] = np.where((ccd.mask & int(UNUSABLE)) == 0, 1 / np.maximum(ccd.variance, 1e-6), 0)
         amplifiers.append(Amplifier(name, 0, nx, rows.start, rows.stop, read.gain, read.noise))
         notes += [f"{name}: {note}" for note in (*frame.notes, *read.notes)]
-        notes.append(f"{name}: overscan {read.level:.2f} ADU, read noise {read.noise:.2f} electron")
+        notes.append(f"{name}: overscan {read.level:.2f} ADU, read noise {read.noise:.2f} e")
     noise = float(np.mean([a.readnoise for a in amplifiers if a.readnoise is not None]))
     return Image(
         "", Kind.DETECTOR, Pixels(data), Pixels(ivar), Pixels(mask), BITS, "electron",

@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import (
 from ifuview.app.night.views.step import FormField
 from ifuview.gui.parts._widgets import bold, button, combo, plain_numbers, quiet_label
 from ifuview.gui.plain import PlainLabel, plain
+from ifuview.model.frames.units import unit_words
 from ifuview.model.reduction.params import Value
 
 MOST = 1_000_000
@@ -85,7 +86,7 @@ class ParamForm(QWidget):
                 widget.deleteLater()
         self.widgets, self.labels = {}, {}
         for row, one in enumerate(fields):
-            words = ", ".join(part for part in (one.field.unit, _bounds(one)) if part)
+            words = ", ".join(part for part in (unit_words(one.field.unit), _bounds(one)) if part)
             label = self.labels[one.name] = quiet_label(f"{one.field.label} ({words})" if words else one.field.label)
             widget = self.widgets[one.name] = self._widget(one)
             for part in (label, widget):

@@ -92,7 +92,7 @@ def read_frame(amplifier: RawAmplifier | str, spec: InstrumentSpec, ctx: JobCont
     data, overscan = split(numbers, raw.overscan, spec.orientation_of(_named(amplifier, header, raw)))
     notes = []
     values = {}
-    for key, default, unit in (("gain", raw.gain, "electron/ADU"), ("readnoise", raw.readnoise, "electron")):
+    for key, default, unit in (("gain", raw.gain, "e/ADU"), ("readnoise", raw.readnoise, "e")):
         if (value := real(spec.keyword(key, header))) is not None and value > 0:
             values[key] = value
             continue

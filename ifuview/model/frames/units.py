@@ -9,7 +9,7 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 TEN = re.compile(r"(?<![\w.])(?:10 ?(?:\*\*|\^) ?|1(?:\.0*)?[eE])\(?([+-]?\d+)\)?(?![\w.])[ *]*")
 POWER = re.compile(r"(?<=[A-Za-zÅ])(?:(?:\*\*|\^) ?\(?([+-]?\d+)\)?|([+-]?\d))(?![\w.])")
 ANGSTROM = re.compile(r"\b(?:[Aa]ngstroe?ms?|ANGSTROMS?|Ang|AA)(?![A-Za-z])|(?<=[a-z0-9]/)A(?![A-Za-z])")
-ELECTRON = re.compile(r"\belectrons?(?=\s*(?:/|\s[\w(Å]))")
+ELECTRON = re.compile(r"\belectrons?(?![a-z])", re.IGNORECASE)
 SAID = re.compile(r"(?<=\de/)A\b|(?<=\d e/)A\b|(?<=\d )A\b")
 SLASH = re.compile(r"\s*/\s*")
 

@@ -52,7 +52,7 @@ def _biases(state: MadeSteps, value: object) -> tuple[Figure, ...]:
     noise = [("text", f"{name}: read noise {n:.2f} \u00b1 {e:.2f} e") for name, (n, e) in value.noise.items()]
     span = robust(curves, 0.1)
     title = "Bias structure, median of the rows"
-    return (Figure(title, COLUMN, Scale("Bias (electron)", span), tuple(curves), notes=tuple(noise)),)
+    return (Figure(title, COLUMN, Scale("Bias (e)", span), tuple(curves), notes=tuple(noise)),)
 
 
 def _detector(state: MadeSteps, value: object) -> tuple[Figure, ...]:
@@ -67,7 +67,7 @@ def _detector(state: MadeSteps, value: object) -> tuple[Figure, ...]:
     seams = () if state.setup is None else tuple(Rule(row - 0.5, label="amplifier") for row in state.setup.seams)
     level = robust((light,), 0.08)
     return (
-        Figure(f"Across the fibers at column {middle}", Scale("Row (px)"), Scale("electron", level), (light,), seams),
+        Figure(f"Across the fibers at column {middle}", Scale("Row (px)"), Scale("Light (e)", level), (light,), seams),
     )
 
 
@@ -134,13 +134,13 @@ def _arcs(state: MadeSteps, value: object) -> tuple[Figure, ...]:
     title = f"Lamps in fiber {fiber + 1}"
     if not isinstance(found, WaveSolution):
         line = Curve(np.arange(flux.size), np.maximum(flux, 1.0), 0)
-        return (Figure(title, COLUMN, Scale("electron", log=True), (line,)),)
+        return (Figure(title, COLUMN, Scale("Light (e)", log=True), (line,)),)
     used, seen = found.used.any(axis=0), np.isfinite(found.center).any(axis=0)
     kinds = ((used, 2, "used"), (seen & ~used, 1, "seen, not used"), (~seen, "bad", "missed"))
     rules = tuple(Rule(float(w), color=c, stroke=DASHED) for chosen, c, _ in kinds for w in found.line[chosen])
     notes = tuple((c, f"{int(chosen.sum())} {name}") for chosen, c, name in kinds)
     line = Curve(found.wave[fiber], np.maximum(flux, 1.0), "text")
-    return (Figure(title, WAVE, Scale("electron", log=True), (line,), rules, notes=notes), *_lines(found))
+    return (Figure(title, WAVE, Scale("Light (e)", log=True), (line,), rules, notes=notes), *_lines(found))
 
 
 def _lines(found: WaveSolution) -> tuple[Figure, ...]:

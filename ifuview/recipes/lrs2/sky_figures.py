@@ -93,10 +93,10 @@ def curve(state: MadeSteps, value: object) -> tuple[Figure, ...]:
     usual = state.setup.response
     used = Curve(value.wave, value.value, 1, "used")
     if np.array_equal(value.value, usual.value):
-        return (Figure("Response of the tables", WAVE, Scale("erg / electron"), (replace(used, label=""),)),)
+        return (Figure("Response of the tables", WAVE, Scale("Response (erg/e)"), (replace(used, label=""),)),)
     curves = (Curve(usual.wave, usual.value, "faint", "of the tables", DASHED), used)
     names = tuple((one.color, one.label) for one in curves)
-    return (Figure("Response", WAVE, Scale("erg / electron"), curves, notes=names),)
+    return (Figure("Response", WAVE, Scale("Response (erg/e)"), curves, notes=names),)
 
 
 def _scale(values: Array, unit: str) -> tuple[float, str]:

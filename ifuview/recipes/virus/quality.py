@@ -10,6 +10,7 @@ import numpy as np
 
 from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.model.checks import Array
+from ifuview.model.frames.units import unit_words
 from ifuview.model.inspection import VerdictState
 from ifuview.model.night.triage import ranges
 from ifuview.model.reduction.calibration import AmplifierCalibration
@@ -137,7 +138,7 @@ def head_findings(spectra: IfuSpectra, quality: Sequence[AmplifierQuality]) -> t
     for row in quality:
         for one in row.numbers if row.exposure not in lost.get(row.amplifier, {}) else ():
             if one.state is VerdictState.WRONG:
-                words = f"{one.value:.3g} {one.unit}".rstrip()
+                words = f"{one.value:.3g} {unit_words(one.unit)}".rstrip()
                 wrong.setdefault((row.amplifier, one.title), {})[row.exposure] = words
     out += [
         f"{spectra.slot} {name}, {exposures_words(found)}: {title} {next(iter(found.values()))}"

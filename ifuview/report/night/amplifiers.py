@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from ifuview import resources
+from ifuview.model.frames.units import unit_words
 from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.quality import AmplifierQuality, QualityNumber
 
@@ -26,7 +27,9 @@ def page(rows: Sequence[AmplifierQuality], title: str, version: str) -> str:
 
     names = {one.name: one for row in rows for one in row.numbers}
     text = resources.path(TEMPLATE).read_text(encoding="utf-8")
-    template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(text)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["unit"] = unit_words
+    template = environment.from_string(text)
     shown = sorted(rows, key=lambda row: (ORDER[row.state], row.text))
     found = [(row, {one.name: one for one in row.numbers}) for row in shown]
     return template.render(

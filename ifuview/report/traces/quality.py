@@ -8,6 +8,7 @@ import numpy as np
 
 from ifuview.model.checks import Array
 from ifuview.model.figure import DOT, DOWN, NONE, Curve, Figure, Rule, Scale, Shade, robust
+from ifuview.model.frames.units import unit_words
 from ifuview.model.inspection import TraceQuality
 
 ROOM = 20.0  # px beyond the first and the last bin
@@ -34,7 +35,7 @@ def figures(quality: TraceQuality, unit: str, along: str) -> dict[str, Figure]:
     made: dict[str, tuple[str, list[Series], float | None, tuple[Shade, ...]]] = {
         "Offset": ("Offset (px)", [("offset", q.offset, q.offset_err)], 0.0, _bands(q)),
         "Width": ("Width σ (px)", [("width", q.sigma, q.sigma_err)], usual, ()),
-        "Flux": (f"Flux ({unit or 'counts'}/px)", [("flux", q.flux, q.flux_err)], None, ()),
+        "Flux": (f"Flux ({unit_words(unit) or 'counts'}/px)", [("flux", q.flux, q.flux_err)], None, ()),
         "Spacing": (
             "Spacing (px)",
             [("to fiber below", q.spacing_below, None), ("to fiber above", q.spacing_above, None)],

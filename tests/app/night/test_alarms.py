@@ -80,7 +80,7 @@ def test_opening_says_what_is_wrong(folder: Path, tmp_path: Path) -> None:
     runner = Runner(Session(judges=False))
     runner.ask(want.OpenTrends((str(tmp_path / "a_qa.json"),)))
     said = [m.text for m in runner.session.messages if m.level is Level.WARNING]
-    assert said == ["readnoise is wrong in 047 LL since 20240105 5/1 (6 electron)"]
+    assert said == ["readnoise is wrong in 047 LL since 20240105 5/1 (6 e)"]
     drawn = trends.figure(trends.make(runner.session), "readnoise")
     assert [rule.at for rule in drawn.rules if rule.label in ("look", "wrong")] == [3.4, 5.0]  # those of the user
 

@@ -20,6 +20,7 @@ from ifuview.gui.canvas.image_canvas import ImageCanvas
 from ifuview.gui.canvas.stages import pixels_of
 from ifuview.gui.canvas.widgets import ColorBar
 from ifuview.model.dataset import Dataset
+from ifuview.model.frames.units import unit_words
 from ifuview.model.image import Image, Kind
 from ifuview.model.pixels import Pixels
 from ifuview.model.region import Region, Shape
@@ -311,11 +312,11 @@ def test_while_blinking_the_canvas_says_which_frame_it_shows(canvas, qtbot):
         at = canvas.view.picture(canvas.displayed())
         caption = picture(canvas)[:60, : SIZE[0]]
         assert (caption != caption[-1, -1]).any()
-        assert bar._picture is at and bar._picture.unit == units[at.key - 1]
+        assert bar._picture is at and bar._picture.unit == unit_words(units[at.key - 1])
         seen.append(caption.tobytes())
     assert told == [2, 3, 1]
     assert len(set(seen)) == 3
-    assert words(at, (0.0, 100.0)) == ("0", "electron", "100")
+    assert words(at, (0.0, 100.0)) == ("0", "e", "100")
     canvas.draw(image_view.make(session(layout=Layout.BLINK, blink_ms=10)))
     assert not canvas.followed()  # too fast for the rest of the window
 

@@ -38,7 +38,7 @@ def test_what_is_not_known_is_hatched(dock):
     dock._paint()
     styles = [brush.style() for brush in dock.map.cells.brushes]
     assert styles.count(Qt.BrushStyle.SolidPattern) == 1 and dock.ramp.isVisible() and not dock.key_line.isVisible()
-    assert dock.color_by.currentText() == "read noise (electron)"
+    assert dock.color_by.currentText() == "read noise (e)"
 
 
 def test_the_choice_stays_when_more_is_known(dock, view_of, index):  # noqa: F811

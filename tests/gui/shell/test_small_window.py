@@ -45,7 +45,7 @@ def test_the_image_keeps_half_of_a_small_window(qtbot: QtBot, flat: str) -> None
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (960, 500)])
-def test_a_cube_in_a_small_window_has_its_spectrum_in_front(qtbot: QtBot, tmp_path: Path, size: tuple[int, int]) -> None:
+def test_a_cube_in_a_small_window_shows_its_spectrum(qtbot: QtBot, tmp_path: Path, size: tuple[int, int]) -> None:
     """Its cross-section, which is in front for other images, is away; frames and limits are tools."""
     path = tmp_path / "cube.fits"
     cube = fits.PrimaryHDU(np.random.default_rng(1).normal(size=(5, 12, 14)).astype(np.float32))

@@ -101,10 +101,10 @@ def test_spectra_are_drawn_on_wavelength_with_gaps_at_masked_samples(build, view
     x, y = line(dock, "preproc")
     assert np.array_equal(x, view.spectra[0].wave)
     assert np.isnan(y[10:14]).all()
-    assert "frame in electron" in dock.legend.text().replace("&nbsp;", " ")
+    assert "frame in e" in dock.legend.text().replace("&nbsp;", " ")
     assert banded(dock)
     assert dock.plot.getAxis("bottom").labelText == "Wavelength (Å)"
-    assert dock.plot.getAxis("left").labelText == "Flux (electron)"
+    assert dock.plot.getAxis("left").labelText == "Flux (e)"
 
 
 def test_the_range_is_made_anew_for_another_fiber_unless_it_was_set_by_hand(build, view_of):
@@ -150,7 +150,7 @@ def test_the_readout_gives_the_sample_under_the_mouse(build, view_of):
     dock = build("spectrum")
     dock.draw(view_of("spectrum", made.session()))
     dock.plot.pointed.emit(made.WAVE0 + 60.1, 0.0)
-    assert dock.readout.text() == "6060.00 Å, pixel 120, 600 ± 5 electron"
+    assert dock.readout.text() == "6060.00 Å, pixel 120, 600 ± 5 e"
     dock.plot.pointed.emit(made.WAVE0 + 5.5, 0.0)
     assert dock.readout.text().endswith("masked")
 

@@ -283,7 +283,7 @@ def test_a_gain_that_a_header_lacks_is_that_of_the_nearest_frame_of_its_amplifie
     (exposure,) = index_night(str(tmp_path)).of_kind("sci")
     frame = read_frame(exposure.amplifiers[0], instrument.instrument("lrs2"))
     assert (frame.gain, frame.readnoise) == (1.11, 2.2)
-    assert frame.notes[0] == "the header has no gain: of other frames, 1.11 electron/ADU is taken"
+    assert frame.notes[0] == "the header has no gain: of other frames, 1.11 e/ADU is taken"
 
 
 def test_the_unit_of_a_whole_exposure_is_that_of_the_nearest_night(tmp_path):

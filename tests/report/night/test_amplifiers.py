@@ -30,7 +30,7 @@ def test_the_page_has_the_wrong_ones_first_and_escapes_what_is_not_its_own():
     at = [text.index(one.text) for one in ROWS]
     assert at == sorted(at, reverse=True)
     assert "<b>noisy" not in text and "&lt;b&gt;noisy" in text
-    assert 'id="search"' in text and "read noise (electron)" in text and ">19<" in text
+    assert 'id="search"' in text and "read noise (e)" in text and ">19<" in text
 
 
 def test_the_numbers_are_json_and_what_was_not_measured_is_null():

@@ -13,6 +13,7 @@ from ifuview.app.night.reduction.state import LRS2
 from ifuview.files import put, told
 from ifuview.instrument import instrument
 from ifuview.io.products.lrs2.folders import ROOT
+from ifuview.model.frames.units import unit_words
 from ifuview.model.inspection import VerdictState
 from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.report.night.index import Cell, NightIndex, page
@@ -31,7 +32,7 @@ def report_of(done: ReducedChannel) -> ReductionReport:
     for one in done.verdicts:
         figures = done.figures(one.step) if one.step in done.steps else ()
         steps.append(ReportStep(RECIPE.step(one.step).title, one.state, one.words, figures[0] if figures else None))
-    found = [(f"{RECIPE.step(n.step).title}: {n.name}", f"{n.text} {n.unit}".strip()) for n in done.numbers]
+    found = [(f"{RECIPE.step(n.step).title}: {n.name}", f"{n.text} {unit_words(n.unit)}".strip()) for n in done.numbers]
     exposure = done.exposure
     return ReductionReport(
         f"{exposure.object} {done.setup.camera} {exposure.date} {exposure.observation:07d} exp{exposure.number:02d}",

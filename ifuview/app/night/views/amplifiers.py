@@ -100,7 +100,7 @@ def _scale(noise: np.ndarray, limit: float) -> Scale:
     """Of read noise, with the limit in view; logarithmic where some are far above it."""
     least, most = float(noise.min()), float(noise.max())
     far = most > FAR * limit
-    return Scale("read noise (electron)", (least / ROOM, most * ROOM) if far else (0.0, limit * ROOM), log=far)
+    return Scale("read noise (e)", (least / ROOM, most * ROOM) if far else (0.0, limit * ROOM), log=far)
 
 
 def figure(view: TriageView, state: HealthState, number: int) -> Figure | None:

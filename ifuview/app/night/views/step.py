@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ifuview.app.session import Session
 from ifuview.engine.context import JobContext
 from ifuview.model.figure import Figure
+from ifuview.model.frames.units import unit_words
 from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.params import ParamField, Value, fields_of
 
@@ -130,7 +131,7 @@ def _numbers(session: Session) -> tuple[NumberRow, ...]:
     before = {} if state.before is None else {(n.step, n.name): n for n in numbers(state.before)}
     out = []
     for now in numbers(state):
-        name = f"{now.name} ({now.unit})" if now.unit else now.name
+        name = f"{now.name} ({unit_words(now.unit)})" if now.unit else now.name
         old = before.get((now.step, now.name))
         if old is None:
             out.append(NumberRow(name, "", now.text))

@@ -11,6 +11,7 @@ from ifuview.app.session import Session
 from ifuview.instrument import alarms as known_alarms
 from ifuview.model.checks import Array
 from ifuview.model.figure import DOT, Curve, Figure, Rule, Scale
+from ifuview.model.frames.units import unit_words
 from ifuview.model.instrument import Alarm
 from ifuview.model.night.trends import TrendQuantity, TrendTable
 
@@ -186,7 +187,7 @@ def beyond_limits(session: Session) -> tuple[str, ...]:
         if wrong:
             more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
             first = wrong[0]
-            value = f"{number(first.value)} {quantity.unit}".rstrip()
+            value = f"{number(first.value)} {unit_words(quantity.unit)}".rstrip()
             out.append(f"{quantity.title} is wrong in {first.name} since {first.since} ({value}){more}")
     return tuple(out)
 

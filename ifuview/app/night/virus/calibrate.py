@@ -193,7 +193,7 @@ def _built(
     for number, name in enumerate(setup.amplifiers):
         noise, source = read_noise(name, number, steps)
         if source != ZEROS:
-            notes.append(f"{setup.camera} {name}: the read noise, {noise:.2f} electrons, is from {source}")
+            notes.append(f"{setup.camera} {name}: the read noise, {noise:.2f} e, is from {source}")
     lit = np.atleast_1d(np.any(cast(TracedFibers, steps["traces"].value).traces.valid, axis=1))
     rows = []
     for number, row in enumerate(calibration_rows(setup, named, steps)):

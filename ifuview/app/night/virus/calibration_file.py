@@ -14,6 +14,7 @@ from ifuview.files import stem
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import tables_for
 from ifuview.io.products.virus.cals_write import write_calibrations
+from ifuview.model.frames.units import unit_words
 from ifuview.model.inspection import VerdictState
 from ifuview.model.night.raw import RawNight
 from ifuview.model.reduction.calibration import AmplifierCalibration
@@ -64,7 +65,7 @@ class BuiltCalibrations:
         out = []
         for one in self.quality:
             if one.state is not VerdictState.CLEAN:
-                said = [f"{n.title} {n.value:.4g} {n.unit}".rstrip() for n in one.numbers if n.state in BAD]
+                said = [f"{n.title} {n.value:.4g} {unit_words(n.unit)}".rstrip() for n in one.numbers if n.state in BAD]
                 out.append(f"{one.text}: {one.state}: {'; '.join([one.problem] * bool(one.problem) + said)}")
         return tuple(out)
 

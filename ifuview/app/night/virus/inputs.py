@@ -171,10 +171,10 @@ def _untold_gains(request: ShotRequest, exposures: tuple[RawExposure, ...]) -> t
             asked = ALL in request.slots or amplifier.slot in request.slots
             told = tells(amplifier, GAIN) and GAIN_ERROR not in amplifier.header
             if asked and not amplifier.problem and not told:
-                taken = f"with {spec.raw.gain:g} electron/ADU instead its light may be off from that of others"
+                taken = f"with {spec.raw.gain:g} e/ADU instead its light may be off from that of others"
                 if tells(amplifier, GAIN):
                     gain, error = (real(amplifier.header[card]) for card in (GAIN, GAIN_ERROR))
-                    taken = f"{gain:.3f} +- {error:.3f} electron/ADU is taken, by its photon noise"
+                    taken = f"{gain:.3f} +- {error:.3f} e/ADU is taken, by its photon noise"
                 untold.setdefault((f"{amplifier.slot} {amplifier.name}", taken), []).append(one.number)
     return tuple(
         f"{name}, {exposures_words(numbers)}: no frame tells its gain, {taken}"

@@ -69,7 +69,7 @@ def test_a_source_is_measured_marked_told_and_listed(tmp_path: Path) -> None:
     near, away = (readout(shown.session, 1, x, 22.0) for x in (32.0, 60.0))
     assert near is not None and away is not None
     line = dict(near.fields)["source 1"]
-    assert "RA, Dec 150.00" in line and "px = 0.6" in line and "electron" in line
+    assert "RA, Dec 150.00" in line and "px = 0.6" in line and line.endswith(" e")
     assert not any(name.startswith("source") for name, _ in away.fields)
     shown.ask(want.MeasureSource(1, 31.0, 23.0))
     assert len(shown.frame.measured.sources) == 1  # the same one: its answer is renewed

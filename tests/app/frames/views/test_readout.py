@@ -47,7 +47,7 @@ def test_everything_known_about_a_detector_pixel_is_told():
     view = readout(session(detector(), traces), 1, 30.25, 20.0)
     assert view.fields == (
         ("x", "30 y 20 (FITS 31, 21)"),
-        ("value", "1630 electron"),
+        ("value", "1630 e"),
         ("σ", "2"),
         ("mask", "BAD COSMIC"),
         ("fiber", "101 (row 1) -0.2 px"),

@@ -40,7 +40,7 @@ class Broken:
         if self.how == "cut":
             raise FileFormatError("is cut short", amplifier.path)
         if self.how == "gainless":
-            return replace(raw, notes=("the header has no gain: 0.85 electron/ADU is taken",))
+            return replace(raw, notes=("the header has no gain: 0.85 e/ADU is taken",))
         value = {"zero": 0, "full": 65535}[self.how]
         return replace(raw, data=np.full_like(raw.data, value), overscan=np.full_like(raw.overscan, value))
 
@@ -100,7 +100,7 @@ def test_a_lamp_that_an_amplifier_lacks_is_said_and_the_other_lamp_serves(night,
 def test_what_is_taken_from_a_default_is_said_of_its_amplifier(night, reduced):
     found = science_of(night, reduced[1], "gainless", "RU")
     said = [note for note in odd({"science": found}, ("science",)) if "no gain" in note]
-    assert said == ["orange RU of 0000007 exp01: the header has no gain: 0.85 electron/ADU is taken."]
+    assert said == ["orange RU of 0000007 exp01: the header has no gain: 0.85 e/ADU is taken."]
 
 
 @pytest.mark.parametrize(

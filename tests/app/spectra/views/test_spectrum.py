@@ -101,7 +101,7 @@ def test_per_angstrom_becomes_per_pixel_by_the_dispersion():
     per_pixel = made.spectrum()
     per_angstrom = made.spectrum("frame", "electron/Angstrom", 1 / made.DWAVE)
     turned, how = flux.in_unit_of(per_angstrom, per_pixel)
-    assert how == "in electron"
+    assert how == "in e"
     assert np.allclose(turned.flux, per_pixel.flux)
     assert np.allclose(turned.error, per_pixel.error)
     back, _ = flux.in_unit_of(per_pixel, per_angstrom)

@@ -40,7 +40,7 @@ def test_offset_panel_has_the_noise_floor_as_band():
     assert [rule.at for rule in offset.rules] == [0.0]
     assert (offset.spans[0].low, offset.spans[0].high) == (-0.018, 0.018)
     assert offset.curves[0].error is not None
-    assert shown.figures["Flux"].y.label == "Flux (electron/px)"
+    assert shown.figures["Flux"].y.label == "Flux (e/px)"
 
 
 def test_not_measured_is_said_and_has_no_numbers():
