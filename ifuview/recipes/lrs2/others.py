@@ -1,17 +1,14 @@
-"""What several exposures give together: the response of a standard star, a sky for others, one spectrum of a target."""
+"""What an exposure gives to others: the response of a standard star, a sky."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ifuview.engine.spectra.field.separation import Separation
-from ifuview.engine.spectra.flux.combine import CombinedSpectrum, combine_spectra
 from ifuview.engine.spectra.flux.response import fit_response
 from ifuview.engine.spectra.flux.scale import FLUX_UNIT
-from ifuview.model.checks import Array
 from ifuview.model.reduction.source import SourceSpectrum
 from ifuview.model.reduction.tables import WaveCurve
 from ifuview.recipes.graph import Given, StepResult
@@ -47,10 +44,3 @@ def star_response(star: SourceSpectrum, known: WaveCurve, air: WaveCurve, old: W
 def lent_sky(step: StepResult) -> Given | None:
     """The sky of an exposure as an input for others; None where it has none."""
     return Given(step.value.common, step.key) if isinstance(step.value, Separation) else None
-
-
-def one_spectrum(
-    spectra: Sequence[SourceSpectrum], grid: Array, names: Sequence[str], reference: int = 0
-) -> CombinedSpectrum:
-    """All spectra of a target on one grid, neighbors brought to one level where they overlap, that of `reference`."""
-    return combine_spectra(spectra, grid, reference=reference, names=names)

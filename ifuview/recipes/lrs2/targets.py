@@ -11,17 +11,15 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.cubes.stacked import FieldPart, stacked_cube
 from ifuview.engine.spectra.field.lenslet import Lenslets
-from ifuview.engine.spectra.field.separation import Separation
-from ifuview.engine.spectra.flux.combine import CombinedSpectrum
+from ifuview.engine.spectra.field.separation import FoundSources, Separation
+from ifuview.engine.spectra.flux.combine import CombinedSpectrum, combine_spectra
 from ifuview.model.checks import Array, Header
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.reduction.products import ProductName
 from ifuview.model.reduction.source import SkyCube, SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra
-from ifuview.recipes.lrs2.others import one_spectrum
 
 OTHER_SOURCE = 1.5  # arcsec, beyond what refraction moves a source between channels
-CLEARER = 0.03  # more light than the first exposure, and three errors of it: that one keeps its level
 TURNED = 0.5  # deg, that is worth a note
 Place = tuple[float, float]  # arcsec
 
@@ -81,9 +79,9 @@ class TargetPart:
 
 def place_of(sky: object, refraction: Array) -> tuple[Place | None, Place | None, Array]:
     """Place of the point source of a separation, the middle of its extended one, and the refraction of either."""
-    if isinstance(sky, Separation) and sky.sources:
+    if isinstance(sky, Separation | FoundSources) and sky.sources:
         return (sky.sources[0].x, sky.sources[0].y), None, sky.sources[0].dar
-    if isinstance(sky, Separation) and sky.extended is not None:
+    if isinstance(sky, Separation | FoundSources) and sky.extended is not None:
         return None, (sky.extended.x, sky.extended.y), refraction
     return None, None, refraction
 
@@ -110,27 +108,15 @@ def one_target(
     grid : ndarray, shape (nwave,), Angstrom
     """
     spectra = [one.spectrum for one in own if one.spectrum is not None]
-    found, notes = _clearest(own, spectra, grid)
-    cube = None
+    found = combine_spectra(spectra, grid, names=[one.name.text for one in own])
+    cube: SkyCube | None = None
+    notes: tuple[str, ...] = ()
     if all(one.spectra is not None for one in own):
         ends = np.array([(one.wave[0], one.wave[-1]) for one in spectra])
         inside = grid[(grid >= ends.min()) & (grid <= ends.max())]  # no sums for wavelengths that nobody has
         cube = stacked_cube(_field_parts(own, found.factor), inside, ctx=ctx)
-        notes += _turned(own)
+        notes = _turned(own)
     return found, cube, (*notes, *found.notes, *_other_sources(own))
-
-
-def _clearest(
-    own: Sequence[TargetPart], spectra: Sequence[SourceSpectrum], grid: Array
-) -> tuple[CombinedSpectrum, tuple[str, ...]]:
-    """The spectra combined at the level of the clearest exposure of the first channel: clouds only take light away."""
-    names = [one.name.text for one in own]
-    found = one_spectrum(spectra, grid, names)
-    alike = [n for n, one in enumerate(own) if one.name.channel == own[0].name.channel]
-    best = min(alike, key=lambda n: found.factor[n])
-    if not found.factor[best] < 1 - CLEARER - 3 * found.factor_error[best]:
-        return found, ()
-    return one_spectrum(spectra, grid, names, best), (f"levels are those of {names[best]}, the clearest",)
 
 
 def _field_parts(own: Sequence[TargetPart], factors: Sequence[float]) -> list[FieldPart]:

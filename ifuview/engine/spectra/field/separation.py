@@ -77,6 +77,20 @@ class SourceSearch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FoundSources:
+    """What is held of a separation once its products are written.
+
+    Parameters
+    ----------
+    sources : tuple of SourceFit
+    extended : ExtendedFit or None
+    """
+
+    sources: tuple[SourceFit, ...]
+    extended: ExtendedFit | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Separation:
     """Sky and sources of one exposure.
 
@@ -101,3 +115,7 @@ class Separation:
     common: CommonSpectra
     surface: SkySurface
     line_errors: LineErrors | None
+
+    def light(self) -> FoundSources:
+        """The sources alone, without arrays of all fibers and wavelengths."""
+        return FoundSources(self.sources, self.extended)

@@ -1,7 +1,8 @@
 """One spectrum from those of several detectors and exposures: borders matched in the overlap, then a weighted mean.
 
 Factors between neighbors are found from where both have light, by the weighted ratio; the chain of factors begins with
-a reference that keeps its flux. Exposures of one detector, which overlap whole, are brought to one level the same way;
+the first spectrum, or with the clearest exposure of its detector, which keeps its flux. Those that it does not reach
+make chains of their own. Exposures of one detector, which overlap whole, are brought to one level the same way;
 clouds may have taken much of the light of one, while at a border a large factor is a fault. Spectra come
 to the common grid by cubics, with the variance that belongs to them; the mean is weighted with a smoothed variance, so
 that it is not pulled to low samples.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ from ifuview.model.reduction.spectra import FiberSpectra
 MOST_FACTOR = 1.5  # between neighbors: more is no border
 MOST_CLOUDED = 20.0  # between exposures of one detector
 ONE_DETECTOR = 0.5  # of the samples of the shorter one that two spectra have in common
+CLEARER = 0.03  # more light than the first exposure, and three errors of it: that one keeps its level
 LEAST_SNR = 5.0  # of a ratio
 CUT = 10  # samples at the end of a spectrum that do not count for a ratio
 
@@ -52,9 +55,8 @@ class CombinedSpectrum:
 
 
 def combine_spectra(
-    spectra: Sequence[SourceSpectrum], grid: Array, *, match: bool = True, reference: int = 0,
-    names: Sequence[str] = (),
-) -> CombinedSpectrum:  # fmt: skip
+    spectra: Sequence[SourceSpectrum], grid: Array, *, match: bool = True, names: Sequence[str] = ()
+) -> CombinedSpectrum:
     """Combine spectra of one source.
 
     Parameters
@@ -64,8 +66,6 @@ def combine_spectra(
     grid : ndarray, shape (nwave,), Angstrom
     match : bool
         Bring neighbors to one level where they overlap.
-    reference : int
-        The spectrum that keeps its flux.
     names : sequence of str, optional
         Of the spectra, for what is said of them. Default: their numbers.
 
@@ -80,7 +80,7 @@ def combine_spectra(
     factor, error = np.ones(len(spectra)), np.full(len(spectra), np.nan)
     notes: list[str] = []
     if match:
-        factor, error, notes = _factors(even, reference, names or [f"spectrum {n + 1}" for n in range(len(even))])
+        factor, error, notes = _factors(even, names or [f"spectrum {n + 1}" for n in range(len(even))])
     flux, variance, sky, sky_variance, mask, fraction = (
         np.stack([getattr(s, name) for s in even])
         for name in ("flux", "variance", "sky", "sky_variance", "mask", "fraction")
@@ -134,38 +134,79 @@ def _inner(spectrum: SourceSpectrum) -> NDArray[np.bool_]:
     return good
 
 
-def _factors(spectra: list[SourceSpectrum], reference: int, names: Sequence[str]) -> tuple[NDArray, NDArray, list[str]]:
-    """Factor of each and its error, from the reference outwards; always next the one with the surest ratio."""
-    count = len(spectra)
-    factor, error = np.ones(count), np.full(count, np.nan)
-    notes: list[str] = []
-    done, error[reference] = [reference], 0.0
-    while len(done) < count:
-        best: tuple[float, int, int, float] | None = None
-        odd: dict[int, str] = {}
-        for n in (n for n in range(count) if n not in done):
-            for m in done:
+class _Level(NamedTuple):
+    """Factor of a spectrum and its error; its ratio to another one, that it was found by."""
+
+    factor: float
+    error: float
+    ratio: float
+    by: int
+
+
+def _factors(spectra: list[SourceSpectrum], names: Sequence[str]) -> tuple[NDArray, NDArray, list[str]]:
+    """Factor of each and its error, one set of those that overlap after the other."""
+    factor, error = np.ones(len(spectra)), np.full(len(spectra), np.nan)
+    notes, alone, odd = list[str](), list[str](), dict[int, _Level]()
+    left = list(range(len(spectra)))
+    while left:
+        known, beyond = _one_set(spectra, left)
+        root, own = next(iter(known)), ", ".join(names[n] for n in known)
+        if root != left[0]:
+            notes.append(f"levels are those of {names[root]}, the clearest")
+        for n, one in known.items():
+            factor[n], error[n] = one.factor, one.error
+            if (times := max(one.ratio, 1 / one.ratio)) > MOST_FACTOR:
+                less = f"{times:.2f} times {'less' if one.ratio > 1 else 'more'}"
+                notes.append(f"{names[n]} has {less} light than {names[one.by]}: brought to its level")
+        if root in odd:
+            other = f"{odd[root].ratio:.2f} from {names[odd[root].by]}"
+            notes.append(f"{names[root]} differs by a factor of {other}: left as it was")
+        elif len(left) < len(spectra):
+            error[root] = np.nan
+            alone += [own] if len(known) == 1 else []
+            notes += [f"{own} overlap in light enough only with each other"] if len(known) > 1 else []
+        odd |= beyond
+        left = [n for n in left if n not in known]
+    if alone:
+        notes.append(f"{', '.join(alone)} do not overlap with others in light enough: their level is as it was")
+    return factor, error, notes
+
+
+def _one_set(spectra: list[SourceSpectrum], left: list[int]) -> tuple[dict[int, _Level], dict[int, _Level]]:
+    """Levels of the first of those left and of all that overlap with it, and others whose ratio cannot be true.
+
+    The first one keeps its flux, or the clearest exposure of its detector: clouds only take light away.
+    """
+    known, odd = _grown(spectra, left[0], left)
+    alike = [n for n in known if n == left[0] or _one_detector(spectra[left[0]], spectra[n])]
+    best = min(alike, key=lambda n: known[n].factor)
+    if known[best].factor < 1 - CLEARER - 3 * known[best].error:
+        return _grown(spectra, best, left)
+    return known, odd
+
+
+def _grown(
+    spectra: list[SourceSpectrum], root: int, left: list[int]
+) -> tuple[dict[int, _Level], dict[int, _Level]]:  # fmt: skip
+    """From the root outwards; always next the one with the surest ratio."""
+    known = {root: _Level(1.0, 0.0, 1.0, root)}
+    while True:
+        best: tuple[float, int, _Level] | None = None
+        odd: dict[int, _Level] = {}
+        for n in (n for n in left if n not in known):
+            for m, one in known.items():
                 try:
                     ratio, wrong = overlap_ratio(spectra[m], spectra[n])
                 except FitError:
                     continue
-                spread = float(np.hypot(wrong, error[m]))
+                spread = float(np.hypot(wrong, one.error))
                 if max(ratio, 1 / ratio) > (MOST_CLOUDED if _one_detector(spectra[m], spectra[n]) else MOST_FACTOR):
-                    odd[n] = f"{names[n]} differs by a factor of {ratio:.2f} from {names[m]}: left as it was"
+                    odd[n] = _Level(1.0, spread, ratio, m)
                 elif best is None or spread < best[0]:
-                    best = (spread, n, m, ratio)
+                    best = spread, n, _Level(ratio * one.factor, spread, ratio, m)
         if best is None:
-            lone = ", ".join(names[n] for n in range(count) if n not in done and n not in odd)
-            notes += odd.values()
-            notes += [f"{lone} do not overlap with others in light enough: their level is as it was"] if lone else []
-            break
-        spread, n, m, ratio = best
-        done.append(n)
-        factor[n], error[n] = ratio * factor[m], spread
-        if max(ratio, 1 / ratio) > MOST_FACTOR:
-            less = f"{max(ratio, 1 / ratio):.2f} times {'less' if ratio > 1 else 'more'}"
-            notes.append(f"{names[n]} has {less} light than {names[m]}: brought to its level")
-    return factor, error, notes
+            return known, odd
+        known[best[1]] = best[2]
 
 
 def _one_detector(left: SourceSpectrum, right: SourceSpectrum) -> bool:

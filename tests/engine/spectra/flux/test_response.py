@@ -128,3 +128,18 @@ def test_exposures_that_clouds_have_dimmed_come_to_one_level_and_a_border_so_lar
     assert np.ptp(parts) < 0.02 and abs(np.median(parts) - 1) < 0.01
     alone = combine_spectra([given[0], given[3]], GRID, names=("first", "fourth"))
     assert alone.factor == (1.0, 1.0) and "fourth differs by a factor of 2.5" in alone.notes[0]
+
+
+def test_spectra_that_the_first_does_not_reach_come_to_one_level_among_themselves():
+    noise, far = 1e-18, np.linspace(6900, 8000, 2064)
+    given = [
+        _spectrum(BLUE, 1.0, noise, 1), _spectrum(far, 0.5, noise, 2), _spectrum(far, 1.0, noise, 3),
+        _spectrum(np.linspace(9000, 9900, 2064), 1.0, noise, 4),
+    ]  # fmt: skip
+    done = combine_spectra(given, np.arange(3700, 9900, 0.7), names=("blue", "dim", "clear", "lone"))
+    assert done.factor[0] == done.factor[2] == done.factor[3] == 1.0
+    assert abs(done.factor[1] * 0.5 - 1) < max(4 * done.factor_error[1], 0.003)
+    assert np.isnan(done.factor_error[2]) and np.isnan(done.factor_error[3])  # against the first
+    assert "levels are those of clear, the clearest" in done.notes
+    assert "clear, dim overlap in light enough only with each other" in done.notes
+    assert "lone do not overlap with others in light enough: their level is as it was" in done.notes
