@@ -77,6 +77,11 @@ class TargetPart:
         return one.night, one.observation, one.exposure, self.head
 
 
+def sources_of(sky: object) -> object:
+    """A separation of sky and sources without its arrays of all fibers; anything else as it is."""
+    return sky.light() if isinstance(sky, Separation) else sky
+
+
 def place_of(sky: object, refraction: Array) -> tuple[Place | None, Place | None, Array]:
     """Place of the point source of a separation, the middle of its extended one, and the refraction of either."""
     if isinstance(sky, Separation | FoundSources) and sky.sources:

@@ -20,6 +20,7 @@ from ifuview.recipes.graph import GIVEN_UP, Given, StepResult, StepVerdict, run
 from ifuview.recipes.lrs2.figures import figures_of
 from ifuview.recipes.lrs2.numbers import StepNumber, numbers
 from ifuview.recipes.lrs2.recipe import RECIPE
+from ifuview.recipes.lrs2.targets import sources_of
 from ifuview.recipes.lrs2.values import ChannelSetup
 
 Params = Mapping[str, object]
@@ -62,6 +63,8 @@ class ReducedChannel:
     def light(self) -> ReducedChannel:
         """The same without values, but for the sources and their spectrum."""
         steps = {name: one if name in SUMMARY else one.given_up() for name, one in self.steps.items()}
+        if "sky" in steps:
+            steps["sky"] = replace(steps["sky"], value=sources_of(steps["sky"].value))
         return replace(self, steps=steps)
 
     def for_pages(self) -> ReducedChannel:

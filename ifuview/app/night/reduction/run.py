@@ -283,6 +283,7 @@ def reduce_exposures(
             kept[:] = [held]
         if frees:
             let_go(night, todo[number:], ())
+            give_back()
         done = reduce_channel(
             night, exposure, camera, tables, chosen, cache, part.part(0.4, 0.9), known=held.steps,
             more=more,
@@ -290,13 +291,20 @@ def reduce_exposures(
         done = _judged(done, held, setup, (*remarks(night), *lacking, *said), frees)
         if output and done.complete:
             done = write(done, tables, output, chosen, part.part(0.9, 1.0))
-        light = done if hold else done.light()
-        if told is not None:
-            done = done if hold else done.for_pages()
-            if frees:
-                give_back()
-            told(done)
+        light = _told_of(done, hold, told)
+        del done  # its values, before those of the next one are made
+        if frees:
+            give_back()
         yield light
+
+
+def _told_of(
+    done: ReducedChannel, hold: bool, told: Callable[[ReducedChannel], object] | None
+) -> ReducedChannel:  # fmt: skip
+    """Tell of a channel; what is held of it."""
+    if told is not None:
+        told(done if hold else done.for_pages())
+    return done if hold else done.light()
 
 
 def _judged(

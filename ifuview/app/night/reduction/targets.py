@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ifuview import __version__
@@ -73,11 +73,12 @@ def of_file(path: str) -> TargetPart:
     )  # fmt: skip
 
 
-def combined(parts: Sequence[TargetPart], ctx: JobContext = SILENT) -> tuple[CombinedTarget, ...]:
+def combined(parts: Sequence[TargetPart], ctx: JobContext = SILENT) -> Iterator[CombinedTarget]:
     """Each target of some channels; none of those without a source, nor of heads that it is not in.
 
     The first channel in wavelength keeps its flux, of several exposures the clearest; neighbors are brought to one
-    level where they overlap. In the cube the target lies where it does in the first of them.
+    level where they overlap. In the cube the target lies where it does in the first of them. One after the other: each
+    is made when it is asked for, as cubes are large.
     """
     targets: dict[str, dict[str, TargetPart]] = {}
     for one in parts:
@@ -85,10 +86,8 @@ def combined(parts: Sequence[TargetPart], ctx: JobContext = SILENT) -> tuple[Com
             targets.setdefault(target_name(str(one.header.get("OBJECT") or "")).upper(), {}).setdefault(
                 one.name.text, one
             )
-    return tuple(
-        _target(list(own.values()), ctx.part(number / len(targets), (number + 1) / len(targets)))
-        for number, own in enumerate(targets.values())
-    )
+    for done, own in enumerate(targets.values()):
+        yield _target(list(own.values()), ctx.part(done / len(targets), (done + 1) / len(targets)))
 
 
 def _target(own: list[TargetPart], ctx: JobContext) -> CombinedTarget:
@@ -119,6 +118,7 @@ def combine_targets(parts: Sequence[TargetPart], output: str, config: str = "", 
         lines.append(f"{what}, levels within {100 * off:.1f} %: {paths[0]}")
         lines += [f"their cube: {path}" for path in paths[1:]]
         lines += target.record.notes
+        del target  # before the next one is made
     return lines or ["no channel has a source to combine"]
 
 

@@ -158,6 +158,7 @@ class WriteReduction(Task[tuple[str, ...]]):
         for target in combined([of_field(one) for one in self.channels], ctx):
             if len(target.names) > 1:
                 files += write_combined(self.folder, target, tables.standards())
+            del target  # before the next one is made
         return tuple(files)
 
     def apply(self, session: Session, result: tuple[str, ...]) -> Session:

@@ -131,11 +131,13 @@ class CubeSums:
             ctx.check()
             some = slice(start, start + PLANES)
             mask[some] = self._mean(some)
+        del self.area, self.whole
         variance = np.zeros(mask.shape, np.float32)
         for own, noise, where in self.noise:
             given: tuple[Any, ...] = noise, *where, self.kernel, self.known[own], variance[own]
             spread(partial(_spread_some, given), blocks(noise.shape[0]), ctx=ctx, text="errors of the cube")
-        return self.total, np.where(mask == 0, variance, np.float32(0)), mask
+        variance[mask != 0] = 0
+        return self.total, variance, mask
 
     def _mean(self, some: slice) -> Array:
         """Put the mean over the area that is covered, convolved, into `total`, and into `known` what fibers' light is

@@ -20,6 +20,7 @@ STRUCTURE = re.compile(
     r"|C(TYPE|RVAL|RPIX|DELT|UNIT)\d|"
 )
 LONGEST = 8  # characters of a card's name
+PART = 64  # rows, or planes of a cube, that are in double precision at a time
 PRINTABLE = re.compile(r"[\x20-\x7e]*")
 
 
@@ -55,10 +56,25 @@ def wave_cards(wave: Array, axis: int = 1) -> dict[str, object]:
     }  # fmt: skip
 
 
+def single(values: Array, unit: str) -> tuple[NDArray[np.float32], str]:
+    """As `scaled`, in single precision."""
+    out = np.empty(values.shape, np.float32)
+    for some in _parts(len(out)):
+        out[some] = scaled(values[some], unit)[0]
+    return out, scaled(values[:0], unit)[1]
+
+
 def error_of(variance: Array, mask: Array, unit: str) -> NDArray[np.float32]:
     """Errors in the plain unit; 0 where masked."""
-    good = (mask & int(UNUSABLE) == 0) & (variance > 0)
-    return np.where(good, scaled(np.sqrt(np.maximum(variance, 0)), unit)[0], 0.0).astype(np.float32)
+    out = np.empty(variance.shape, np.float32)
+    for some in _parts(len(out)):
+        good = (mask[some] & int(UNUSABLE) == 0) & (variance[some] > 0)
+        out[some] = np.where(good, scaled(np.sqrt(np.maximum(variance[some], 0)), unit)[0], 0.0)
+    return out
+
+
+def _parts(count: int) -> list[slice]:
+    return [slice(start, start + PART) for start in range(0, count, PART)]
 
 
 def image(data: Array, name: str, cards: Mapping[str, object] | None = None, unit: str = "") -> fits.ImageHDU:

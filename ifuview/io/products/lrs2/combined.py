@@ -11,7 +11,17 @@ import numpy as np
 from astropy.io import fits
 
 from ifuview.files import Name, told
-from ifuview.io.products.lrs2.cards import comments, error_of, image, mask_image, primary, provenance, raw_cards, scaled
+from ifuview.io.products.lrs2.cards import (
+    comments,
+    error_of,
+    image,
+    mask_image,
+    primary,
+    provenance,
+    raw_cards,
+    scaled,
+    single,
+)
 from ifuview.io.products.lrs2.exposure import AIR, RIGHT_CUBE, grid_cards
 from ifuview.io.products.lrs2.folders import folder_of, target_name
 from ifuview.model.checks import Array, Header
@@ -109,8 +119,8 @@ def _hdus(done: CombinedTarget) -> list[fits.PrimaryHDU | fits.ImageHDU | fits.B
 
 
 def _cube_hdus(done: CombinedTarget, cube: SkyCube) -> list[fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU]:
-    data, unit = scaled(cube.data, cube.unit)
-    first = primary(data.astype(np.float32), "skysub", raw_cards(done.header), grid_cards(cube), unit)
+    data, unit = single(cube.data, cube.unit)
+    first = primary(data, "skysub", raw_cards(done.header), grid_cards(cube), unit)
     comments(first.header, (AIR, RIGHT_CUBE, MATCHED, *done.record.notes))
     error = image(error_of(cube.variance, cube.mask, cube.unit), "error", grid_cards(cube), unit)
     return [first, error, mask_image(cube.mask), _factors(done), provenance(done.record)]

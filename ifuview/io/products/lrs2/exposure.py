@@ -19,6 +19,7 @@ from ifuview.io.products.lrs2.cards import (
     provenance,
     raw_cards,
     scaled,
+    single,
     wave_cards,
 )
 from ifuview.model.checks import Array
@@ -41,15 +42,15 @@ def write_multi(path: Path, done: ReducedExposure) -> None:
     """Write the spectra of all fibers with all that belongs to them; 14 HDUs by their known numbers, then others."""
     unit = done.observed.unit
     wave = wave_cards(done.observed.wave)
-    observed, plain = scaled(done.observed.flux, unit)
+    observed, plain = single(done.observed.flux, unit)
     cards = {**wave, **_source_cards(done), **_light_cards(done), "CHANNEL": done.name.channel}
-    first = primary(observed.astype(np.float32), "observed_spectra", raw_cards(done.header), cards, plain)
+    first = primary(observed, "observed_spectra", raw_cards(done.header), cards, plain)
     comments(first.header, (AIR, RIGHT_POSITIONS, RIGHT_ERRORS, RIGHT_FLUX, *done.record.notes))
     error = error_of(done.subtracted.variance, done.subtracted.mask, unit)
     fibers = [
         first,
-        image(scaled(done.sky, unit)[0].astype(np.float32), "sky_spectra", wave, plain),
-        image(scaled(done.subtracted.flux, unit)[0].astype(np.float32), "skysub_spectra", wave, plain),
+        image(single(done.sky, unit)[0], "sky_spectra", wave, plain),
+        image(single(done.subtracted.flux, unit)[0], "skysub_spectra", wave, plain),
         image(error, "error_spectra", wave, plain),
         image(_picture(done), "collapsed_image"),
         image(done.positions.astype(np.float64), "fiber_positions"),
@@ -89,11 +90,11 @@ def write_spectrum(path: Path, done: ReducedExposure) -> None:
 def write_cube(path: Path, done: ReducedExposure, kind: str) -> None:
     """Write one cube, with errors (the roots of its variance; 0 is masked) and mask behind it."""
     cube = done.cubes[kind]
-    data, plain = scaled(cube.data, cube.unit)
+    data, plain = single(cube.data, cube.unit)
     cards = {
         **grid_cards(cube), **_source_cards(done), **_light_cards(done), "CHANNEL": done.name.channel,
     }  # fmt: skip
-    first = primary(data.astype(np.float32), kind, raw_cards(done.header), cards, plain)
+    first = primary(data, kind, raw_cards(done.header), cards, plain)
     comments(first.header, (AIR, RIGHT_CUBE, *done.record.notes))
     hdus = [
         first,
@@ -121,7 +122,7 @@ def _picture(done: ReducedExposure) -> NDArray[np.float32]:
     """Of the field."""
     if done.collapsed is None:
         return np.zeros(COLLAPSED, np.float32)
-    return scaled(done.collapsed, done.observed.unit)[0].astype(np.float32)
+    return single(done.collapsed, done.observed.unit)[0]
 
 
 def _detector(done: ReducedExposure) -> Iterator[fits.ImageHDU]:
@@ -157,8 +158,8 @@ def _beyond(done: ReducedExposure) -> Iterator[fits.ImageHDU | fits.BinTableHDU]
     yield image(done.native.variance, "native_variance", unit=f"({done.native.unit})^2")
     yield mask_image(done.native.mask, "native_mask")
     if (own := done.native_subtracted) is not None:
-        light, plain = scaled(own.flux, own.unit)
-        yield image(light.astype(np.float32), NATIVE, unit=plain)
+        light, plain = single(own.flux, own.unit)
+        yield image(light, NATIVE, unit=plain)
         yield image(error_of(own.variance, own.mask, own.unit), NATIVE_ERROR, unit=plain)
     if done.lsf is not None:
         yield image(done.lsf.astype(np.float32), "native_lsf_sigma", unit="pix")

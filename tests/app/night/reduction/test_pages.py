@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from ifuview.app.night.reduction.channel import SUMMARY
 from ifuview.app.night.reduction.pages import ReductionPages, report_of
 from ifuview.errors import UsageError
 from ifuview.model.inspection import VerdictState
+from ifuview.recipes.graph import GIVEN_UP
 from tests.app.night.reduction.conftest import DATE, OBSERVATION
 
 
@@ -69,6 +72,15 @@ def test_what_a_page_is_made_of_holds_no_values(reduced):
     assert page.numbers == whole.numbers and page.numbers and page.verdict == whole.verdict
     assert [step.figure is None for step in page.steps] == [step.figure is None for step in whole.steps]
     assert all(less.value(step) is None for step in less.steps if step not in ("sky", "spectrum"))
+
+
+def test_of_a_channel_that_is_written_sources_and_spectrum_are_held_and_no_arrays_of_all_fibers(reduced):
+    done = reduced[1]
+    light = done.light()
+    whole, held = (sum(len(pickle.dumps(of.steps[name].value)) for name in SUMMARY) for of in (done, light))
+    assert whole > 5e6 > 3e5 > held
+    assert light.value("sky").sources == done.value("sky").sources and light.line == done.line
+    assert not any(one.value is not GIVEN_UP for name, one in light.steps.items() if name not in SUMMARY)
 
 
 def test_what_was_not_reduced_is_listed_and_a_folder_that_cannot_be_written_said(reduced, tmp_path):

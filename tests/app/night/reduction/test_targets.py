@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
 from ifuview import open_dataset
+from ifuview.app.night.reduction import targets
 from ifuview.app.night.reduction.products import reduced as as_product
 from ifuview.app.night.reduction.targets import combine_targets, combined, multi_files, of_channel, of_file
 from ifuview.commands.run import command
@@ -96,7 +99,27 @@ def test_channels_without_the_target_are_left_out(reduced, tmp_path):
     assert len(target.names) == 1 and target.cube is None
     assert combine_targets([of_channel(away)], str(tmp_path)) == ["no channel has a source to combine"]
     without = replace(done, steps={**done.steps, "spectrum": done.steps["spectrum"].given_up()})
-    assert combined([of_channel(without)]) == ()
+    assert not list(combined([of_channel(without)]))
+
+
+def test_a_target_is_held_no_more_when_the_next_is_made(reduced, tmp_path, monkeypatch):
+    done, held, alive = reduced[1], [], []
+
+    class Target(SimpleNamespace):
+        """Can be asked whether it is there still."""
+
+    def made(own, ctx):
+        alive.append(sum(one() is not None for one in held))
+        names, record = [one.name for one in own], SimpleNamespace(notes=())
+        target = Target(factor=(1.0,), names=names, record=record)
+        held.append(weakref.ref(target))
+        return target
+
+    monkeypatch.setattr(targets, "_target", made)
+    monkeypatch.setattr(targets, "write_combined", lambda *_: ("a.fits",))
+    objects = [replace(done, exposure=replace(done.exposure, object=name)) for name in ("A", "B", "C")]
+    assert len(combine_targets([of_channel(one) for one in objects], str(tmp_path))) == 3
+    assert alive == [0, 0, 0]
 
 
 def test_the_command_reads_products_and_writes_a_spectrum_and_a_cube(reduced, tmp_path):
