@@ -243,7 +243,8 @@ def _extracted(
         return extract_aperture(
             field.subtracted, field.sky, circle, setup.lenslets, dar, source=own, whole=own is not None
         )
-    return extract_points(field.subtracted, field.sky, sky.sources, setup.lenslets, background=params.background)[0]
+    degree = 0 if params.background else None
+    return extract_points(field.subtracted, field.sky, sky.sources, setup.lenslets, degree=degree)[0]
 
 
 def make_cubes(

@@ -27,7 +27,7 @@ LEAST_FIBERS = 3
 
 def extract_points(
     spectra: FiberSpectra, sky: Array, sources: tuple[SourceFit, ...], lenslets: Lenslets, *, radius: float = RADIUS,
-    background: bool = False,
+    degree: int | None = None,
 ) -> tuple[SourceSpectrum, ...]:  # fmt: skip
     """Extract the spectrum of each source.
 
@@ -41,8 +41,9 @@ def extract_points(
     lenslets : Lenslets
     radius : float, arcsec
         Of the fibers used around any of the sources.
-    background : bool
-        Fit a constant beside, for light that the sky model does not hold. Costs noise.
+    degree : int, optional
+        Of a polynomial of place (0: a constant) that is fitted beside, for light that neither the sky model nor the
+        sources hold. Costs noise.
 
     Returns
     -------
@@ -64,7 +65,8 @@ def extract_points(
     share = np.stack([source_share(s, own, wave) for s in sources])
     usable = spectra.usable()[near] & (spectra.variance[near] > 0)
     weight = smooth_weight(spectra.variance[near], usable)
-    terms = share if not background else np.concatenate([share, np.ones_like(share[:1])])
+    smooth = () if degree is None else _polynomial(own, degree)
+    terms = np.concatenate([share, *(np.broadcast_to(one[:, None], share[:1].shape) for one in smooth)])
     normal = np.einsum("kw,ikw,jkw->wij", weight, terms, terms, optimize=True)
     best = _inverse(normal)
     gain = np.einsum("wij,jkw,kw->ikw", best, terms, weight, optimize=True)[: len(sources)]
@@ -87,6 +89,13 @@ def extract_points(
         )
         for n in range(len(sources))
     )  # fmt: skip
+
+
+def _polynomial(lenslets: Lenslets, degree: int) -> list[NDArray[np.float64]]:
+    """Terms of a polynomial of place, each (nfiber,) and of about one."""
+    x, y = lenslets.x - lenslets.x.mean(), lenslets.y - lenslets.y.mean()
+    size = max(float(np.hypot(x, y).max()), lenslets.size)
+    return [(x / size) ** i * (y / size) ** j for i in range(degree + 1) for j in range(degree + 1 - i)]
 
 
 def smooth_weight(variance: Array, usable: Array) -> NDArray[np.float64]:
