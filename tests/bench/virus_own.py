@@ -50,6 +50,7 @@ FLIPS = {"LL": "LR", "LU": "UL", "RL": "LR", "RU": "UL"}  # of newer controllers
 UNIT = 1e17
 CORRELATED = 2.3  # variance of a line on the grid, whose samples share noise, over that without
 LEAST = 0.08  # of a star that its fibers catch
+FOREIGN = 0.01  # of a star's light, that others send into the spaxels around it
 BESIDE = 4.0  # arcsec, of stars whose light a line has to be told from
 SURE = 1.1 * 7.0  # significance of a line that has to be found, as its own error has it
 BARS = {
@@ -298,6 +299,7 @@ class Own:
                 other is star or other.slot != star.slot or np.hypot(other.x - star.x, other.y - star.y) > 8
                 or other.g > star.g + 4 for other in self.case.field.stars
             )  # fmt: skip
+            alone = alone and self._beside(star, one) < FOREIGN
             if alone and not lost and max(abs(star.x), abs(star.y)) < 18:
                 inside = 1 - (1 + (5 / _core(self.case.field.fwhm)) ** 2) ** -2.5
                 cube.append(float(np.nanmedian((data[:, near].sum(axis=1) / true)[INNER])) / inside)
@@ -312,6 +314,16 @@ class Own:
             "stars worst": 100 * float(off[np.argmax(np.abs(off))]), "stars shape": 100 * float(np.median(shape)),
             "stars missing": float(missing), "cube": 100 * (float(np.median(cube)) - 1) if cube else 0.0,
         }  # fmt: skip
+
+    def _beside(self, star: FieldStar, light: SkySource) -> float:
+        """Light of disks within 5 arcsec of a star, over its own (roughly: the disks are taken for round)."""
+        total = 0.0
+        for slot, other in self.case.field.others:
+            if slot == star.slot and other.scale:
+                apart = max(float(np.hypot(other.x - star.x, other.y - star.y)) - 5.0, 0.0)
+                bright = np.exp(-apart / other.scale) / (2 * np.pi * other.ratio * other.scale**2)
+                total += float(np.median(other.continuum(GRID) / light.continuum(GRID))) * bright * np.pi * 5.0**2
+        return total
 
     def _lost(self, star: FieldStar) -> float:
         """Share of the fibers around a star that are in broken amplifiers."""
