@@ -2,6 +2,8 @@
 
 Where a field is so crowded that all overlap, those that are closest to each other are extracted together, and the light
 of all others, as it is known so far, is taken off before: in turns (Gauss and Seidel) until nothing moves any more.
+A source on the light of a galaxy is extracted again with a polynomial of place beside, if that changes its flux by much
+more than chance: the test of Hausman (1978), as the plain flux has the least variance and the other one no bias.
 """
 
 from __future__ import annotations
@@ -25,6 +27,12 @@ TOGETHER = 12  # sources at most that are
 TURNS = 4  # of parts of a crowded field
 RADIUS = 4.0  # arcsec, of the fibers used
 INSIDE = 0.75  # of the usual share, that fibers catch of a source inside of the field, wherever it lies between them
+AROUND, DEGREE = 6.0, 2  # arcsec, of the fibers that tell the light under a source, and of its polynomial
+WIDE = 2.7  # widths, the same where seeing is bad
+ALONGSIDE = 2.0  # widths: sources this near are extracted together with it
+CHANGED, UNLIKE = 5.0, 0.02  # sigma, and share of the flux that errors of the profile may make: what has to change
+CORRELATED = 2.3  # variance of the mean of samples on a grid, over that of independent ones
+LEAST_FIBERS = 15
 LEAST = 0.05  # of a source's light in usable fibers, below which there is no spectrum
 
 
@@ -78,12 +86,64 @@ def extract_sources(
             middle = np.array([source.wave - 1.0, source.wave, source.wave + 1.0])
             share = source_share(source, own, middle)[:, 1]
             caught[n], whole[n] = float(share @ alive[near]), max(float(share.sum()), INSIDE * cover)
-    out: list[SourceLight | None] = [None] * len(sources)
+    found: dict[int, SourceSpectrum] = {}
     for chain in _chains(sources, caught > LEAST):
-        found = _extract_chain(spectra, sky, tuple(sources[n] for n in chain), lenslets)
-        for n, spectrum in zip(chain, found, strict=True):
-            out[n] = SourceLight(spectrum, float(caught[n] / whole[n]))
-    return tuple(out)
+        together = _extract_chain(spectra, sky, tuple(sources[n] for n in chain), lenslets)
+        found |= dict(zip(chain, together, strict=True))
+    _take_background(spectra, sky, sources, lenslets, found)
+    return tuple(
+        SourceLight(found[n], float(caught[n] / whole[n])) if n in found else None for n in range(len(sources))
+    )
+
+
+def _take_background(
+    spectra: FiberSpectra, sky: Array, sources: tuple[SourceFit, ...], lenslets: Lenslets,
+    found: dict[int, SourceSpectrum],
+) -> None:  # fmt: skip
+    """Put spectra with the light under them taken off in the place of those `found` that it changes."""
+    left = np.array(spectra.flux)
+    for n, one in found.items():
+        add_light(left, lenslets, sources[n], one.wave, -one.flux)
+    asked = list(found)
+    for _ in range(2):  # the light of neighbors has changed after the first turn
+        changed = []
+        for n in asked:
+            new = _on_background(spectra, sky, left, n, sources, lenslets, found)
+            if new is not None:
+                changed.append(n)
+                add_light(left, lenslets, sources[n], new.wave, found[n].flux - new.flux)
+                found[n] = new
+        asked = changed if len(changed) > 1 else []
+
+
+def _on_background(
+    spectra: FiberSpectra, sky: Array, left: Array, number: int, sources: tuple[SourceFit, ...], lenslets: Lenslets,
+    found: dict[int, SourceSpectrum],
+) -> SourceSpectrum | None:  # fmt: skip
+    """Spectrum of a source with the light around it fitted beside; None where that tells nothing new."""
+    source = sources[number]
+    distance = {m: float(np.hypot(sources[m].x - source.x, sources[m].y - source.y)) for m in found}
+    joint = [m for m in sorted(found, key=distance.__getitem__) if distance[m] < ALONGSIDE * source.fwhm][:TOGETHER]
+    near = np.hypot(lenslets.x - source.x, lenslets.y - source.y) < max(AROUND, WIDE * source.fwhm)
+    if near.sum() < LEAST_FIBERS + len(joint):
+        return None
+    own = Lenslets(lenslets.x[near], lenslets.y[near], lenslets.size, lenslets.face)
+    flux = left[near]
+    for m in joint:
+        add_light(flux, own, sources[m], found[m].wave, found[m].flux)
+    part = replace(spectra, flux=flux, variance=spectra.variance[near], mask=spectra.mask[near], chi2=None)
+    together = tuple(sources[m] for m in joint)
+    plain, other = (
+        extract_points(part, sky[near], together, own, radius=AROUND, degree=degree)[0] for degree in (None, DEGREE)
+    )
+    known = (plain.variance > 0) & (other.variance > plain.variance)
+    if not known.any():
+        return None
+    weight = 1 / (other.variance - plain.variance)[known]
+    change = float(np.average((plain.flux - other.flux)[known], weights=weight))
+    level = float(np.average(other.flux[known], weights=weight))
+    error = float(np.sqrt(CORRELATED / weight.sum()))
+    return other if abs(change) > CHANGED * error and abs(change) > UNLIKE * abs(level) else None
 
 
 def _extract_chain(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ifuview.engine.spectra.field.extract import extract_points
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
 from ifuview.engine.spectra.field.positions import sky_place
-from ifuview.engine.spectra.stars.extract import extract_sources
+from ifuview.engine.spectra.stars.extract import RADIUS, extract_sources
 from ifuview.engine.spectra.stars.match import focal_of, match_catalog
 from ifuview.engine.spectra.stars.optics import StarLight, fit_optics
 from ifuview.engine.spectra.stars.peaks import find_peaks, shared_shift
@@ -207,6 +208,33 @@ def test_sources_of_a_crowded_field_do_not_have_each_others_light() -> None:
     found = extract_sources(spectra, np.zeros_like(noise), sources, lenslets, 0.95)  # all overlap, 36 in one chain
     flux = np.array([np.mean(one.spectrum.flux) for one in found])
     assert np.abs(flux / true - 1).max() < 0.03
+
+
+@pytest.mark.parametrize("disk", [0.0, 1.0])
+def test_the_light_of_a_galaxy_under_a_star_is_not_the_stars(disk: float) -> None:
+    """A disk of 5 arcsec without a place in the catalog; where there is none, stars are as sharp as without asking."""
+    rng = np.random.default_rng(11)
+    lenslets, _ = _head()
+    wave = np.linspace(4400, 4600, 100)
+    under = disk * np.exp(-np.sqrt((lenslets.x - 3.0) ** 2 + ((lenslets.y + 2.0) / 0.7) ** 2 + 1.5) / 5.0)
+    variance = np.broadcast_to((0.04 + 0.02 * under)[:, None], (under.size, wave.size))
+    noise = np.sqrt(variance) * rng.normal(size=variance.shape)
+    spectra = FiberSpectra(under[:, None] + noise, variance, np.zeros(noise.shape, np.uint32), wave)
+    place, true = ((5.7, 2.2), (-0.5, -3.5), (-11.0, 9.0)), (10.0, 15.0, 12.0)
+    sources = tuple(SourceFit(x, y, 0.0, 0.0, 2.0, 0.0, 3.5, 1.0, 4500.0, 1.0, DAR) for x, y in place)
+    for source, own in zip(sources, true, strict=True):
+        spectra = put_source(spectra, lenslets, source, wave, np.full(wave.size, own))
+    found = extract_sources(spectra, np.zeros_like(noise), sources, lenslets, 0.95)
+    plain = extract_points(spectra, np.zeros_like(noise), sources, lenslets, radius=RADIUS)
+    for n, one in enumerate(found):
+        assert one is not None
+        flux, error = np.mean(one.spectrum.flux), np.sqrt(one.spectrum.variance.mean() / wave.size)
+        if disk and n < 2:
+            assert plain[n].flux.mean() / true[n] > 1.2  # what the test is about
+            assert abs(flux / true[n] - 1) < 0.05 + 3 * error / true[n]  # the disk is no parabola
+        else:
+            assert abs(flux - true[n]) < 4 * error
+            assert np.median(one.spectrum.variance / plain[n].variance) < 1.01
 
 
 def _flat_spectrum(jansky: float) -> SourceSpectrum:
