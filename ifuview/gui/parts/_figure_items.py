@@ -203,6 +203,17 @@ class CurveItems:
             self.bars.hide()
 
 
+class RuleName(pg.InfLineLabel):
+    """Words at a line; at an upright one on the side where they have room."""
+
+    def updatePosition(self) -> None:
+        super().updatePosition()
+        box = self.line.getViewBox()
+        if self.line.angle % 180 and box is not None:
+            room = (box.viewRange()[0][1] - self.line.value()) / max(box.viewPixelSize()[0], 1e-30)
+            self.setAnchor((float(self.textItem.boundingRect().width() > room), 0.5))
+
+
 class RuleItem:
     """A line through the plot with words at it."""
 
@@ -211,7 +222,7 @@ class RuleItem:
         self.height = FIRST_NAME - NEXT_NAME * number
         self.line = pg.InfiniteLine(movable=False)
         plot.addItem(self.line, ignoreBounds=True)
-        self.name: pg.InfLineLabel | None = None
+        self.name: RuleName | None = None
 
     def show(self, rule: Rule, ink: Ink) -> None:
         """Draw a line."""
@@ -223,7 +234,7 @@ class RuleItem:
         self.line.setValue(rule.at)
         self.line.show()
         if rule.label and self.name is None:
-            self.name = pg.InfLineLabel(self.line, "", anchors=BESIDE)
+            self.name = RuleName(self.line, "", anchors=BESIDE)
         if self.name is not None:
             self.name.anchors = BESIDE if rule.vertical else ABOVE
             self.name.setPosition(self.height if rule.height is None else rule.height)

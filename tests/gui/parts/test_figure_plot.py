@@ -195,6 +195,19 @@ def test_the_words_of_a_level_line_are_within_the_plot(plot: FigurePlot) -> None
     assert room.contains(place), (place, room)
 
 
+@pytest.mark.parametrize("at", [0.3, 3.0, 5.6])
+def test_the_words_of_an_upright_line_are_within_the_plot(plot: FigurePlot, at: float) -> None:
+    """On its other side near the right edge, and back when the view moves."""
+    plot.show_figure(replace(FULL, rules=(Rule(at, label="valid to 1500 nm"),)))
+    box = plot.plotItem.vb
+    for first, last in ((0.0, 6.0), (at - 0.1, at + 20.0), (at - 20.0, at + 0.1)):
+        box.setXRange(first, last, padding=0)
+        QApplication.processEvents()
+        name, room = plot.rules[0].name, box.sceneBoundingRect().adjusted(-1, -1, 1, 1)
+        place = name.mapRectToScene(name.boundingRect())
+        assert room.contains(place), (first, place, room)
+
+
 def test_names_of_curves_take_their_room_from_no_axis(qtbot) -> None:
     """As many lines of names as a narrow panel asks for, and the whole plot below them."""
     panel = EvidencePanel("evidence", 170)
