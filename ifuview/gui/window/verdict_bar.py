@@ -36,6 +36,7 @@ NARROW = 900  # px, of a bar whose buttons stand below its words
 MARGIN = 12  # px beside the words of a cell
 SPARE = 6  # px around both
 PROGRESS = 3  # px, height of the line that grows while cameras are judged
+BAD = (VerdictState.WRONG, VerdictState.LOOK)
 
 
 class VerdictBar(QFrame):
@@ -285,8 +286,9 @@ class ChainStrip(QWidget):
 
     def _paint_cell(self, painter: QPainter, box: QRectF, cell: ChainCell) -> None:
         color = QColor(VERDICT_COLORS[cell.state])
-        painter.fillRect(box, color if cell.there else self.palette().window().color())
-        if not cell.there:
+        filled = cell.there or cell.state in BAD  # what is known of a step that is not there has its color, too
+        painter.fillRect(box, color if filled else self.palette().window().color())
+        if not filled:
             painter.fillRect(box, QBrush(color, Qt.BrushStyle.BDiagPattern))
         if cell.shown:
             painter.setPen(QPen(self.palette().windowText().color(), 2))
@@ -294,7 +296,7 @@ class ChainStrip(QWidget):
         font = QFont(self.font())
         font.setBold(cell.first)
         painter.setFont(font)
-        painter.setPen(QColor("white") if cell.there else self.palette().windowText().color())
-        text = f"{VERDICT_SIGNS[cell.state] if cell.there else ''} {cell.title}".strip()
+        painter.setPen(QColor("white") if filled else self.palette().windowText().color())
+        text = f"{VERDICT_SIGNS[cell.state] if filled else ''} {cell.title}".strip()
         text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(box.width()) - 6)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ifuview.app.photons.judging import DOCK, JudgePhotons, judge_frame
 from ifuview.app.photons.state import FoundStep, PhotonFrame, PhotonJudged, Shown
 from ifuview.app.photons.tasks.lists import CountCut
 from ifuview.app.photons.views import problems
+from ifuview.app.photons.views.verdict import times_words
 from ifuview.app.session import Layout, Session, Slot
 from ifuview.app.tasks import as_change
 from ifuview.engine.context import SILENT
@@ -263,3 +265,17 @@ def test_a_feedline_is_framed_as_a_whole(clean):
 def test_no_verdict_is_kept_for_other_calibrations():
     judged = PhotonJudged(stack=(FoundStep({}, "median"),))
     assert judged.marked == () and judged.marked_pixels.shape == (0, 2)
+
+
+@pytest.mark.parametrize(("times", "read"), [
+    ((3.0, 5.0), "3.0\u20135.0 s"), ((2.1, 2.1001), "2.10000\u20132.10010 s"), ((120.0, 180.0), "120\u2013180 s"),
+])  # fmt: skip
+def test_a_while_has_the_digits_that_tell_its_ends_apart(times, read):
+    assert times_words(*times) == read
+
+
+def test_a_clock_is_off_by_milliseconds(clean):
+    """Not by 0.02 +- 0.00034 s."""
+    found = answered(opened(faults.late(clean, 2, 0.02)))
+    detail = verdict.make(found).problems[0].headline
+    assert re.search(r" 20(\.\d)? \u00b1 0\.\d+ ms, \d+ sigma$", detail), detail

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 from ifuview.app.photons.judging import CUTS, DOCK, STOPPED
 from ifuview.app.photons.state import PhotonFrame, PhotonJudged, Shown
 from ifuview.app.photons.units import plain
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session, Slot
 from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
+from ifuview.model.photons.lists import TICK
 from ifuview.model.photons.verdict import PhotonFault, PhotonFinding, PhotonStep, PhotonVerdict
 
 DOT = " \u00b7 "
+SHORT = 0.1  # s; less is said in ms
+ALMOST = 1e-6  # of a digit
 NAMED = 4  # pixels, or problems, that are written out
 MOST_SIGMA = 50.0  # more is said as "over"
 WORDS = {
@@ -166,6 +171,8 @@ def amount_words(finding: PhotonFinding) -> str:
         return ""
     share = finding.unit.startswith("of ")
     scale, unit = (100.0, f"% {finding.unit}") if share else (1.0, finding.unit)
+    if unit == "s" and abs(finding.amount) < SHORT:
+        scale, unit = 1000.0, "ms"
     error = f" \u00b1 {scale * finding.error:.2g}" if finding.error > 0 else ""
     return f"{scale * finding.amount:.3g}{error} {unit}"
 
@@ -185,8 +192,14 @@ def where(finding: PhotonFinding) -> str:
         more = f" and {len(finding.pixels) - NAMED} more" if len(finding.pixels) > NAMED else ""
         parts.append(f"pixel{'s' * (len(finding.pixels) > 1)} {first}{more}")
     if finding.times is not None:
-        parts.append(f"{finding.times[0]:.3g}\u2013{finding.times[1]:.3g} s")
+        parts.append(times_words(*finding.times))
     return DOT.join(parts)
+
+
+def times_words(start: float, stop: float) -> str:
+    """A while, with the digits that tell its ends apart."""
+    digits = max(math.ceil(1 - math.log10(max(stop - start, TICK)) - ALMOST), 0)
+    return f"{start:.{digits}f}\u2013{stop:.{digits}f} s"
 
 
 def is_raw(frame: PhotonFrame) -> bool:

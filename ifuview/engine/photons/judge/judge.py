@@ -13,7 +13,7 @@ from ifuview.engine.photons.judge import colors, pixels, times
 from ifuview.engine.photons.judge.bursts import cosmic_rays
 from ifuview.engine.photons.judge.clocks import clocks_off
 from ifuview.engine.photons.judge.drifts import drifting
-from ifuview.engine.photons.judge.gather import PhotonSums, gather
+from ifuview.engine.photons.judge.gather import FEEDLINE, PhotonSums, gather
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import PhotonSource
 from ifuview.model.photons.verdict import PhotonFault, PhotonFinding, PhotonVerdict
@@ -78,7 +78,8 @@ def answer(
     found += late + changes + drops + without + pixels.bad_pixels(sums, light)
     found += drifting(sums, clock, ~out & ~stopped & ~hot)
     found += [f for f in (rays, lost, pixels.saturated(sums, hot), pixels.doubles(sums),
-                          times.photons_too_close(sums), pixels.shared_resonators(sums.info.beammap))
+                          times.photons_too_close(sums, _standing(sums, late)),
+                          pixels.shared_resonators(sums.info.beammap))
               if f is not None]  # fmt: skip
     asked, reasons = list(ASKED), {}
     if sums.info.dead_time > 0:
@@ -128,6 +129,12 @@ def _ask_colors(
         reasons["flat"] = why
     else:
         asked.append("flat")
+
+
+def _standing(sums: PhotonSums, clocks: list[PhotonFinding]) -> Array:
+    """Resonators of the feedlines whose clock stands still for a while; bool (n,)."""
+    lines = [line for one in clocks if one.times is not None for line in one.feedlines]
+    return np.isin(sums.info.beammap.ids // FEEDLINE, lines)
 
 
 def _of_pixels(sums: PhotonSums, found: PhotonFinding | None) -> Array:

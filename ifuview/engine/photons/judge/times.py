@@ -300,13 +300,16 @@ def photons_in_order(sums: PhotonSums) -> PhotonFinding | None:
     )  # fmt: skip
 
 
-def photons_too_close(sums: PhotonSums) -> PhotonFinding | None:
-    """Return photons within the dead time of the one before, where they are more than a clock's last digit explains."""
+def photons_too_close(sums: PhotonSums, told: Array) -> PhotonFinding | None:
+    """Return photons within the dead time of the one before, where they are more than a clock's last digit explains.
+
+    Nothing is said of resonators (`told`, bool, n) whose clock stands still: their photons have one time for that.
+    """
     dead, counts = sums.info.dead_time, sums.counts
     if dead <= 0:
         return None
     by_chance = counts * counts / max(sums.duration, dead) * dead  # were there no dead time
-    many = (sums.short > MANY) & (sums.short > SHARE * counts)
+    many = (sums.short > MANY) & (sums.short > SHARE * counts) & ~told
     if not many.any():
         return None
     order = np.flatnonzero(many)[np.argsort(-sums.short[many] / counts[many], kind="stable")]
