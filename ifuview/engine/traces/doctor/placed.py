@@ -23,10 +23,13 @@ FAR = 0.25  # spacings; nearer light is found by the fit
 BETTER = 1.04  # light there over light on the given traces: neighbors' light is as bright, but for the ends of blocks
 WHOLE = 3  # spacings that places are compared at
 MISSED = 0.4  # traces more that must lie on light there: the end of the slit, of a whole spacing
+LIT = 0.5  # of the usual counts
 MORE = 1.5  # traces more that need no places: one may be of a dead fiber at the end
 CLOSER = 0.7  # scatter of the places there over that here
 TOLD_BY, LINE_BY = 3, 8  # fibers that tell by their places, and so many beyond a line through them
-FINE = 256  # columns in which places are measured
+FINE = 256  # columns in which places are measured, by the mean of the light ...
+SIDE, SEEN, FARTHEST = 3, 1.5, 1.5  # px: rows on each side, width of the Gaussian that weights them, ...
+PARTS = 16  # ... and of so many parts of the columns the median
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,14 +47,27 @@ class _Light:
         values = self.few[np.arange(self.few.shape[0])[None], np.clip(rows, 0, self.few.shape[1] - 1)]
         return np.where(inside, values, np.nan)
 
+    def mean(self, shift: float) -> NDArray[np.float64]:
+        """Mean counts on each of the traces moved by so many px, (nfiber,)."""
+        return np.asarray(np.nansum(self.at(shift), axis=1) / np.maximum(self.known.sum(axis=1), 1))
+
+    def lit(self, shift: float, usual: float) -> float:
+        """Number of traces that lie on light, moved by so many px: a step beside the peak is a loss of no trace."""
+        return float((self.mean(shift) > LIT * usual).sum())
+
     def scatter(self, shift: float) -> float:
         """Scatter of the light about the moved traces beyond a shift, a scale and a rotation of all, px."""
-        below, middle, above = (np.log(np.maximum(self.at(shift + d), 1e-3)) for d in (-1.0, 0.0, 1.0))
+        row = np.round(self.path + shift) - (self.path + shift)
+        steps = np.arange(-SIDE, SIDE + 1)
+        light = np.stack([self.at(shift + d) for d in steps])
+        weight = np.where(np.isfinite(light).all(axis=0), np.exp(-0.5 * ((row + steps[:, None, None]) / SEEN) ** 2), 0)
+        light = np.where(weight > 0, light * weight, 0)
+        start = np.unique(np.linspace(0, row.shape[1], PARTS + 1).astype(int))[:-1]
+        whole = np.add.reduceat(light.sum(axis=0), start, axis=1)
+        pull = np.add.reduceat((light * (row + steps[:, None, None])).sum(axis=0), start, axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            curve = 2 * middle - below - above
-            off = np.where(curve > 0, (above - below) / (2 * curve), np.nan)
-        off += np.round(self.path + shift) - (self.path + shift)
-        off = median_along(np.where(np.abs(off) < 1.5, off, np.nan))
+            off = np.where(whole > 0, pull / whole, np.nan)
+        off = median_along(np.where(np.abs(off) < FARTHEST, off, np.nan))  # a cosmic ray is in one part
         told = np.isfinite(off)
         if told.sum() < TOLD_BY:
             return np.nan
@@ -79,8 +95,7 @@ def common_shift(columns: Array, good: Array, center: Array) -> float:
     seen = _light(columns, good, center, COLUMNS)
     shifts = np.arange(-REACH * spacing, REACH * spacing + STEP, STEP)
     shifts -= shifts[np.abs(shifts).argmin()]
-    count = np.maximum(seen.known.sum(axis=1), 1)
-    light = np.array([np.nansum(seen.at(d), axis=1) / count for d in shifts])
+    light = np.array([seen.mean(d) for d in shifts])
     usual = float(np.median(light, axis=1).max())
     if usual <= 0:
         return 0.0
@@ -92,13 +107,14 @@ def common_shift(columns: Array, good: Array, center: Array) -> float:
     if abs(best) <= window or lit.max() <= BETTER * (lit.max() - gain) or (whole and gain < MORE):
         best = given
     fine = _light(columns, good, center, FINE)
-    least, enough = CLOSER * fine.scatter(best), lit[shifts == best][0] + MISSED
+    enough = fine.lit(best, usual) + MISSED
     others = [_brightest(shifts, lit, best + k * spacing, window) for k in range(-WHOLE, WHOLE + 1) if k]
+    others = [there for there in others if there == given or fine.lit(there, usual) >= enough]
+    least = CLOSER * fine.scatter(best) if others else 0.0
     for there in others:
-        if there == given or lit[shifts == there][0] >= enough:
-            scatter = fine.scatter(there)
-            if scatter < least:
-                best, least = there, scatter
+        scatter = fine.scatter(there)
+        if scatter < least:
+            best, least = there, scatter
     return 0.0 if abs(best) <= window else best
 
 

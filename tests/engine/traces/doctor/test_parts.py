@@ -1,4 +1,4 @@
-"""Impact, correlation and refraction against what is known."""
+"""Impact, correlation, refraction and common shifts against what is known."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from ifuview.engine.traces.doctor.correct import between, smooth_curve
 from ifuview.engine.traces.doctor.correlate import correlation
 from ifuview.engine.traces.doctor.dar import refraction, refractive_index
 from ifuview.engine.traces.doctor.impact import crosstalk, extraction_impact
+from ifuview.engine.traces.doctor.placed import common_shift
+from ifuview.simulate.detector.exposure import expose
+from ifuview.simulate.detector.geometry import SlitSpec
 
 
 def test_joint_extraction_loses_what_theory_says():
@@ -67,3 +70,14 @@ def test_refractive_index_is_that_of_ciddor():
 def test_refraction_has_the_size_of_filippenko():
     raised = refraction(np.array([3500.0, 10000.0]), 48.0, temperature=10.0, pressure=793.0)
     assert raised == pytest.approx([1.31, -0.88], abs=0.02)
+
+
+@pytest.mark.parametrize("spacings", [0, 1, -1, 2, -3])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_faint_fibers_tell_by_their_places_too_that_all_traces_are_whole_spacings_off(seed, spacings):
+    """Places differ from a comb by 0.08 px; the light of 256 columns at S/N 8 tells them to 0.02."""
+    slit = SlitSpec((1032, 384), 112, spacing=8.8, block=112, gap=0.0, sigma=(1.9, 2.2), bend=4.0)
+    made = expose(slit, snr=8, seed=seed)
+    columns = np.ascontiguousarray(made.image.T)
+    found = common_shift(columns, np.ones(columns.shape, np.uint8), made.traces.center + 8.8 * spacings)
+    assert abs(found + 8.8 * spacings) < 0.5 and (found == 0) == (spacings == 0)
