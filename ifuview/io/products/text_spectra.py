@@ -6,6 +6,7 @@ import io
 import os
 import re
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 CSV = "ascii.csv"
 FORMATS = {".ecsv": "ascii.ecsv", ".csv": CSV, ".vot": "votable", ".votable": "votable", ".xml": "votable"}
 XML = (".vot", ".votable", ".xml")
+AS_TABLE = "shown as a table"
+LEAST_COLUMNS = 2  # of a table
 MAX_SIZE = 1 << 28  # bytes of a text file that is taken for spectra
 NAMED_UNIT = re.compile(r"(.*?)\s*[(\[]([^)\]]+)[)\]]")  # names of columns such as Wavelength (nm)
 
@@ -42,21 +45,25 @@ def is_votable(path: str) -> bool:
 
 
 def text_dataset(spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
-    """The spectrum of a text file, or its table of fibers.
+    """The spectrum of a text file, else its table, with a note of what it lacks to be a spectrum.
 
     Raises
     ------
     FileFormatError
-        It is no table, or has no column of wavelengths and none of flux, nor one that knows the fiber.
+        It is no table, or has no two columns, one of them of numbers.
     """
     fits = _as_fits(spec.path)
     probe = FileProbe(spec, fits, fits.primary, frozenset(name for name in fits.names if name))
     if choose(probe) is None:
         if tables.READER.score(probe):
             return tables.READER.read(probe, spec, ctx)
-        known = ", ".join(str(v) for hdu in fits.hdus for k, v in hdu.header.items() if k.startswith("TTYPE"))
-        text = f"has no columns of wavelength and flux (it has: {known})"
-        raise FileFormatError(text, spec.path, "call them wavelength and flux, and give their units")
+        names, forms = ([str(v) for hdu in fits.hdus for k, v in hdu.header.items() if k.startswith(key)]
+                        for key in ("TTYPE", "TFORM"))  # fmt: skip
+        text = f"has no columns of wavelength and flux (it has: {', '.join(names)})"
+        if len(names) < LEAST_COLUMNS or all(form.endswith("A") for form in forms):
+            raise FileFormatError(text, spec.path, "call them wavelength and flux, and give their units")
+        found = tables.READER.read(probe, spec, ctx)
+        return replace(found, notes=(*found.notes, f"{AS_TABLE}: it {text}"))
     return READER.read(probe, spec, ctx)
 
 

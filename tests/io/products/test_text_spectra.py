@@ -74,8 +74,9 @@ def test_a_catalog_that_knows_target_or_fiber_is_a_table(tmp_path: Path, name: s
 def test_a_table_without_wavelengths_is_no_spectrum(tmp_path: Path) -> None:
     path = tmp_path / "a.ecsv"
     Table({"ra": FLUX, "dec": FLUX}).write(path, format="ascii.ecsv")
-    with pytest.raises(IfuviewError):
-        io.open_dataset(path)
+    found = io.open_dataset(path)
+    assert found.kind == "tables" and not found.images and found.tables[0].columns["ra"].tolist() == FLUX.tolist()
+    assert any("no columns of wavelength and flux (it has: ra, dec)" in note for note in found.notes)
     targets = tmp_path / "a.fits"
     fits.BinTableHDU.from_columns([fits.Column("FLUX", "D", array=FLUX)]).writeto(targets)
     with pytest.raises(IfuviewError):
@@ -112,12 +113,23 @@ def test_csv_as_other_programs_write_it(tmp_path: Path, text: str, unit: str) ->
     assert im.unit == unit
 
 
-@pytest.mark.parametrize("text", ["wavelength,flux\n", "", "a,b\n1,2\n", "wavelength,flux\n1,2,3\n"])
+@pytest.mark.parametrize("text", ["wavelength,flux\n", "", "a,b\nc,d\n", "only\n1\n", "wavelength,flux\n1,2,3\n"])
 def test_a_text_that_is_nothing_says_what_it_lacks_for_both(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.csv").write_text(text + "\n")
     with pytest.raises(IfuviewError) as problem:
         io.open_dataset(tmp_path / "a.csv")
     assert "no spectrum" in str(problem.value) and "no traces" in str(problem.value)
+
+
+def test_any_other_table_of_numbers_is_shown_and_says_what_it_lacks(tmp_path: Path) -> None:
+    """A log of exposures: its texts and numbers, cells without a value unknown."""
+    (tmp_path / "log.csv").write_text("exposure,seeing,comment\n104284,1.2,clear\n104285,,windy\n104286,1.4,\n")
+    found = io.open_dataset(tmp_path / "log.csv")
+    (table,) = found.tables
+    assert table.columns["exposure"].tolist() == [104284, 104285, 104286] and table.columns["comment"][1] == "windy"
+    np.testing.assert_array_equal(table.columns["seeing"], [1.2, np.nan, 1.4])
+    (note,) = found.notes
+    assert "no columns of wavelength and flux" in note and "no traces" in note and "fiber_id" in note
 
 
 @pytest.mark.parametrize("unit", ["dex(Angstrom)", "log10(Angstrom)", "dex(nm)", "log(0.1 nm)"])
