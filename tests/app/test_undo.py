@@ -89,6 +89,18 @@ def test_what_was_taken_back_is_done_again_in_its_order(session):
     assert runner.said()[-1] == "nothing was taken back that could be done again"
 
 
+def test_a_step_that_is_there_again_takes_hold_as_it_did(session):
+    """Weights count once more, and pixels that were found are left out."""
+    runner = Runner(session)
+    runner.ask(want.SelectSlot(LIST), want.LoadCalibration("linearity"))
+    first = runner.session.slot(LIST).photons.cut
+    assert first.weighted
+    runner.ask(want.Undo())
+    assert not runner.session.slot(LIST).photons.cut.weighted
+    runner.ask(want.Undo(again=True))
+    assert runner.session.slot(LIST).photons.cut == first
+
+
 def test_a_change_elsewhere_ends_what_could_be_done_again(session):
     runner = Runner(session)
     runner.ask(want.SelectSlot(SECOND), want.ApplyCorrection(), want.SelectSlot(FIRST), want.ApplyCorrection())

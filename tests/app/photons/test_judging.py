@@ -279,3 +279,10 @@ def test_a_clock_is_off_by_milliseconds(clean):
     found = answered(opened(faults.late(clean, 2, 0.02)))
     detail = verdict.make(found).problems[0].headline
     assert re.search(r" 20(\.\d)? \u00b1 0\.\d+ ms, \d+ sigma$", detail), detail
+
+
+def test_large_amounts_are_written_in_full(clean):
+    """Not 1.08e+03."""
+    found = answered(opened(faults.lit(clean, [HOT], 2500.0)))
+    headline = verdict.make(found).problems[0].headline
+    assert re.search(r"\b2\u202f[45]\d\d \u00b1 \d\d photons/s", headline), headline

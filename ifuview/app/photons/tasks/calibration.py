@@ -183,7 +183,9 @@ def take_back(session: Session, intent: want.TakeBackCalibration) -> Outcome:
         last, undone, past = turned(frame.undone, frame.past, frame.stack)
     else:
         last, past, undone = turned(frame.past, frame.undone, frame.stack)
-    change = _stacked(session, slot, last.before, past, undone)
+    known_steps = {step.key for step in frame.stack}
+    fresh = next((step for step in last.before if step.key not in known_steps), None) if intent.again else None
+    change = _stacked(session, slot, last.before, past, undone, fresh)  # a step that is there again takes hold again
     said = f"{frame.name or slot.title}: {last.words}, {'once more' if intent.again else 'that is taken back'}"
     return replace(change, session=note(change.session, said))
 

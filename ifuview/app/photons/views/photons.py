@@ -18,6 +18,7 @@ from ifuview.model.photons.lists import Beammap, PhotonCut, SortedColumns
 HINT = "Open a photon list (HDF5 or raw packets): its flags, counts and sliders are here."
 OTHER = "The frame on the canvas is not of a photon list."
 READS_JOBS = True
+UNCALIBRATED = "No wavelength solution is applied."
 MASKS = ("cosmiccal", "timemask")  # steps that leave out photons by time
 
 
@@ -112,7 +113,7 @@ def make(session: Session, jobs: JobBook = NO_JOBS) -> PhotonsView:
         column=value_name(info),
         unit=value_unit(info),
         headline=headline(frame) if slot.key == session.current else f"{frame.name}: {headline(frame)}",
-        state="\n".join((*filter(None, (state(frame, job),)), *notes(frame))),
+        state="\n".join((*filter(None, (state(frame, job), "" if info.calibrated else UNCALIBRATED)), *notes(frame))),
         job=None if job is None else job[0],
         fraction=0.0 if job is None else job[1],
         live=frame.live is not None and slot.key == session.current,
@@ -150,7 +151,7 @@ def headline(frame: PhotonFrame) -> str:
 def _column(frame: PhotonFrame) -> str:
     """What the third column is."""
     info = frame.source.info
-    return "wavelengths" if info.calibrated else f"{value_name(info).lower()}s (no wavelength calibration)"
+    return "wavelengths" if info.calibrated else f"{value_name(info).lower()}s"
 
 
 def state(frame: PhotonFrame, job: tuple[int, float] | None) -> str:

@@ -173,8 +173,13 @@ def amount_words(finding: PhotonFinding) -> str:
     scale, unit = (100.0, f"% {finding.unit}") if share else (1.0, finding.unit)
     if unit == "s" and abs(finding.amount) < SHORT:
         scale, unit = 1000.0, "ms"
-    error = f" \u00b1 {scale * finding.error:.2g}" if finding.error > 0 else ""
-    return f"{scale * finding.amount:.3g}{error} {unit}"
+    error = f" \u00b1 {_number(scale * finding.error, 2)}" if finding.error > 0 else ""
+    return f"{_number(scale * finding.amount, 3)}{error} {unit}"
+
+
+def _number(value: float, digits: int) -> str:
+    """A number with so many digits, large ones in full."""
+    return plain(value) if abs(value) >= 10**digits else f"{value:.{digits}g}"
 
 
 def sure(finding: PhotonFinding) -> str:
