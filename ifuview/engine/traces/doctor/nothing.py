@@ -18,7 +18,7 @@ from ifuview.engine.numeric.polyfit import fit_rows, legendre_basis
 from ifuview.engine.traces.doctor.gather import good_pixels, pedestal, pixel_noise
 from ifuview.engine.traces.flat import trace_flat
 from ifuview.engine.traces.light.light_fit import LightFit
-from ifuview.engine.traces.light.measure import fit_light
+from ifuview.engine.traces.light.measure import at_columns, fit_light
 from ifuview.engine.traces.light.search import comb_holes
 from ifuview.engine.traces.light.slots import find_slots, spacing_of, typical
 from ifuview.errors import FitError
@@ -29,6 +29,7 @@ from ifuview.model.trace import Provenance, TraceSet
 DEGREE = 5
 READNOISE = 3.0  # electron, for finding peaks where it is not known
 LIT_SIGMA = 5.0  # of the flux of a fiber
+START_ERROR = 1.0  # px, of the first path where a bin is too faint: a polynomial through few bins leads anywhere
 DEAD_SHARE = 0.02  # of the neighbors' flux
 NEIGHBORS = 12  # fibers on each side that a dead one takes its shape from
 
@@ -118,8 +119,8 @@ def _traces(fit: LightFit, path: Array, ncol: int, degree: int) -> Found:
     known = np.isfinite(fit.error)
     degree = min(degree, max(int(known.sum(axis=1).max(initial=1)) - 2, 0), max(column.size - 2, 0))
     basis, fine = legendre_basis(column, ncol, degree), legendre_basis(np.arange(ncol), ncol, degree)
-    weight = np.where(known, 1 / np.where(known, fit.error, 1) ** 2, 0)
-    coeff, _, kept = fit_rows(basis, np.nan_to_num(fit.center), weight)
+    weight = np.where(known, 1 / np.where(known, fit.error, 1) ** 2, START_ERROR**-2)
+    coeff, _, kept = fit_rows(basis, np.where(known, fit.center, at_columns(path, column)), weight)
     total = fit.flux.sum(axis=1)
     error = np.sqrt((np.where(np.isfinite(fit.flux_err), fit.flux_err, 0) ** 2).sum(axis=1))
     near = np.array([np.median(total[max(0, k - NEIGHBORS) : k + NEIGHBORS + 1]) for k in range(total.size)])
@@ -133,7 +134,7 @@ def _traces(fit: LightFit, path: Array, ncol: int, degree: int) -> Found:
         spread[k] = np.sqrt(np.maximum(np.einsum("xi,ij,xj->x", fine, np.linalg.pinv(normal[k]), fine), 0))
     status = np.where(dead, np.uint32(TraceBit.LOST), np.uint32(0)).astype(np.uint32)
     width = np.where(np.isfinite(fit.width), fit.width, np.nanmedian(fit.width))
-    smooth = fit_rows(legendre_basis(column, ncol, min(3, degree)), width, (weight > 0).astype(float))[0]
+    smooth = fit_rows(legendre_basis(column, ncol, min(3, degree)), width, known.astype(float))[0]
     smooth_basis = legendre_basis(np.arange(ncol), ncol, min(3, degree))
     sigma = np.nan_to_num(smooth, nan=float(np.nanmedian(width))) @ smooth_basis.T
     sigma[~np.isfinite(smooth).all(axis=1)] = np.nanmedian(width)

@@ -452,7 +452,8 @@ class _Fit:
         scale = image_chi2(sums)
         skew = self.final_skewness(some)
         with np.errstate(invalid="ignore", divide="ignore"):
-            lean = np.where(some[..., 0] > 0, (some[..., 2] + some[..., kernel.SKEW_BESIDE]) / some[..., 0], 0)
+            lean = (some[..., 2] + some[..., kernel.SKEW_BESIDE]) / some[..., 0]
+            lean = np.where(np.isfinite(lean), lean, 0)
         step, error = offsets(sums)
         step, error, with_next = freed(step - lean * (skew - self.shape[..., 0])[self.group], error, sums, some)
         self.shape[..., 0] = skew
