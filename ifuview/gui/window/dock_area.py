@@ -64,6 +64,10 @@ class DockArea(QObject):
         self.desks: dict[str, QByteArray] = {}  # how the user left them
         self._resting: dict[str, tuple[object, ...]] = {}  # docks without content, and of what they had none
         self._close = CloseTabs()
+        self._loaded: set[str] = set()  # docks whose modules are loaded
+        self._next = QTimer(self)  # one for all that ask: docks are built one a turn
+        self._next.setSingleShot(True)
+        self._next.timeout.connect(self._build_next)
         window.installEventFilter(self)
         self._make_docks()
 
@@ -197,18 +201,27 @@ class DockArea(QObject):
     def build(self) -> None:
         """The plot libraries are there: fill the visible docks, one per turn of the event loop."""
         self.can_build = True
-        QTimer.singleShot(0, self._build_next)
+        self._next.start(0)
 
     def _build_next(self) -> None:
         for entry in DOCKS:
             dock = self.docks[entry.key]
             if dock.widget() is None and self._visible(entry.key):
-                self._fill(entry)
-                QTimer.singleShot(0, self._build_next)
+                self._load_or_fill(entry)
+                self._next.start(0)
                 return
         if not self.is_ready:
             self.is_ready = True
             self.ready.emit()
+
+    def _load_or_fill(self, entry: DockEntry) -> None:
+        """Load the modules of a dock, and in another turn make it."""
+        if entry.key in self._loaded:
+            self._fill(entry)
+        else:
+            self._loaded.add(entry.key)
+            entry.drawn()
+            entry.pure()
 
     def _fill(self, entry: DockEntry) -> None:
         widget = entry.drawn()()
@@ -264,7 +277,7 @@ class DockArea(QObject):
 
     def _dock_shown(self, key: str) -> None:
         if self.can_build:
-            QTimer.singleShot(0, self._build_next)
+            self._next.start(0)
         QTimer.singleShot(0, lambda: self.presenter.refresh(key))
 
     def show(self, key: str, on: bool = True, front: bool = True) -> None:
