@@ -15,7 +15,7 @@ from ifuview.engine.spectra.flux.errors import error_factor, renormalized
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.engine.spectra.flux.scale import FLUX_UNIT
 from ifuview.engine.spectra.flux.spikes import find_spikes
-from ifuview.engine.spectra.stars.extract import extract_sources
+from ifuview.engine.spectra.stars.extract import blended_by, extract_sources
 from ifuview.engine.spectra.stars.photometry import LIGHT, ZERO, band_magnitude
 from ifuview.engine.spectra.stars.put import put_source, restored_cube
 from ifuview.model.checks import Array
@@ -110,11 +110,14 @@ def make_stars(
         return ()
     seen = {star.index: star for star in solution.stars if star.slot == fields.slot}
     number = sorted(set(_near(catalog, solution, response, params.faintest)) | set(seen))
+    own = np.array(number, np.intp)
+    places = place_in_head(catalog.ra[own], catalog.dec[own], solution.pointing, response.focal)
+    off = blended_by(*places, catalog.g[own], solution.optics.fwhm)
     sources = []
-    for n in number:
-        place = place_in_head(catalog.ra[n], catalog.dec[n], solution.pointing, response.focal)
-        x, y = (seen[n].x, seen[n].y) if n in seen and seen[n].error < CATALOG else map(float, place)
-        sources.append(source_at(x, y, solution.optics))
+    for n, x, y, by in zip(number, *places, off, strict=True):
+        if n in seen and max(seen[n].error, by) < CATALOG:
+            x, y = seen[n].x, seen[n].y
+        sources.append(source_at(float(x), float(y), solution.optics))
     lenslets = Lenslets(fields.x, fields.y, fields.size, Face.CIRCLE)
     found = extract_sources(fields.joined(), fields.sky, tuple(sources), lenslets, pictures.cover)
     out = []

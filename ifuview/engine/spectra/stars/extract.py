@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -33,6 +34,7 @@ ALONGSIDE = 2.0  # widths: sources this near are extracted together with it
 CHANGED, UNLIKE = 5.0, 0.02  # sigma, and share of the flux that errors of the profile may make: what has to change
 CORRELATED = 2.3  # variance of the mean of samples on a grid, over that of independent ones
 LEAST_FIBERS = 15
+BLENDED = 1.3  # widths: sources that are nearer to each other are one peak
 LEAST = 0.05  # of a source's light in usable fibers, below which there is no spectrum
 
 
@@ -58,6 +60,24 @@ def hexagon_cover(x: Array, y: Array, lenslets: Lenslets, count: int) -> float:
     apart[apart < lenslets.size / 2] = np.inf
     pitch = float(np.median(apart.min(axis=1)))
     return min(count * lenslets.area / (np.sqrt(3) / 2 * pitch**2), 1.0)
+
+
+def blended_by(x: Array, y: Array, magnitude: Array, fwhm: float) -> NDArray[np.float64]:
+    """By how much the light of neighbors that are not told apart moves the middle of each source at most.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,), arcsec
+    magnitude : ndarray, shape (n,)
+    fwhm : float, arcsec
+
+    Returns
+    -------
+    ndarray, shape (n,), arcsec
+    """
+    apart = np.hypot(x - x[:, None], y - y[:, None])
+    share = 1 / (1 + 10 ** (0.4 * (magnitude - magnitude[:, None])))  # of the other one in the light of both
+    return np.asarray(np.where(apart < BLENDED * fwhm, apart * share, 0.0).sum(axis=1))
 
 
 def extract_sources(

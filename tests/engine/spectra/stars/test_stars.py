@@ -8,7 +8,7 @@ import pytest
 from ifuview.engine.spectra.field.extract import extract_points
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
 from ifuview.engine.spectra.field.positions import sky_place
-from ifuview.engine.spectra.stars.extract import RADIUS, extract_sources
+from ifuview.engine.spectra.stars.extract import RADIUS, blended_by, extract_sources
 from ifuview.engine.spectra.stars.match import focal_of, match_catalog
 from ifuview.engine.spectra.stars.optics import StarLight, fit_optics
 from ifuview.engine.spectra.stars.peaks import find_peaks, shared_shift
@@ -208,6 +208,19 @@ def test_sources_of_a_crowded_field_do_not_have_each_others_light() -> None:
     found = extract_sources(spectra, np.zeros_like(noise), sources, lenslets, 0.95)  # all overlap, 36 in one chain
     flux = np.array([np.mean(one.spectrum.flux) for one in found])
     assert np.abs(flux / true - 1).max() < 0.03
+
+
+@pytest.mark.parametrize("fainter", [0.0, 1.0, 3.0])
+def test_it_is_known_how_far_a_neighbor_that_is_not_told_apart_moves_a_peak(fainter: float) -> None:
+    lenslets, _ = _head()
+    place, magnitude = np.array([[2.0, 1.0], [2.8, 1.7], [9.0, -8.0]]), np.array([17.0, 17.0 + fainter, 16.0])
+    light = 300 * 10 ** (-0.4 * (magnitude - 17.0)) @ moffat_share(lenslets, *place.T, np.full(3, 1.8), 3.5)
+    peaks = find_peaks(light, np.full(light.size, 0.3), lenslets)
+    assert len(peaks) == 2
+    moved = min(np.hypot(peak.x - place[0, 0], peak.y - place[0, 1]) for peak in peaks)
+    found = blended_by(*place.T, magnitude, 1.8)
+    assert abs(found[0] - moved) < 0.1 and found[2] == 0.0
+    assert found[1] == pytest.approx(np.hypot(0.8, 0.7) - found[0])
 
 
 @pytest.mark.parametrize("disk", [0.0, 1.0])
