@@ -22,8 +22,11 @@ from ifuview.app.night.virus.calibrate import NightRange
 from ifuview.app.night.virus.calibration_file import build_calibrations
 from ifuview.app.night.virus.request import ReducedShot, ShotRequest
 from ifuview.app.night.virus.shot import reduce_shot
+from ifuview.engine.spectra.field.positions import HOUR, sky_place
+from ifuview.engine.spectra.stars.match import match_catalog
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import Tables
+from ifuview.io.night.star_catalog import read_catalog
 from ifuview.io.products.virus.cals import read_calibrations
 from ifuview.simulate.het.faults import ShotFaults
 from ifuview.simulate.het.field import SCIENCE, FieldLine, FieldStar, TrueField, random_field, star_source, write_field
@@ -48,11 +51,15 @@ UNITS = (("308", "047", "024"), ("309", "046", "005"))
 SIDES = {"LL": "L", "LU": "L", "RL": "R", "RU": "R"}
 FLIPS = {"LL": "LR", "LU": "UL", "RL": "LR", "RU": "UL"}  # of newer controllers
 UNIT = 1e17
+NEAR, SURE_OF = 1.2, 2.0  # times what chance alone does, where that is more than a bar: of an rms, and of a number
+LSF = 2.4  # Angstrom, sigma
 CORRELATED = 2.3  # variance of a line on the grid, whose samples share noise, over that without
 LEAST = 0.08  # of a star that its fibers catch
-FOREIGN = 0.01  # of a star's light, that others send into the spaxels around it
+FOREIGN = 0.01  # of a star's light, that others or an error of the sky send into the spaxels around it
 BESIDE = 4.0  # arcsec, of stars whose light a line has to be told from
 SURE = 1.1 * 7.0  # significance of a line that has to be found, as its own error has it
+FLOOR = "floor of "
+SPREAD = ("stars shape", "lines wave")  # that are an rms
 BARS = {
     "cal trace": (0.006, "px"), "cal wave": (0.015, "A"), "wave": (0.015, "A"), "sky median": (0.2, "%"),
     "sky rms": (0.5, "%"), "sky level": (1.5, "%"), "pull width - 1": (0.03, ""), "pull median": (0.05, ""),
@@ -179,7 +186,7 @@ def run(name: str, folder: Path, quiet: bool = False) -> dict[str, float]:
 def measure(case: OwnCase, truth: NightTruth, cals: Path, out: Path, done: ReducedShot) -> dict[str, float]:
     """All numbers of a case."""
     own = Own(case, truth, ShotRows(out / f"{case.date}_{SCIENCE:07d}.h5"), done)
-    return {**own.calibrations(cals), **own.sky(), **own.stars(out), **own.place(), **own.lines()}
+    return {**own.calibrations(cals), **own.sky(), **own.stars(out), **own.place(), **own.lines(), **own.floors(out)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,7 +277,7 @@ class Own:
         from astropy.io import fits
 
         rows, band = self.shot.tables["CatSpectra"], Tables("virus").passband()
-        bias, shape, cube, missing, told = [], [], [], 0, []
+        bias, shape, noise, cube, missing, told = [], [], [], [], 0, []
         for star in self.case.field.stars:
             if star.g > 20:
                 continue
@@ -290,6 +297,8 @@ class Own:
             told.append(f"{star.slot} g {star.g:.2f} at {star.x:.1f} {star.y:.1f}: {bias[-1]:.3f}")
             parts = np.array([np.nanmean(part) for part in np.array_split(ratio[INNER], CHUNKS)])
             shape.append(float(np.nanstd(parts / np.nanmedian(parts))))
+            error = np.where(np.isfinite(ratio), rows["error"][n] / true, np.nan)[INNER]
+            noise.append(rms(np.array([_of_mean(part) for part in np.array_split(error, CHUNKS)])))
             with fits.open(out / f"{self.case.date}_{SCIENCE:07d}_{star.slot}_cube.fits") as file:
                 head, data = file[0].header, file[0].data
             x = head["CRVAL1"] + head["CDELT1"] * np.arange(data.shape[2])
@@ -299,7 +308,7 @@ class Own:
                 other is star or other.slot != star.slot or np.hypot(other.x - star.x, other.y - star.y) > 8
                 or other.g > star.g + 4 for other in self.case.field.stars
             )  # fmt: skip
-            alone = alone and self._beside(star, one) < FOREIGN
+            alone = alone and self._beside(star, one) + self._sky_beside(star, one) < FOREIGN
             if alone and not lost and max(abs(star.x), abs(star.y)) < 18:
                 inside = 1 - (1 + (5 / _core(self.case.field.fwhm)) ** 2) ** -2.5
                 cube.append(float(np.nanmedian((data[:, near].sum(axis=1) / true)[INNER])) / inside)
@@ -313,6 +322,7 @@ class Own:
             "stars scatter": 100 * float(np.std(off)),
             "stars worst": 100 * float(off[np.argmax(np.abs(off))]), "stars shape": 100 * float(np.median(shape)),
             "stars missing": float(missing), "cube": 100 * (float(np.median(cube)) - 1) if cube else 0.0,
+            "floor of stars shape": 100 * float(np.median(noise)),
         }  # fmt: skip
 
     def _beside(self, star: FieldStar, light: SkySource) -> float:
@@ -324,6 +334,11 @@ class Own:
                 bright = np.exp(-apart / other.scale) / (2 * np.pi * other.ratio * other.scale**2)
                 total += float(np.median(other.continuum(GRID) / light.continuum(GRID))) * bright * np.pi * 5.0**2
         return total
+
+    def _sky_beside(self, star: FieldStar, light: SkySource) -> float:
+        """Light that an error of the sky within its bar puts into 5 arcsec around a star, over its own."""
+        sky = float(np.median(self.light(star.slot, 1)[1])) / (np.pi * 0.75**2)  # of a square arcsec
+        return BARS["sky median"][0] / 100 * sky * np.pi * 5.0**2 / (UNIT * float(np.median(light.continuum(GRID))))
 
     def _lost(self, star: FieldStar) -> float:
         """Share of the fibers around a star that are in broken amplifiers."""
@@ -354,11 +369,35 @@ class Own:
             "illumination": 100 * float(np.abs(found - 1).max()),
         }  # fmt: skip
 
+    def floors(self, raw: Path) -> dict[str, float]:
+        """What the catalog's own errors do to the astrometry: the pointing by the true places of the stars found."""
+        stars = [one for one in self.done.solution.stars if one.used] if self.done.solution is not None else []
+        catalog, field = read_catalog(str(next(raw.parent.rglob("Panstarrs_*.dat")))), self.case.field
+        true = [
+            min((t for t in field.stars if t.slot == one.slot), key=lambda t: np.hypot(t.x - one.x, t.y - one.y))
+            for one in stars
+        ]
+        place = np.array([np.add(self.focal(t.slot), (t.x, t.y)) for t in true]).reshape(-1, 2)
+        number = [one.index for one in stars]
+        found = match_catalog(
+            *place.T, np.array([one.error for one in stars]), catalog.ra[number], catalog.dec[number],
+            (field.ra, field.dec), field.turn,
+        )  # fmt: skip
+        if found is None:
+            return {}
+        apart = []
+        for slot in self.slots:
+            middle = [np.array([v]) for v in self.focal(slot)]
+            ra, dec = field.on_sky((0.0, 0.0), *middle)
+            own = sky_place(*middle, found.ra / HOUR, found.dec, found.turn)
+            apart.append(float(np.hypot((own[0] - ra) * np.cos(np.radians(dec)), own[1] - dec)[0]) * 3600)
+        return {"floor of astrometry": max(apart)}
+
     def lines(self) -> dict[str, float]:
         """Lines that must be found, those that are false, flux and wavelength of those found."""
         rows = self.shot.tables["Detections"]
         rows = rows[rows["kind"] == b"line"]
-        used, missed, flux, wave = np.zeros(rows.size, bool), 0, [], []
+        used, missed, flux, wave, sure = np.zeros(rows.size, bool), 0, [], [], []
         for one in self.case.field.lines:
             near = (rows["ifuslot"] == one.slot.encode()) & (np.abs(rows["wave"] - one.wave) < MATCH_WAVE)
             near &= np.hypot(rows["ifux"] - one.x, rows["ifuy"] - one.y) < MATCH
@@ -368,6 +407,7 @@ class Own:
                 n = int(np.flatnonzero(near)[0])
                 flux.append(rows["flux"][n] / (UNIT * one.flux))
                 wave.append(rows["wave"][n] - one.wave)
+                sure.append((snr, np.hypot(one.sigma, LSF)))
             elif snr > SURE:
                 missed += 1
                 print(f"    missed: {one.slot} {one.x:.1f} {one.y:.1f} {one.wave:.0f} A, sigma {snr:.1f}")
@@ -376,18 +416,21 @@ class Own:
                 f"    false: {row['ifuslot'].decode()} {row['ifux']:.1f} {row['ifuy']:.1f} {row['wave']:.1f} A, "
                 f"{row['sn']:.1f} sigma, doubts: {row['doubt_text'].decode()}"
             )
+        own, width = np.array(sure).reshape(-1, 2).T
         return {
             "lines": float(len(flux)), "lines missed": float(missed),
             "false lines a head": float((~used).sum() / len(self.slots)),
             "lines flux": 100 * (float(np.mean(flux)) - 1) if flux else 0.0,
             "lines wave": rms(np.array(wave)) if wave else 0.0,
+            "floor of lines flux": 100 * float(np.sqrt((own**-2).sum())) / max(own.size, 1),
+            "floor of lines wave": float(np.sqrt(((width / own) ** 2).mean())) if own.size else 0.0,
         }  # fmt: skip
 
     def true_snr(self, line: FieldLine) -> float:
         """Significance of a line by a perfect filter that has to tell it from stars beside, by the products' errors."""
         from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
 
-        sigma = float(np.hypot(line.sigma, 2.4))
+        sigma = float(np.hypot(line.sigma, LSF))
         profile = np.exp(-0.5 * ((GRID - line.wave) / sigma) ** 2) / (np.sqrt(2 * np.pi) * sigma)
         sources = [line, *(s for s in self.case.field.stars if s.slot == line.slot and _apart(s, line) < BESIDE)]
         x, y = (np.array([getattr(one, axis) for one in sources]) for axis in "xy")
@@ -409,6 +452,12 @@ class Own:
         return float(np.sqrt(total / CORRELATED))
 
 
+def _of_mean(error: Array) -> float:
+    """Error of the mean of samples on the grid."""
+    known = error[np.isfinite(error)]
+    return float(np.sqrt(CORRELATED * (known**2).sum()) / known.size) if known.size else np.nan
+
+
 def _apart(star: FieldStar, line: FieldLine) -> float:
     return float(np.hypot(star.x - line.x, star.y - line.y))
 
@@ -419,12 +468,15 @@ def _core(fwhm: float) -> float:
 
 
 def told(name: str, found: Mapping[str, float]) -> str:
-    """The numbers of a case, those beyond a bar marked."""
+    """The numbers of a case, those beyond a bar marked; what chance alone does stands behind them."""
     words = []
     for key, value in found.items():
-        bar = BARS.get(key)
-        beyond = bar is not None and not abs(value) <= bar[0]
-        words.append(f"{'**' if beyond else ''}{key} {value:.3f}{'**' if beyond else ''}")
+        if key.startswith(FLOOR):
+            continue
+        floor, bar = found.get(FLOOR + key), BARS.get(key, (np.inf, ""))[0]
+        least = 0.0 if floor is None else (NEAR if key in SPREAD else SURE_OF) * floor
+        mark = "" if abs(value) <= max(bar, least) else "**"
+        words.append(f"{mark}{key} {value:.3f}{mark}" + ("" if floor is None else f" (chance {floor:.3f})"))
     return f"{name}: " + "; ".join(words)
 
 
