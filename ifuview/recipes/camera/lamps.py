@@ -98,8 +98,7 @@ def evenly_lit(
     MissingDataError
         None has light.
     """
-    notes: list[str] = []
-    lost: list[str] = []
+    notes, lost, passed = list[str](), list[str](), list[str]()
     for what, exposures in order:
         found = read(exposures or (), lost)
         lit = [one for one in found if is_lit(one)]
@@ -108,8 +107,10 @@ def evenly_lit(
             lost += [f"{one.what}: {_why_unlit(one)}" for one in found if not is_lit(one)]
         if lit:
             made = joined(lit, what)
+            notes += [f"{setup.camera}: {what} are used in place of {' and '.join(passed)}."] if passed else []
             return replace(made, notes=(*made.notes, *notes, *lost))
-        notes.append(f"{setup.camera}: there are no {what}.")
+        notes += [] if found else [f"{setup.camera}: there are no {what}."]
+        passed.append(what)
     names = " and ".join(f"no {what.removesuffix('s')}" for what, _ in sorted(order, reverse=True))
     why = f": {lost[0].rstrip('.')}" if lost else ""
     raise MissingDataError(

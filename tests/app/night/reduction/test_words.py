@@ -81,7 +81,11 @@ def test_a_lamp_flat_takes_the_place_of_the_twilight(night, reduced):
     lamps = tuple(replace(one, kind="flt") for one in lit)
     made = make_flat(FlatParams(use_flat=True), SILENT, setup, None, (), lamps)
     assert made.what == "1 lamp flats"
-    assert make_flat(FlatParams(), SILENT, setup, None, (), lamps).what == "1 lamp flats"  # where there is no twilight
+    assert not any("in place of" in note for note in made.notes)
+    made = make_flat(FlatParams(), SILENT, setup, None, (), lamps)  # where there is no twilight
+    assert made.what == "1 lamp flats"
+    said = ("orange: there are no twilights.", "orange: lamp flats are used in place of twilights.")
+    assert made.notes[-2:] == said
 
 
 def test_a_dark_takes_its_hot_pixels_and_current_off(night, reduced):
