@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from astropy.io import fits
 from ifuview.app import verdict
 from ifuview.app.night.reduction import run as door
 from ifuview.app.night.reduction import setup
+from ifuview.app.night.reduction.calibrate import ChannelCalibration, key_of
 from ifuview.app.night.reduction.channel import reduce_channel
 from ifuview.app.night.reduction.frames import frame_of
-from ifuview.app.night.reduction.run import reduce_files, root_of
+from ifuview.app.night.reduction.run import reduce_exposures, reduce_files, root_of
 from ifuview.app.night.reduction.setup import channel_setup as setup_of
 from ifuview.app.night.reduction.setup import given
 from ifuview.app.night.reduction.state import LRS2, ReductionState
@@ -225,3 +227,25 @@ def test_nights_around_are_searched_only_as_far_as_calibrations_lie(night, monke
     assert asked == [7, 60] and len(found.exposures) == len(whole.exposures)
     inputs, notes = given(found, setup_of(tables_for(LRS2), found.of_kind("sci")[0], "orange"), found.of_kind("sci")[0])
     assert {"twilights", "lamps"} <= set(inputs) and any("widened to 31" in note for note in notes)
+
+
+def test_values_of_a_channel_are_gone_before_the_next_is_made(night, reduced, monkeypatch):
+    done, kept, alive = reduced[1], [], []
+
+    class Values:
+        """Can be asked whether they are there still."""
+
+    def made(*_, **__):
+        alive.append(sum(one() is not None for one in kept))
+        value = Values()
+        kept.append(weakref.ref(value))
+        return replace(done, steps={**done.steps, "cubes": replace(done.steps["cubes"], value=value)})
+
+    def calibrated(inputs, *_):
+        return ChannelCalibration(key_of(inputs, None), {}, (), done.setup)
+
+    for name, instead in (("reduce_channel", made), ("calibrate", calibrated), ("judged", lambda *_: ())):
+        monkeypatch.setattr(door, name, instead)
+    index = index_night(str(night[0]), "lrs2")
+    assert len(list(reduce_exposures(index, index.of_kind("sci", "orange") * 3, output="", hold=False))) == 3
+    assert alive == [0, 0, 0]
