@@ -23,6 +23,7 @@ LEAVES = 0.1  # px, where such a departure begins
 SAME = 0.5  # of the spacing; nearer traces lie on one fiber
 COLUMNS = 256  # used to look for light
 SORTED_SHARE = 0.8  # of neighbors in one order: the file's order is that of the slit
+FEW_GAPS = 0.25  # of the distances, at least, are those of neighbors
 BLOCK_GAP = 1.45  # spacings, begins a new block
 
 
@@ -68,10 +69,10 @@ def typical(center: Array) -> Array:
 
 
 def spacing_of(place: Array) -> float:
-    """Usual distance of neighbors in px; infinite for one fiber."""
+    """Usual distance of neighbors in px, not that of fibers whose neighbors are missing; infinite for one fiber."""
     gaps = np.diff(np.sort(place[np.isfinite(place)]))
     gaps = gaps[gaps > 1]
-    return float(np.median(gaps)) if gaps.size else np.inf
+    return float(np.median(gaps[gaps < BLOCK_GAP * np.quantile(gaps, FEW_GAPS)])) if gaps.size else np.inf
 
 
 def find_slots(columns: Array, good: Array, center: Array, block: Array | None = None) -> Slots:

@@ -64,3 +64,15 @@ def test_a_faint_fiber_without_a_trace_beyond_the_slit_is_found():
     columns = np.ascontiguousarray(made.image.T)
     found = find_slots(columns, np.ones(columns.shape, np.uint8), made.traces.center[:55])
     assert np.flatnonzero(found.found).tolist() == [55]
+
+
+def test_where_every_third_trace_is_missing_near_neighbors_are_two_fibers():
+    """Half of the distances are two spacings; half of one of those, and the scatter of places, is one spacing."""
+    slit = SlitSpec((1700, 160), 200, spacing=7.5, block=25, gap=7.0)
+    made = expose(slit, snr=15, seed=0)
+    columns = np.ascontiguousarray(made.image.T)
+    kept = np.delete(np.arange(200), slice(1, None, 3))
+    found = find_slots(columns, np.ones(columns.shape, np.uint8), made.traces.center[kept])
+    assert 7.3 < found.spacing < 7.7
+    assert np.array_equal(found.of_trace, kept) and np.array_equal(found.of_fiber, kept)
+    assert np.flatnonzero(found.found).tolist() == list(range(1, 200, 3))
