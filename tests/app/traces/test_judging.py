@@ -76,6 +76,17 @@ def test_steps_go_to_fibers_and_round(diagnosed):
     assert show_problem(last, want.ShowProblem(step=1)).problem == 0
 
 
+def test_the_bar_has_the_color_of_the_problem_that_it_speaks_of(diagnosed):
+    found, seen = diagnosed.slot().diagnosis, set()
+    weak = tuple(replace(one, verdict=Verdict.WARN) if n else one for n, one in enumerate(found.problems))
+    diagnosed = diagnosed.with_slot(replace(diagnosed.slot(), diagnosis=replace(found, problems=weak)))
+    for number, problem in enumerate(verdict.make(diagnosed).problems):
+        bar = verdict.make(show_problem(diagnosed, want.ShowProblem(number=number)))
+        assert bar.state is problem.state and f" {problem.state.value}: " in bar.headline
+        seen.add(bar.state)
+    assert seen == {VerdictState.WRONG, VerdictState.LOOK}
+
+
 def test_the_view_goes_to_the_worst_unless_the_user_has_moved_it(session):
     slot = session.slot()
     found = doctor.of_the_file(made_doctor.diagnosis(), slot.traces)

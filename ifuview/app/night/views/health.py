@@ -31,8 +31,9 @@ def make(session: Session) -> VerdictView | None:
     shown = found[number] if number >= 0 else None
     unread = f", {len(state.unread)} unread" if state.unread else ""
     stopped = ", stopped" if state.stopped and left else ""
+    overall = _overall(state, found, running)
     return VerdictView(
-        state=_overall(state, found, running),
+        state=overall if shown is None or overall is VerdictState.JUDGING else shown.state,
         headline=_nothing(state, running) if shown is None else shown.headline,
         detail=_numbers(state) if shown is None else shown.detail,
         judged=f"judged {count} of {count + left + len(state.unread)} amplifiers by their read-out{unread}{stopped}",

@@ -26,12 +26,12 @@ def make(session: Session) -> VerdictView | None:
     stopped = not state.line and len(state.steps) < len(state.plan)
     line = DOT.join((f"stopped, {made}", state.camera, state.title)) if stopped else state.line
     nothing = VerdictState.NOT_JUDGED if stopped else VerdictState.CLEAN
-    worst = VerdictState.WRONG if any(p.state is VerdictState.WRONG for p in problems) else VerdictState.LOOK
     judged = sum(one.state is not VerdictState.NOT_JUDGED for one in state.verdicts)
-    number = min(max(state.problem, 0), len(problems) - 1)
+    first = next((n for n, problem in enumerate(problems) if problem.state is VerdictState.WRONG), 0)
+    number = min(state.problem if state.problem >= 0 else first, len(problems) - 1)
     shown = problems[number] if problems else None
     return VerdictView(
-        state=worst if problems else nothing,
+        state=nothing if shown is None else shown.state,
         headline=line if shown is None else shown.headline,
         detail=("nothing wrong in those" if stopped else "") if shown is None else f"{shown.detail}{DOT}{line}",
         judged=f"judged {judged} of {len(state.verdicts)} steps",

@@ -31,7 +31,7 @@ def make(session: Session) -> VerdictView | None:
     if corrected:
         headline = f"traces corrected, not judged again{DOT}{'' if shown is None else 'before: '}{headline}"
     return VerdictView(
-        state=VerdictState.NOT_JUDGED if corrected else as_state(found.verdict),
+        state=VerdictState.NOT_JUDGED if corrected else as_state(found.verdict) if shown is None else shown.state,
         headline=headline,
         detail=found.hint if shown is None else shown.detail,
         judged=judged,

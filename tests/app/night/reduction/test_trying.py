@@ -112,10 +112,24 @@ def test_a_report_begins_with_the_worst_that_the_reduction_found(runner, told):
             first = report_input(seen).verdicts[0]
             assert first.verdict is worst
             if spoiled in verdicts:
-                assert "the light is lost" in first.text and "fiber 7" in first.text
+                assert "the light is lost" in first.title and "fiber 7" in first.text
     clean = tuple(replace(one, state=VerdictState.CLEAN) for one in whole.verdicts)
     (line,) = report_input(replace(runner.session, reduction=replace(whole, verdicts=clean))).verdicts
     assert line.verdict is VerdictState.CLEAN and f"judged {len(clean)} of {len(clean)} steps" in line.text
+
+
+def test_the_bar_speaks_of_the_first_wrong_step_and_has_the_color_of_what_it_speaks_of(runner, told):
+    runner.ask(want.ShowStep("field"))
+    whole = runner.session.reduction
+    states = [VerdictState.CLEAN] * len(whole.verdicts)
+    states[2], states[-2] = VerdictState.LOOK, VerdictState.WRONG
+    verdicts = tuple(replace(one, state=state) for one, state in zip(whole.verdicts, states, strict=True))
+    runner.session = replace(runner.session, reduction=replace(whole, verdicts=verdicts))
+    bar = bar_of(runner.session)
+    assert bar.state is VerdictState.WRONG and bar.headline.startswith(f"{verdicts[-2].title.upper()} wrong")
+    runner.session = replace(runner.session, reduction=replace(runner.session.reduction, problem=0))
+    bar = bar_of(runner.session)
+    assert bar.state is VerdictState.LOOK and bar.headline.startswith(f"{verdicts[2].title.upper()} look")
 
 
 def test_plots_of_steps_spell_units_as_the_window_does(told):
