@@ -59,6 +59,18 @@ def force(on: bool) -> None:
 
 
 @contextmanager
+def looked_at(path: str | os.PathLike[str]) -> Iterator[None]:
+    """A file that is opened within only to see what an output would take the place of becomes no input by that."""
+    name = os.path.realpath(path)
+    known = name in _inputs
+    try:
+        yield
+    finally:
+        if not known:
+            _inputs.discard(name)
+
+
+@contextmanager
 def forgotten() -> Iterator[None]:
     """No file counts as an input within, and what was noted within is forgotten; for tests."""
     kept = [(known, set(known)) for known in (_inputs, _written)]

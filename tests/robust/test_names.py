@@ -17,6 +17,7 @@ from ifuview.errors import IfuviewError, UsageError
 from ifuview.files import check_folder, put
 from ifuview.io import write_regions
 from ifuview.io.photons.lists.write import write_photons
+from ifuview.overwriting import forgotten
 from ifuview.simulate.photons.array import make_array
 from ifuview.simulate.photons.lists import simulate_flat, simulate_lasers, simulate_photons
 from tests.app.night.production import write_production
@@ -104,13 +105,16 @@ def test_a_command_takes_and_writes_odd_names(
     monkeypatch.setenv("IFUVIEW_CONFIG", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    got = cli.main([*name.split(), *(_named(place, word) for word in words.split())])
+    given = [*name.split(), *(_named(place, word) for word in words.split())]
+    got = cli.main(given)
     said = capsys.readouterr()
     assert "Traceback" not in said.err and "inside ifuview" not in said.err, ascii(said.err[-600:])
     assert got == code, ascii(said.err[-600:])
     if written:
         path = Path(_named(place, written))
         assert path.exists()
+        with forgotten():  # as another process: what a command has written it writes anew
+            assert cli.main(given) == code, ascii(capsys.readouterr().err[-600:])
         for file in (path, *path.rglob("*")) if path.is_dir() else (path,):
             if file.suffix == ".json":
                 json.loads(file.read_bytes())  # UTF-8, whatever is named in it

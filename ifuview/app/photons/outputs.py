@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ifuview.errors import IfuviewError, UsageError
+from ifuview.overwriting import looked_at
 
 PHOTON_TABLES = ("photons/photontable", "Photons", "photons", "beammap", "BeamMap")  # one of them is in every era
 
@@ -17,7 +18,11 @@ def keep_photons(output: str | None) -> None:
     UsageError
         A photon list has that name.
     """
-    if output and os.path.isfile(output) and holds_photons(output):
+    if not output or not os.path.isfile(output):
+        return
+    with looked_at(output):
+        photons = holds_photons(output)
+    if photons:
         raise UsageError("would overwrite a photon list", output, "choose another name")
 
 
