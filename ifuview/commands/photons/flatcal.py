@@ -50,7 +50,7 @@ def options(out: ArgumentParser) -> None:
 def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Fit, save and plot; a line about what was found."""
     from ifuview.app.photons.calibration import solve as cal
-    from ifuview.app.photons.outputs import keep_photons
+    from ifuview.io.photons.outputs import keep_photons
 
     if not chosen.files:
         raise UsageError("there is no file of even light", "flatcal", "name it")

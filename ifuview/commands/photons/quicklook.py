@@ -47,7 +47,7 @@ def options(out: ArgumentParser) -> None:
 def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Count, and write what was counted."""
     from ifuview.app.photons import products
-    from ifuview.app.photons.outputs import keep_photons
+    from ifuview.io.photons.outputs import keep_photons
 
     if not chosen.output and not chosen.json:
         raise UsageError("there is nothing to make", "quicklook", "give -o OUT.fits, -o OUT.png or --json -")

@@ -46,7 +46,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Make the maps and write them; with what the list says of itself."""
     from ifuview.app.photons import lists as photons
     from ifuview.app.photons import products
-    from ifuview.app.photons.outputs import keep_photons
+    from ifuview.io.photons.outputs import keep_photons
     from ifuview.io.photons.speckle_products import write_speckle
 
     if not chosen.output.lower().endswith(".fits"):

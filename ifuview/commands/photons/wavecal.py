@@ -52,7 +52,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
         Nothing is solved; nothing but the plots is written.
     """
     from ifuview.app.photons.calibration import solve as cal
-    from ifuview.app.photons.outputs import keep_photons
+    from ifuview.io.photons.outputs import keep_photons
 
     if not chosen.lasers:
         raise UsageError("there are no laser files", "wavecal", "name them, as in laser_808.h5 laser_1310.h5")
