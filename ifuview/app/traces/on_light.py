@@ -34,6 +34,10 @@ NOISE = 1.5  # times the scatter: no more than noise
 
 BLOCK, BLOCKS = 32, 8  # columns of a median, and such medians, that tell along which axis the fibers run
 
+BRIGHT = 95  # percentile of the rows, that is as bright as fibers
+
+FEWEST, UNEQUAL, REGULAR, HALF = 4, 0.25, 0.6, 0.5  # gaps; what those of a comb differ by, its share, that of places
+
 STEPPED, RUNS = 75, 3.0  # percentile of the steps; times the steps along the other axis, from where on it is told
 
 
@@ -161,20 +165,38 @@ def light_runs(data: Array) -> str:
     """Axis of an image, "x" or "y", along which its fibers run, by their light; "" where it does not tell.
 
     Medians of a few dozen neighbors along the fibers keep the steps from fiber to gap; across them they leave the
-    spectrum, which is smooth but for some lines.
+    spectrum, which is smooth but for some lines. Of a lamp of lines alone they keep the lines: no comb of fibers.
     """
-    along_x, along_y = _steps(data), _steps(data.T)
-    if max(along_x, along_y) <= RUNS * min(along_x, along_y):
+    along_x, along_y = _medians(data), _medians(data.T)
+    x, y = _steps(along_x), _steps(along_y)
+    if max(x, y) <= RUNS * min(x, y) or not _is_comb(along_x if x > y else along_y):
         return ""
-    return "x" if along_x > along_y else "y"
+    return "x" if x > y else "y"
 
 
-def _steps(data: Array) -> float:
-    """Steps from row to row, that are usual in medians of neighboring columns."""
+def _medians(data: Array) -> Array:
+    """Medians of neighboring columns in some places, (nplace, nrow)."""
     width = min(BLOCK, data.shape[1])
     start = np.unique(np.linspace(0, data.shape[1] - width, BLOCKS).astype(int))
-    rows = np.stack([np.median(np.nan_to_num(data[:, x : x + width]), axis=1) for x in start])
+    return np.stack([np.median(np.nan_to_num(data[:, x : x + width]), axis=1) for x in start])
+
+
+def _steps(rows: Array) -> float:
+    """Steps from row to row that are usual."""
     if rows.shape[1] <= 2 * WINDOW:
         return 0.0
     steps = [np.abs(rows[:, d:-d] - (rows[:, : -2 * d] + rows[:, 2 * d :]) / 2) for d in range(2, WINDOW + 1)]
     return max(float(np.percentile(step, STEPPED)) for step in steps)
+
+
+def _is_comb(rows: Array) -> bool:
+    """Whether the peaks have equal distances in most places, but for some gaps."""
+    from ifuview.engine.traces.peaks import find_peaks
+
+    regular = []
+    for row in rows:
+        low, high = np.percentile(row, [100 - BRIGHT, BRIGHT])
+        peaks = find_peaks(row, 0.0)
+        gaps = np.diff(peaks[row[np.rint(peaks).astype(int)] > low + (high - low) / 4])  # others may be noise
+        regular.append(gaps.size >= FEWEST and np.mean(np.abs(gaps / np.median(gaps) - 1) < UNEQUAL) > REGULAR)
+    return bool(np.mean(regular) >= HALF)

@@ -373,6 +373,16 @@ def test_light_tells_along_which_axis_fibers_run(kind, snr):
     assert light_runs(rng.normal(0, 3, (400, 300))) == ""
 
 
+@pytest.mark.parametrize("spacing", [6.5, 8.8])
+def test_a_lamp_of_lines_alone_does_not_tell_along_which_axis_fibers_run(spacing):
+    """Its medians along the fibers are dark between lines, those across them are lines: they were taken for fibers."""
+    slit = SlitSpec((520, 512), 50, spacing=spacing, block=50, gap=0.0, sigma=(1.7, 2.0), bend=2.0)
+    at, x = np.random.default_rng(0).uniform(0, 512, 25), np.arange(512)
+    flux = 3000 * np.exp(-0.5 * ((x - at[:, None]) / 1.5) ** 2).sum(axis=0) * np.ones((50, 1))
+    made = expose(slit, flux=flux)
+    assert light_runs(made.image) != "y" and light_runs(made.image.T) != "x"
+
+
 def test_wavelengths_in_nm_are_noticed(tmp_path):
     traces, said = in_angstrom(replace(MADE.traces, wave=MADE.traces.wave / 10))
     assert "taken to be nm" in said and np.allclose(traces.wave, MADE.traces.wave)
