@@ -80,7 +80,7 @@ OF_FILES = {"erg/electron", "electron/Angstrom"}  # units of files
 
 def test_electrons_have_one_sign_as_a_unit() -> None:
     wrong = []
-    for folder in ("gui", "app", "report", "recipes"):
+    for folder in ("gui", "app", "report", "recipes", "engine"):
         for path in sorted((ROOT / "ifuview" / folder).rglob("*.py")):
             wrong += [f"{path.name}:{n}: {t!r}" for n, t in spoken(path) if ELECTRONS.search(t) and t not in OF_FILES]
     assert not wrong, "\n".join(wrong)

@@ -101,7 +101,7 @@ def read_out(
     level, notes = _level(overscan, counts.shape[0], read_noise / gain, by_row, dropped)
     noise = level.noise * gain
     if np.isfinite(noise) and read_noise > 0 and noise > NOISE_TIMES * read_noise:
-        notes.append(f"the read noise is {noise:.1f} electrons, the header says {read_noise:.1f}")
+        notes.append(f"the read noise is {noise:.1f} e, the header says {read_noise:.1f}")
     if not (np.isfinite(noise) and noise > LEAST_NOISE):
         noise = read_noise
         notes.append("the overscan does not tell the read noise; that of the header is used")

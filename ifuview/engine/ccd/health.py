@@ -59,13 +59,13 @@ def health(read: ReadOut, limits: HealthLimits | None = None) -> AmplifierHealth
     elif read.noise > limits.noise_look:
         worse = read.noise > limits.noise_wrong
         above = _above(worse, f"{limits.noise_look:g}", f"{limits.noise_wrong:g}")
-        (wrong if worse else look).append(f"the read noise is {read.noise:.1f} electrons ({above})")
+        (wrong if worse else look).append(f"the read noise is {read.noise:.1f} e ({above})")
     if read.saturated > limits.saturated_look:
         worse = read.saturated > limits.saturated_wrong
         above = _above(worse, f"{limits.saturated_look:.1%}", f"{limits.saturated_wrong:.0%}")
         (wrong if worse else look).append(f"{read.saturated:.1%} of the pixels are saturated ({above})")
     state = VerdictState.WRONG if wrong else VerdictState.LOOK if look else VerdictState.CLEAN
-    text = "; ".join(wrong + look) or f"overscan {read.level:.1f} ADU, read noise {read.noise:.2f} electrons"
+    text = "; ".join(wrong + look) or f"overscan {read.level:.1f} ADU, read noise {read.noise:.2f} e"
     return AmplifierHealth(read, state, text)
 
 

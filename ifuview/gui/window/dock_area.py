@@ -138,8 +138,9 @@ class DockArea(QObject):
         self.remember()
 
     def remember(self) -> None:
-        """Keep how this desk is arranged."""
-        if self.desk is not None:
+        """Keep how this desk is arranged, unless its panels have the place of the image that is not there."""
+        center = self.window.centralWidget()
+        if self.desk is not None and not (center is not None and center.isHidden()):
             self.desks[self.desk.value] = self.window.saveState(window_state.LAYOUT_VERSION)
 
     def reset(self) -> None:

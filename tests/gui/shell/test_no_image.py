@@ -59,6 +59,20 @@ def test_tables_alone_have_the_room_of_the_image(qtbot: QtBot, tmp_path: Path, s
         assert shell.window.canvas.isVisible() and shell.window.canvas.width() > 0.4 * size[0]
 
 
+def test_the_room_of_tables_alone_is_not_kept_for_images(qtbot: QtBot, tmp_path: Path) -> None:
+    """As a layout of the user it left the next image a strip of 120 px."""
+    with window(qtbot, str(redshifts(tmp_path))) as shell:
+        settle(qtbot, shell)
+        area = shell.window.dock_area
+        assert not shell.window.canvas.isVisible()
+        area.leave()
+        assert area.desk is not None and area.desk.value not in area.desks
+        shell.controller.handle(want.OpenFile(str(demo.file("preproc"))))
+        settle(qtbot, shell)
+        area.leave()
+        assert area.desk is not None and area.desk.value in area.desks
+
+
 def test_what_went_wrong_is_said_beside_tables_too(qtbot: QtBot, tmp_path: Path) -> None:
     with window(qtbot, str(redshifts(tmp_path))) as shell:
         settle(qtbot, shell)

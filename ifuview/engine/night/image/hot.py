@@ -171,7 +171,7 @@ def columns_told(
             out.append(_there(f, *seen))
             found = [x for x in found if x[0] is not seen[0] or abs(x[1].column - seen[1].column) > BESIDE]
         elif f.detail["sky_fiber"]:  # no broad feature of a target: something else has its shape
-            said = f"; the detector image has no such column ({seen[1].level:+.1f} +- {seen[1].error:.1f} electron)"
+            said = f"; the detector image has no such column ({seen[1].level:+.1f} +- {seen[1].error:.1f} e)"
             out.append(
                 replace(f, text=f.text + said, confidence=DOUBT, detail={**f.detail, "in_detector_image": False})
             )
@@ -191,7 +191,7 @@ def _of_image(chain: Chain, section: Section, hot: HotColumn, expid: int, camera
         expid, camera, "ccd-column", "preproc", fibers=fibers, wave_range=(low, high), amplifier=section.name,
         amplitude=hot.level, unit="electron a pixel", significance=hot.score,
         detail={"column": hot.column, "level": round(hot.level, 1), "in_detector_image": True},
-        text=f"Column {hot.column} of the detector has {hot.level:+.1f} electron a pixel more than the light beside it "
+        text=f"Column {hot.column} of the detector has {hot.level:+.1f} e a pixel more than the light beside it "
         f"in amplifier {section.name}; it crosses the traces of fiber{'s' * (len(fibers) > 1)} {ranges(fibers)} at "
         f"{low:.0f}-{high:.0f} A",
     )  # fmt: skip
@@ -212,7 +212,7 @@ def _there(f: Finding, section: Section, hot: HotColumn) -> Finding:
     """A column that the image has."""
     text = f.text.replace(OR_TARGET, "").replace(f"Column {f.detail['column']:.0f}", f"Column {hot.column}", 1)
     return replace(
-        f, text=f"{text}; the detector image has it, {hot.level:+.1f} electron a pixel in amplifier {section.name}",
+        f, text=f"{text}; the detector image has it, {hot.level:+.1f} e a pixel in amplifier {section.name}",
         amplifier=section.name, confidence=1.0, significance=max(f.significance, hot.score),
         detail={**f.detail, "column": hot.column, "level": round(hot.level, 1), "in_detector_image": True},
     )  # fmt: skip
