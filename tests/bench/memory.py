@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ifuview.exit_codes import FOUND
+
 Row = tuple[str, float, float, str, bool]
 
 CYCLES, QUICK_CYCLES = 200, 40
@@ -24,10 +26,12 @@ TIMEOUT = 600
 def peak_of(words: tuple[str, ...]) -> float:
     """Peak memory of a process that does nothing but this command, MiB.
 
-    What the system says of a child (ru_maxrss) is never less than what its parent held when it began.
+    What the system says of a child (ru_maxrss) is never less than what its parent held when it began. A command that
+    finds something wrong with the data has done its work.
     """
     code = "import sys\nfrom ifuview.cli import main\ncode = main(sys.argv[1:])\n"
-    code += "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')))\nsys.exit(code & 2)"
+    code += "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
+    code += f"sys.exit(0 if code == {FOUND} else code)"
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     return float(done.stdout.split("VmHWM:")[-1].split()[0]) / 1024
 
