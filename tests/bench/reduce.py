@@ -36,6 +36,7 @@ COSMIC = int(ReductionBit.COSMIC)
 APART = int(ReductionBit.BAD | ReductionBit.HOT | ReductionBit.TRAP | ReductionBit.SATURATED | ReductionBit.LOW_QE)
 LINES = {"uv": {"[O II]": 3805.675}, "orange": {"[O III]": 5111.984, "H alpha": 6700.619}}  # A, of the galaxy
 BORDERS = {("uv", "orange"): (4560, 4720), ("red", "farred"): (8230, 8420)}  # A, where two channels overlap
+LIT = 0.02  # of the light of the brightest fiber
 SEED = 5
 NEAR, SURE = 1.2, 2.0  # times what noise alone does, where that is more than a bar: of an rms, and of a single number
 
@@ -138,9 +139,16 @@ def exposure_rows(own: LrsTruth, number: int, done: ReducedChannel) -> Iterator[
     yield from _pixels(name, own, number, done)
     yield from _source(name, own, number, done)
     cubes: Any = done.value("cubes")
-    if sourced:
-        light = np.nansum(cubes["skysub"].data[own.inner]) / np.nansum(subtracted[:, own.inner] / UNIT)
+    whole = own.inner & _whole(own, number, subtracted)
+    if sourced and whole.any():
+        light = np.nansum(cubes["skysub"].data[whole]) / np.nansum(subtracted[:, whole] / UNIT)
         yield _below(f"{name} cube flux over fiber flux - 1", light - 1, 0.02, "")
+
+
+def _whole(own: LrsTruth, number: int, subtracted: truth.Array) -> truth.Flags:
+    """Wavelengths at which no fiber with much light is masked, dead ones apart: a cube fills a part of that light."""
+    light, known = own.source(number).mean(axis=1), np.isfinite(subtracted)
+    return np.asarray(known[(light > LIT * light.max()) & known.any(axis=1)].all(axis=0))
 
 
 def _changes(name: str, done: ReducedChannel) -> Iterator[Row]:
