@@ -119,7 +119,7 @@ def test_the_page_is_2000_px_wide(full, tmp_path):
 def test_the_page_says_all_in_words(full):
     text = said(full)
     for word in ("WRONG", "24 sigma", "CLEAN", "LOOK", "NOT JUDGED", "psf-r6-00104284.fits", "CARD11", "numpy 2.0",
-                 "fiber 17", "wavelength (Å)", "center - trace (px)", "electron", "read noise", "2026-01"):  # fmt: skip
+                 "fiber 17", "wavelength (Å)", "center - trace (px)", "flux (e)", "read noise", "2026-01"):  # fmt: skip
         assert word in text, word
 
 

@@ -187,9 +187,21 @@ def facts(found: FiberInspection | None) -> tuple[str, ...]:
 
 
 def _files(session: Session) -> tuple[str, ...]:
+    """Files that went in: of frames, of the amplifiers of raw ones, and of traces."""
     names = [Path(s.dataset.path).name for s in session.slots if s.dataset.path]
-    names += [s.traces.name for s in session.slots if s.traces is not None]
+    for slot in session.slots:
+        names += _amplifier_files(session, slot)
+    names += [s.traces.name for s in session.slots if s.traces is not None and Path(s.traces.name).suffix]
     return tuple(dict.fromkeys(names))
+
+
+def _amplifier_files(session: Session, slot: Slot) -> list[str]:
+    """The files of the detector that a raw frame shows."""
+    now = None if session.night is None else session.night.shown.get(slot.key)
+    raw = None if session.night is None or now is None else session.night.index.raw_exposure(now.expid)
+    if raw is None or now is None:
+        return []
+    return [Path(one.path).name for one in raw.amplifiers if one.camera == now.camera]
 
 
 def _header(slot: Slot) -> tuple[tuple[str, str], ...]:

@@ -16,6 +16,7 @@ from ifuview.app.frames.views.fiber_marks import MarkKind
 from ifuview.app.night.state import AmplifierKey
 from ifuview.app.night.views import exposures as listed
 from ifuview.app.night.views import triage
+from ifuview.app.reporting.fiber_report import report_input
 from ifuview.app.session import Session
 from ifuview.model.inspection import VerdictState
 from tests.app.runner import Runner
@@ -89,6 +90,14 @@ def test_an_answer_that_comes_late_leaves_a_step_of_a_reduction_on_the_canvas(ni
     assert runner.session.current == step.key and verdict.make(runner.session).state is VerdictState.WRONG
     runner.ask(want.ShowProblem(number=0))  # asked for, it is shown
     assert runner.session.slot().title.startswith("047R sci")
+
+
+def test_the_page_of_a_raw_exposure_begins_with_its_read_out_and_names_its_files(night):
+    session = judged(night).session
+    page = report_input(session)
+    assert page.verdicts[0].verdict is VerdictState.WRONG and page.verdicts[0].title == "Read-out"
+    assert "RL: the read noise is 2" in page.verdicts[0].text
+    assert {f"20190822T050001.0_047{name}_sci.fits" for name in ("RU", "RL")} <= set(page.files)
 
 
 def test_cells_have_the_worst_of_their_amplifiers(opened):
