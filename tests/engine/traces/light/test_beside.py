@@ -15,7 +15,7 @@ from ifuview.simulate.detector.geometry import SlitSpec
 from ifuview.simulate.detector.render import render
 
 WIDE = SlitSpec((1032, 384), 112, spacing=8.8, block=112, gap=0.0, sigma=(1.9, 2.2), bend=4.0)
-SEEDS = range(3)
+SEEDS = range(2)
 
 
 @cache
@@ -42,13 +42,13 @@ def smooth_pulls(snr: float, seed: int) -> np.ndarray:
 def test_smooth_errors_of_right_frames_are_as_large_as_their_errors_say():
     z = np.array([smooth_pulls(12, seed) for seed in SEEDS])
     together = np.mean([seen(12, seed)[1].fit.together for seed in SEEDS])
-    assert np.sqrt(np.mean(z**2) / together) < 1.3  # 48 of them: 1 with an error of 0.1
+    assert np.sqrt(np.mean(z**2) / together) < 1.3  # 32 of them: 1 with an error of 0.12
 
 
 def test_the_noise_that_neighbors_share_is_told():
     z = np.array([pulls(12, seed) for seed in SEEDS])
     told = np.mean([seen(12, seed)[1].fit.with_next[:-1] for seed in SEEDS])
-    assert np.nanmean(z[:, 1:] * z[:, :-1]) == pytest.approx(told, abs=0.035)  # 16 000 of them: 0.008
+    assert np.nanmean(z[:, 1:] * z[:, :-1]) == pytest.approx(told, abs=0.035)  # 10 000 of them: an error of 0.01
     assert 0.05 < told < 0.2 and np.nanstd(z) == pytest.approx(1, abs=0.04)
 
 
