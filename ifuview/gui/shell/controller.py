@@ -178,11 +178,15 @@ class Controller(QObject):
             self.worker.cancel(record.id)
 
     def _cancel(self, ident: int | None) -> None:
-        """The user wants one job, or all, to end."""
+        """The user wants one job, or all, to end, and is told what ends."""
         pending = [self._pending[ident]] if ident in self._pending else []
-        for one in pending if ident is not None else self._pending.values():
+        ended = pending if ident is not None else list(self._pending.values())
+        for one in ended:
             self._waiting.pop(one.request.key, None)
         self.worker.cancel(ident)
+        if names := [one.request.name for one in ended if not one.request.quiet]:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            self.say(Level.INFO, f"stopped: {names[0]}{more}")
 
     # from the worker
 

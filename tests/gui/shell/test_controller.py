@@ -158,6 +158,20 @@ def test_a_cancelled_job_takes_what_waits_for_it_along(control, qtbot):
     assert control.session.recent == ()
 
 
+@pytest.mark.parametrize("number", [1, 3])
+def test_who_stops_what_runs_is_told_what_ends(control, qtbot, number):
+    GATES["stop"] = Event()
+    for n in range(number):
+        control.begin(Wait(title=f"Read {n}", word=str(n), gate="stop"))
+    control.begin(Wait(title="not listed", word="q", gate="stop", quiet=True))
+    control.handle(want.CancelJob(None))
+    qtbot.waitUntil(lambda: not control.busy)
+    more = f" and {number - 1} more" if number > 1 else ""
+    assert control.session.messages[-1].text == f"stopped: Read 0{more}"
+    control.handle(want.CancelJob(None))  # nothing runs, nothing is said
+    assert len(control.session.messages) == 1
+
+
 def test_the_end_of_a_task_is_told_with_whether_it_went_well(control, qtbot):
     ends = []
     control.ended.connect(lambda task, well: ends.append((task.word, well)))
