@@ -59,7 +59,7 @@ def need_dask() -> ModuleType:
     try:
         import distributed
     except ImportError as problem:
-        raise MissingDataError("dask is not installed", "ifuview batch", f"install it with: {PIP}") from problem
+        raise MissingDataError("dask is not installed", "batch", f"install it with: {PIP}") from problem
     return distributed
 
 
@@ -131,7 +131,7 @@ def _secret() -> object:
         return need_dask().Security.temporary()
     except ImportError as problem:
         text = "the library cryptography is not installed"
-        raise MissingDataError(text, "ifuview batch", f"install it with: {PIP}") from problem
+        raise MissingDataError(text, "batch", f"install it with: {PIP}") from problem
 
 
 @contextlib.contextmanager

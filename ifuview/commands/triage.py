@@ -38,7 +38,7 @@ def add_choice(out: ArgumentParser) -> None:
 def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Triage; exit code 0 clean, 3 findings, 2 where nothing could be asked."""
     if chosen.output is None and not chosen.json:
-        raise UsageError("nowhere to write to", "ifuview triage", "give -o DIR, or --json -")
+        raise UsageError("nowhere to write to", "triage", "give -o DIR, or --json -")
     if chosen.output:
         check_folder(chosen.output)  # before anything is judged
     result = run_triage(

@@ -76,9 +76,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     done: list[ReducedChannel] = []
     if chosen.what[0] in SYSTEMS:
         if len(chosen.what) > 1 or not chosen.date:
-            raise UsageError(
-                "the night is not said", "ifuview reduce", f"as in ifuview reduce {SYSTEMS[0]} -d 20181201"
-            )
+            raise UsageError("the night is not said", "reduce", f"as in ifuview reduce {SYSTEMS[0]} -d 20181201")
         from ifuview.app.night.reduction.run import reduce_lrs2
 
         done += reduce_lrs2(

@@ -18,7 +18,9 @@ from ifuview.app.night.views import exposures as listed
 from ifuview.app.night.views import triage
 from ifuview.app.reporting.fiber_report import report_input
 from ifuview.app.session import Session
+from ifuview.cli import main
 from ifuview.model.inspection import VerdictState
+from tests.app.night.production import write_production
 from tests.app.runner import Runner
 
 GAIN, BIAS, NOISE = 0.8, 1000.0, 3.0
@@ -146,6 +148,11 @@ def test_the_amplifier_that_is_wrong_is_framed_with_what_it_is(opened):
     assert mark.text.startswith("RL: the read noise is 2") and mark.x.tolist() == [own.x0, own.x1 - 1]
     assert mark.y.tolist() == [own.y0, own.y1 - 1]
     assert mark.text in [m.text for m in image.make(session).picture(session.current).overlay.marks]
+
+
+def test_a_folder_without_raw_amplifiers_is_one_sentence(tmp_path, capsys):
+    assert main(["health", str(write_production(tmp_path))]) == 2
+    assert "there are no raw amplifiers; give a night" in capsys.readouterr().err
 
 
 def test_an_amplifier_that_is_opened_alone_is_judged(tmp_path):

@@ -83,7 +83,8 @@ def health_below(
     """
     night = index_night(path, ctx=ctx.part(0.0, 0.1))
     own = [e for e in night.exposures if not kinds or e.kind in kinds]
-    return list(amplifier_health(own, night.instrument, ctx=ctx.part(0.1, 1.0))), night.notes
+    found = amplifier_health(own, night.instrument, ctx=ctx.part(0.1, 1.0)) if own else ()
+    return list(found), night.notes
 
 
 def limits_of(spec: InstrumentSpec) -> HealthLimits:

@@ -45,7 +45,7 @@ def params_of(words: ReduceWords) -> Mapping[str, object]:
     if wrong:
         raise UsageError(f"there is no channel {wrong[0][:80]!r}", "--sides", f"choose of {', '.join(SIDES)}")
     if (words.source_x is None) != (words.source_y is None):
-        raise UsageError("a source has two coordinates", "ifuview reduce", "give --source_x and --source_y")
+        raise UsageError("a source has two coordinates", "reduce", "give --source_x and --source_y")
     chosen: dict[str, tuple[str, str, Value | None]] = {
         "--use_flat": ("flat", "use_flat", words.use_flat or None),
         "--source_x": ("sources", "x", words.source_x),
@@ -68,7 +68,7 @@ def params_of(words: ReduceWords) -> Mapping[str, object]:
 def _field(params: object, name: str, word: str, value: Value) -> tuple[ParamField, str, str, Value, Value]:
     """What `check` needs of a word: a number that is typed is one, also where it need not be given."""
     field, now = fields_of(params)[name]
-    return replace(field, optional=False), word, "ifuview reduce", value, now
+    return replace(field, optional=False), word, "reduce", value, now
 
 
 def elsewhere_of(words: ReduceWords) -> Elsewhere:
