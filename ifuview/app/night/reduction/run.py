@@ -291,20 +291,18 @@ def reduce_exposures(
         done = _judged(done, held, setup, (*remarks(night), *lacking, *said), frees)
         if output and done.complete:
             done = write(done, tables, output, chosen, part.part(0.9, 1.0))
-        light = _told_of(done, hold, told)
-        del done  # its values, before those of the next one are made
+        light, done = _lightened(done, hold, told is not None)  # before a page is drawn and the next one is made
         if frees:
             give_back()
+        if told is not None:
+            told(done)
         yield light
 
 
-def _told_of(
-    done: ReducedChannel, hold: bool, told: Callable[[ReducedChannel], object] | None
-) -> ReducedChannel:  # fmt: skip
-    """Tell of a channel; what is held of it."""
-    if told is not None:
-        told(done if hold else done.for_pages())
-    return done if hold else done.light()
+def _lightened(done: ReducedChannel, hold: bool, shown: bool) -> tuple[ReducedChannel, ReducedChannel]:
+    """What is held of a channel, and what its page is made of where one is `shown`."""
+    light = done if hold else done.light()
+    return light, done.for_pages() if shown and not hold else light
 
 
 def _judged(
