@@ -15,6 +15,7 @@ from ifuview.app.jobs import JobKey, JobKind
 from ifuview.app.messages import no_problem, note
 from ifuview.app.night import intents as want
 from ifuview.app.night import open_night
+from ifuview.app.night.showing import proved
 from ifuview.app.night.state import TriageState
 from ifuview.app.night.triage.growing import grown, joined
 from ifuview.app.night.triage.tasks import at_proof
@@ -134,6 +135,8 @@ def _taken_there(session: Session) -> Outcome:
     worst = state.result.findings[number]
     if not is_wrong(worst):
         return session
+    if state.problem < 0 and _fiber_wanted(session):
+        return proved(replace(session, triage=state.at(number)))
     if _user_moved(session):
         return replace(session, triage=replace(state, taken=True))
     pair = places(session, worst)
@@ -142,6 +145,13 @@ def _taken_there(session: Session) -> Outcome:
     night = None if night is None else replace(night, auto=pair[-1], left=open_night.here(session))
     state = replace(state, problem=0, finding=number)
     return at_proof(replace(session, triage=state, night=night), worst, blink=False)
+
+
+def _fiber_wanted(session: Session) -> bool:
+    """Whether a product was opened alone for one of its fibers: what is wrong is marked beside, the fiber stays."""
+    slot = session.slot()
+    alone = session.night is None and slot is not None and slot.view.fit
+    return alone and session.selection.fiber is not None
 
 
 def _user_moved(session: Session) -> bool:

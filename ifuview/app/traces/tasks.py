@@ -161,7 +161,8 @@ class DiagnoseTraces(OfJudged, Task["tuple[TraceDiagnosis, Evidence]"]):
             words = f"{now.title}: other traces came meanwhile; these are diagnosed now"
             return Change(note(session, words), (replace(self, traces=now.traces),))
         session = note(diagnosed(session, self.frame, *result), f"{now.title}: {result[0].sentence}")
-        if self.leads and session.current == self.frame and result[0].verdict is Verdict.FAIL and now.view.fit:
+        free = now.view.fit and session.selection.fiber is None  # the user looks at no other place, nor at a fiber
+        if self.leads and session.current == self.frame and result[0].verdict is Verdict.FAIL and free:
             return Change(session, (ShowProblem(number=0), ShowDock("findings")))
         return marked(session) if self.leads and session.current == self.frame else session
 

@@ -230,6 +230,19 @@ def test_a_product_opened_alone_is_judged_with_those_beside_it(opened: Runner):
     assert sum(task.kind is JobKind.VERDICT for task in runner.done) == asked == 2
 
 
+@pytest.mark.parametrize("wanted", [None, 5])
+def test_a_fiber_that_was_asked_for_stays_and_what_is_wrong_is_marked_beside(opened: Runner, wanted: int | None):
+    """As with `ifuview sframe.fits -fiber 5`: the bar and the mark speak of the worst, the selection does not move."""
+    found = state([replace(finding(FIRST, "r0"), fibers=(2, 3), wave_range=None)])
+    slot = replace(opened.session.slot(), key=1)
+    session = Session(slots=(slot,), current=1, triage=replace(found, done=opened.session.triage.done))
+    session = replace(session, selection=replace(session.selection, fiber=wanted))
+    session = as_change(session, judging._taken_there(session)).session
+    assert session.triage.shown.fibers == (2, 3) and session.proof.fibers == (2, 3)
+    assert session.selection.fiber == (3 if wanted is None else wanted)
+    assert (session.slot().view == slot.view) is (wanted is not None)
+
+
 def test_products_of_two_cameras_are_both_judged(opened: Runner):
     one = opened.session.triage.done[0].camera
     other = next(t.camera for t in opened.session.triage.done if t.camera.camera != one.camera)

@@ -10,6 +10,7 @@ from ifuview.app import follow, verdict
 from ifuview.app import intents as want
 from ifuview.app.judging import show_problem
 from ifuview.app.session import Session
+from ifuview.app.tasks import as_change
 from ifuview.app.traces import doctor
 from ifuview.app.traces.judging import first_diagnosis, judge
 from ifuview.app.traces.tasks import DiagnoseTraces
@@ -43,6 +44,16 @@ def judged_first(session: Session, **changes) -> list[DiagnoseTraces]:
 def test_traces_of_a_file_are_judged_as_they_come(session):
     (task,) = judged_first(session)
     assert task.leads and task.aside and task.frame == session.current
+
+
+@pytest.mark.parametrize("wanted", [None, 7])
+def test_a_fiber_that_was_asked_for_stays_though_traces_are_wrong(session, wanted):
+    """The place of the worst is marked beside it."""
+    (task,) = judged_first(session)
+    session = replace(session, selection=replace(session.selection, fiber=wanted))
+    wrong = replace(doctor.of_the_file(made_doctor.diagnosis(), session.slot().traces), verdict=Verdict.FAIL)
+    change = as_change(session, task.apply(session, (wrong, None)))
+    assert (want.ShowProblem(number=0) in change.then) is (wanted is None)
 
 
 @pytest.mark.parametrize("changes", [{"judges": False}, {"headless": True}, {"path": ""}])
