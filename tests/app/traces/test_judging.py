@@ -9,7 +9,7 @@ import pytest
 from ifuview.app import follow, verdict
 from ifuview.app import intents as want
 from ifuview.app.judging import show_problem
-from ifuview.app.session import Session
+from ifuview.app.session import Selection, Session
 from ifuview.app.tasks import as_change
 from ifuview.app.traces import doctor
 from ifuview.app.traces.judging import first_diagnosis, judge
@@ -103,6 +103,7 @@ def test_the_view_goes_to_the_worst_unless_the_user_has_moved_it(session):
     found = doctor.of_the_file(made_doctor.diagnosis(), slot.traces)
     task = first_diagnosis(slot)
     still = session.with_slot(replace(slot, view=replace(slot.view, fit=True)))
+    still = replace(still, selection=Selection())
     assert task.apply(still, (found, None)).then[0] == want.ShowProblem(number=0)
     moved = session.with_slot(replace(slot, view=replace(slot.view, fit=False)))
     assert isinstance(task.apply(moved, (found, None)), Session)
