@@ -207,6 +207,9 @@ def written(scores: list[Score], false: int, count: int, folder: Path) -> None:
     ]
     if count:
         lines.append(f"\nFalse alarms: {false} of {count} clean cameras.")
+    lines.append(
+        f"\nAll seeds begin at {SEED}. With {TRIALS} trials at the bar one missed defect is {100 / TRIALS:.0f} %."
+    )
     (folder / "truth.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     if scores:
         _drawn(scores, folder / "truth.png")

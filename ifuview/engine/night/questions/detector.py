@@ -23,10 +23,7 @@ NOISY_FIBER, NOISY_ERRORS, BESIDE = (
 BRIGHT, THIN_LIGHT = 12.0, 8  # noise of a pixel: brighter spectra have features in every pixel; one pixel of so many
 NEARLY_AS_WELL = 3.0  # times its error that one to compare with may have
 MANY = 60  # hits that a usual reduction does not leave
-TRAILS, LEAST = (
-    {"along": 4.2, "across": 3.2},
-    0.008,
-)  # sigma of an amplifier against its neighbor, and part of the light
+TRAILS, LEAST = {"along": 4.2, "across": 3.7}, 0.008  # sigma of an amplifier against its neighbor, part of the light
 
 
 def detector(case: Case) -> None:
