@@ -176,7 +176,8 @@ def _no_wavelengths(name: str, values: Array, unit: str) -> str:
     """Why numbers called wavelengths are none, "" where they may be."""
     if not np.isfinite(values).any():
         return f"{name} is left out: none of its wavelengths is a number"
-    return f"{name} is left out: {unit} is a unit of no wavelengths" if is_other(unit) else ""
+    usual = logarithm_of(unit) is not None or angstrom_per(unit) is not None  # told at once, other units are astropy's
+    return f"{name} is left out: {unit} is a unit of no wavelengths" if not usual and is_other(unit) else ""
 
 
 def line_spread(specs: tuple[LsfSpec, ...], asked: Asked) -> Array | None:
