@@ -202,15 +202,12 @@ def _text_traces(spec: FileSpec) -> Dataset:
 
 def _text_spectrum(spec: FileSpec, no_traces: IfuviewError) -> Dataset:
     """The spectrum of a table of text; what was wrong with it as traces if it is none."""
-    from ifuview.io.products.text_spectra import AS_TABLE, FORMATS, text_dataset
+    from ifuview.io.products.text_spectra import FORMATS, text_dataset
 
     if os.path.splitext(spec.path)[1].lower() not in FORMATS:
         raise no_traces
     try:
-        found = text_dataset(spec)
-        notes = [f"{text}; it holds no traces: {no_traces.what}" if text.startswith(AS_TABLE) else text
-                 for text in found.notes]  # fmt: skip
-        return replace(found, notes=tuple(notes))
+        return text_dataset(spec, no_traces=no_traces.what)
     except IfuviewError as problem:
         text = f"holds no spectrum: {problem.what}; and no traces: {no_traces.what}"
         raise FileFormatError(text, spec.path, problem.todo) from no_traces

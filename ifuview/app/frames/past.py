@@ -32,11 +32,12 @@ Changes = tuple[Past[Before], ...]
 
 
 def turned(
-    source: Changes[Before], target: Changes[Before], now: Before
+    past: Changes[Before], undone: Changes[Before], now: Before, again: bool
 ) -> tuple[Past[Before], Changes[Before], Changes[Before]]:
-    """The last change of `source`, the rest of it, and `target` with that change, which leads back to what is `now`.
+    """The last change that was done, or that was taken back where it is done `again`; `past` and `undone` after it.
 
-    From what was done to what was taken back, or the other way round.
+    It has gone from the one to the other, and leads back from there to what is `now`.
     """
-    last = source[-1]
-    return last, source[:-1], (*target, replace(last, before=now))
+    last = (undone if again else past)[-1]
+    back = replace(last, before=now)
+    return (last, (*past, back), undone[:-1]) if again else (last, past[:-1], (*undone, back))

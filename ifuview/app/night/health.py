@@ -65,10 +65,10 @@ def _taken_there(session: Session) -> Outcome:
 
     A frame that is of no raw exposure is something else: a step of a reduction, which may come first or last.
     """
-    state, night = session.health, session.night
+    state = session.health
     if state is None or state.problem >= 0 or not state.groups or session.headless:
         return session
-    if session.current is not None and night is not None and session.current not in night.shown:
+    if open_night.is_elsewhere(session):
         return session
     if not any(state.found[key].state is VerdictState.WRONG for key in state.groups[0]):
         return session

@@ -158,10 +158,9 @@ def _user_moved(session: Session) -> bool:
     """Whether the user has gone to another product, or into the picture of the one that was opened alone."""
     night = session.night
     if night is not None:
-        elsewhere = session.current is not None and session.current not in night.shown
         on_its_way = night.auto is not None and open_night.key_of(session, night.auto) is None
         unmoved = (None, night.auto, night.left) if on_its_way else (None, night.auto)
-        return elsewhere or open_night.here(session) not in unmoved
+        return open_night.is_elsewhere(session) or open_night.here(session) not in unmoved
     slot = session.slot()
     return slot is None or not slot.view.fit
 

@@ -84,6 +84,12 @@ def here(session: Session) -> Place | None:
     return night.shown.get(session.current if session.current is not None else -1, night.place)
 
 
+def is_elsewhere(session: Session) -> bool:
+    """Whether the frame on the canvas is none that a night has opened there."""
+    night, current = session.night, session.current
+    return night is not None and current is not None and current not in night.shown
+
+
 def has(index: ExposureIndex, expid: int, camera: str, product: str) -> bool:
     """Whether a product is there and whole, or can be computed."""
     if product == RAW:

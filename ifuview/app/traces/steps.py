@@ -63,10 +63,7 @@ def undo_traces(session: Session, intent: want.UndoTraces) -> Session:
         own = s.undone_traces if intent.again else s.past_traces
         if not own or own[-1].number != last.number:
             return s
-        if intent.again:
-            found, undone, past = turned(s.undone_traces, s.past_traces, s.traces)
-        else:
-            found, past, undone = turned(s.past_traces, s.undone_traces, s.traces)
+        found, past, undone = turned(s.past_traces, s.undone_traces, s.traces, intent.again)
         return replace(s, traces=found.before, past_traces=past, undone_traces=undone)
 
     session = _without_other(spread(session, slot, other, True))

@@ -9,6 +9,7 @@ from PyQt6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import viewport
 from ifuview.app.frames.views.fiber_marks import Mark, MarkKind
+from ifuview.gui.canvas.drawing import LINE
 
 BACK = QColor(0, 0, 0, 205)
 COLORS = {
@@ -33,7 +34,6 @@ PLACES = {MarkKind.SKY: 0.0, MarkKind.BAD: 12.0}  # screen px from the edge: bot
 PINNED = (*PLACES, MarkKind.RUN)  # to the edges of the canvas
 EDGE = 4.0  # screen px
 SHADE = 14  # opacity of the wavelengths of a problem, of 255
-LINE = 1.0  # px of the desktop: a pen of width 0 is one px of the screen, however many these are
 ARM = 9.0  # screen px, of a bracket
 LEAST = 7.0  # screen px of the frame of a pixel
 HALO = 3.0  # screen px of the dark line behind it: seen on bright pixels too

@@ -14,6 +14,7 @@ from ifuview.app.frames.look import ViewState
 from ifuview.app.frames.views import overlay as marks
 from ifuview.app.frames.views import viewport
 from ifuview.app.frames.views.overlay import OverlayView
+from ifuview.gui.canvas.drawing import LINE
 from ifuview.gui.canvas.drawing.regions import draw_region
 from ifuview.gui.canvas.drawing.text import write_text
 from ifuview.model.checks import Array
@@ -35,7 +36,6 @@ CROSSHAIR_COLOR = QColor("#35e0ff")
 SPARSE = 20.0  # screen px between curves above which they get a dark edge, to stand out on bright fibers
 EDGE = QColor(0, 0, 0, 130)
 FRAMED = 5.0  # screen px of a row from which on it is framed
-LINE = 1.0  # px of the desktop: a pen of width 0 is one px of the screen, however many these are
 MARK = 12.0  # screen px, length of the marks at the ends of the selected row
 FEW_REGIONS = 60  # that have a dark edge
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 CSV = "ascii.csv"
 FORMATS = {".ecsv": "ascii.ecsv", ".csv": CSV, ".vot": "votable", ".votable": "votable", ".xml": "votable"}
 XML = (".vot", ".votable", ".xml")
-AS_TABLE = "shown as a table"
 LEAST_COLUMNS = 2  # of a table
 MAX_SIZE = 1 << 28  # bytes of a text file that is taken for spectra
 NAMED_UNIT = re.compile(r"(.*?)\s*[(\[]([^)\]]+)[)\]]")  # names of columns such as Wavelength (nm)
@@ -44,8 +43,8 @@ def is_votable(path: str) -> bool:
         return b"<VOTABLE" in file.read(4096).upper()
 
 
-def text_dataset(spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
-    """The spectrum of a text file, else its table, with a note of what it lacks to be a spectrum.
+def text_dataset(spec: FileSpec, ctx: JobContext = SILENT, no_traces: str = "") -> Dataset:
+    """The spectrum of a text file, else its table, with a note of what it lacks to be a spectrum, and why no traces.
 
     Raises
     ------
@@ -63,7 +62,8 @@ def text_dataset(spec: FileSpec, ctx: JobContext = SILENT) -> Dataset:
         if len(names) < LEAST_COLUMNS or all(form.endswith("A") for form in forms):
             raise FileFormatError(text, spec.path, "call them wavelength and flux, and give their units")
         found = tables.READER.read(probe, spec, ctx)
-        return replace(found, notes=(*found.notes, f"{AS_TABLE}: it {text}"))
+        lacking = f"{text}; it holds no traces: {no_traces}" if no_traces else text
+        return replace(found, notes=(*found.notes, f"shown as a table: it {lacking}"))
     return READER.read(probe, spec, ctx)
 
 

@@ -182,11 +182,7 @@ def undo(session: Session, intent: want.UndoJudgment) -> Session:
     if not changes:
         raise UsageError("nothing was judged that could be taken back")
     row, given = changes[-1].before
-    now = row, state.said.get(row)
-    if intent.again:
-        last, undone, past = turned(state.undone, state.past, now)
-    else:
-        last, past, undone = turned(state.past, state.undone, now)
+    last, past, undone = turned(state.past, state.undone, (row, state.said.get(row)), intent.again)
     said = {number: one for number, one in state.said.items() if number != row}
     if given is not None:
         said[row] = given

@@ -179,10 +179,7 @@ def take_back(session: Session, intent: want.TakeBackCalibration) -> Outcome:
     slot, frame = asked(session) if intent.key is None else known(session, intent.key)
     if not (frame.undone if intent.again else frame.past):
         return note(session, "no calibration of this list was changed")
-    if intent.again:
-        last, undone, past = turned(frame.undone, frame.past, frame.stack)
-    else:
-        last, past, undone = turned(frame.past, frame.undone, frame.stack)
+    last, past, undone = turned(frame.past, frame.undone, frame.stack, intent.again)
     known_steps = {step.key for step in frame.stack}
     fresh = next((step for step in last.before if step.key not in known_steps), None) if intent.again else None
     change = _stacked(session, slot, last.before, past, undone, fresh)  # a step that is there again takes hold again

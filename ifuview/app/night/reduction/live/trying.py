@@ -118,10 +118,7 @@ def take_back(session: Session, intent: want.TakeBack) -> Outcome:
     done = "once more" if intent.again else "taken back"
     if not (now.undone if intent.again else now.past):
         raise UsageError(NOTHING)
-    if intent.again:
-        last, undone, past = turned(now.undone, now.past, now.params)
-    else:
-        last, past, undone = turned(now.past, now.undone, now.params)
+    last, past, undone = turned(now.past, now.undone, now.params, intent.again)
     if len(past) == len(base.past):  # that wish is not made yet
         return _again(session, base, base.params, f"{done}: {last.words}", base.past, undone)
     return _again(session, base, last.before, f"{done}: {last.words}", past, undone)
