@@ -203,28 +203,27 @@ def with_level(case: Case) -> tuple[Chain, list[Finding]]:
 
 def _large_level(case: Case, least: float) -> tuple[Case, Finding] | None:
     """The largest level: the camera without it, and its finding; None if there is none that the sky fibers know."""
-    tried: dict[tuple[str, str, float], Case | None] = {}  # cameras without a level; None: of one with such rows
     for apart in (False, True):
-        strongest = max(_jumps(case, apart), key=lambda jump: abs(jump[2]), default=None)
-        if strongest is None or abs(strongest[2]) < least:
-            continue
-        below, above, jump, _, edge = strongest
-        where = below, above, edge
-        if where not in tried:
-            chain = _without_level(case, *where)
-            tried[where] = Case(chain, case.expid, case.camera, case.wanted, case.given)
-        after = tried[where]
-        if after is None:
-            continue
-        if any(left[:2] == (below, above) and abs(left[2]) > LEFT * abs(jump) for left in _jumps(after, apart)):
-            continue
-        rows(after)
-        if {below, above} & set(after.bad_amplifiers):
-            tried[where] = None  # its rows have levels of their own, one of them at the edge
-            continue
-        _step(case, *strongest)
-        return after, case.findings.pop()
+        found = _level_told(case, least, apart)
+        if found is not None:
+            return found
     return None
+
+
+def _level_told(case: Case, least: float, apart: bool) -> tuple[Case, Finding] | None:
+    """The same by amplifiers that are compared in one way, see `_jumps`."""
+    strongest = max(_jumps(case, apart), key=lambda jump: abs(jump[2]), default=None)
+    if strongest is None or abs(strongest[2]) < least:
+        return None
+    below, above, jump, _, edge = strongest
+    after = Case(_without_level(case, below, above, edge), case.expid, case.camera, case.wanted, case.given)
+    if any(left[:2] == (below, above) and abs(left[2]) > LEFT * abs(jump) for left in _jumps(after, apart)):
+        return None
+    rows(after)
+    if {below, above} & set(after.bad_amplifiers):  # its rows have levels of their own, one of them at the edge
+        return None
+    _step(case, *strongest)
+    return after, case.findings.pop()
 
 
 def _without_level(case: Case, below: str, above: str, edge: float) -> Chain:

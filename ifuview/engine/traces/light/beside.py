@@ -32,9 +32,9 @@ def freed(
         Of those columns that have the terms of the neighbors.
     """
     known = np.isfinite(error)
-    signal = np.where(known, sums[..., 0] - sums[..., kernel.NOISE_YY], 1)
-    few = some[..., 0] > 0
-    part = np.where(few & known, sums[..., 0] / np.where(few, some[..., 0], 1), 0)
+    signal = np.where(known, sums[..., kernel.YY] - sums[..., kernel.NOISE_YY], 1)
+    few = some[..., kernel.YY] > 0
+    part = np.where(few & known, sums[..., kernel.YY] / np.where(few, some[..., kernel.YY], 1), 0)
     after, before = np.zeros(step.shape), np.zeros(step.shape)  # of the step of the neighbor above and below
     pair = known[1:] & known[:-1]
     bound = np.where(pair, 1.0, 0.0)

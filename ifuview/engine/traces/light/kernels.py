@@ -24,11 +24,11 @@ WIDTH = 2 * HALF_ROWS + 1
 WING = np.float32(0.1)  # of the light of a fiber, squared; its flux is not guessed from less
 BESIDE = 6.0  # widths; farther apart neighbors do nothing to a center: 0.002 of what they are off
 RIDGE = 1 + 1e-6  # keeps two traces on one fiber solvable
-Y, S, K, Q = range(4)  # center, width, skewness, kurtosis: the shape terms
-NTERM = 25  # accumulated sums per fiber and bin: 4 x 4 normal equations (upper half), right side, then:
-FIRST_B, NOISE_YY, CHI2, NPIX, CLIPPED, FLUX, VARIANCE = 10, 14, 15, 16, 17, 18, 19
-NCOL = 20
-BY_NEXT, BY_LAST, COMMON, SKEW_BESIDE = 21, 22, 23, 24  # of what neighbors do to a center
+NTERM = 25  # accumulated sums per fiber and bin, of center (Y), width (S), skewness (K) and kurtosis (Q):
+YY, YS, YK, YQ, SS, SK, SQ, KK, KQ, QQ, BY, BS, BK, BQ = range(14)  # upper half of the equations, their right side
+NOISE_YY, CHI2, NPIX, CLIPPED, FLUX, VARIANCE, NCOL = range(14, 21)
+BY_NEXT, BY_LAST, COMMON, SKEW_BESIDE = range(21, NTERM)  # of what neighbors do to a center
+NORMAL, RIGHT = slice(YY, QQ + 1), slice(BY, BQ + 1)
 ABSENT = -1_000_000
 USED, MARKED = 1, 2  # of `good`: may be used; stuck out of the model
 
@@ -363,17 +363,17 @@ def _accumulate(
         return
     f2, i = flux * flux, np.float32(1) / ll
     yy -= ly * ly * i
-    out[0] += f2 * yy
-    out[1] += f2 * (ys - ly * ls * i)
-    out[4] += f2 * (ss - ls * ls * i)
-    out[10] += flux * (by - ly * lr * i)
-    out[11] += flux * (bs - ls * lr * i)
-    out[14] += yy * variance
-    out[15] += chi2
-    out[16] += npix
-    out[18] += flux
-    out[19] += variance
-    out[20] += 1
+    out[YY] += f2 * yy
+    out[YS] += f2 * (ys - ly * ls * i)
+    out[SS] += f2 * (ss - ls * ls * i)
+    out[BY] += flux * (by - ly * lr * i)
+    out[BS] += flux * (bs - ls * lr * i)
+    out[NOISE_YY] += yy * variance
+    out[CHI2] += chi2
+    out[NPIX] += npix
+    out[FLUX] += flux
+    out[VARIANCE] += variance
+    out[NCOL] += 1
 
 
 @njit(nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz", "reassoc"})
@@ -427,15 +427,15 @@ def _add_shape(
     if npix < FIT_ROWS or ll <= 0:
         return
     f2, i = flux * flux, one / ll
-    out[2] += f2 * (yk - ly * lk * i)
-    out[3] += f2 * (yq - ly * lq * i)
-    out[5] += f2 * (sk - ls * lk * i)
-    out[6] += f2 * (sq - ls * lq * i)
-    out[7] += f2 * (kk - lk * lk * i)
-    out[8] += f2 * (kq - lk * lq * i)
-    out[9] += f2 * (qq - lq * lq * i)
-    out[12] += flux * (bk - lk * lr * i)
-    out[13] += flux * (bq - lq * lr * i)
+    out[YK] += f2 * (yk - ly * lk * i)
+    out[YQ] += f2 * (yq - ly * lq * i)
+    out[SK] += f2 * (sk - ls * lk * i)
+    out[SQ] += f2 * (sq - ls * lq * i)
+    out[KK] += f2 * (kk - lk * lk * i)
+    out[KQ] += f2 * (kq - lk * lq * i)
+    out[QQ] += f2 * (qq - lq * lq * i)
+    out[BK] += flux * (bk - lk * lr * i)
+    out[BQ] += flux * (bq - lq * lr * i)
 
 
 @njit(nogil=True, error_model="numpy")

@@ -262,20 +262,23 @@ class _Fit:
 
     def _shape(self, sums: Array, hermite: bool) -> bool:
         """Widths of each fiber, shape of each group, smooth along dispersion; return whether they still move."""
-        yy, ys, ss, by, bs = (sums[..., i] for i in (0, 1, 4, 10, 11))
+        yy, ys, ss = (sums[..., i] for i in (kernel.YY, kernel.YS, kernel.SS))
+        by, bs = sums[..., kernel.BY], sums[..., kernel.BS]
         known = (yy > 0) & (ss > 0) & ~self.hidden
         known &= sums[..., kernel.FLUX] > 3 * np.sqrt(np.maximum(sums[..., kernel.VARIANCE], 1e-30))
         with np.errstate(invalid="ignore", divide="ignore"):
             lean = np.where(known, ys / yy, 0)
         info, pull = np.where(known, ss - lean * ys, 0), np.where(known, bs - lean * by, 0)
-        whole = sums[..., kernel.FLUX :].sum(axis=1)  # bins that chance makes bright have a shape of their own
-        bright = (whole[:, 0] > SHAPE_SNR * np.sqrt(whole[:, 1] * whole[:, 2]))[:, None]
+        whole = sums.sum(axis=1)  # bins that chance makes bright have a shape of their own
+        noise = np.sqrt(whole[:, kernel.VARIANCE] * whole[:, kernel.NCOL])
+        bright = (whole[:, kernel.FLUX] > SHAPE_SNR * noise)[:, None]
         if hermite and (known & bright).any():  # faint light cannot tell the shape from the background
             step = WIDTH_STEP * self._hermite_step(sums, known & bright)[0]
             new = np.clip(self.shape[..., :2] + step, -SHAPE_RANGE, SHAPE_RANGE)
             step = (new - self.shape[..., :2])[self.group]
             self.shape[..., :2] = new
-            for term, (with_s, with_y) in enumerate(((5, 2), (6, 3))):  # what the new shape takes from the width
+            shape_terms = (kernel.SK, kernel.YK), (kernel.SQ, kernel.YQ)
+            for term, (with_s, with_y) in enumerate(shape_terms):  # what the new shape takes from the width
                 pull = pull - np.where(known, (sums[..., with_s] - lean * sums[..., with_y]) * step[..., term], 0)
         basis = np.polynomial.legendre.legvander(self.u, min(WIDTH_DEGREE, max(self.nbin // 3, 0)))
         normal = np.einsum("kb,bi,bj->kij", info, basis, basis)
@@ -315,8 +318,8 @@ class _Fit:
         m = basis.shape[1]
         a = np.empty((*sums.shape[:2], 4, 4))
         upper = np.triu_indices(4)
-        a[..., upper[0], upper[1]] = a[..., upper[1], upper[0]] = sums[..., :10]
-        b = sums[..., 10:14]
+        a[..., upper[0], upper[1]] = a[..., upper[1], upper[0]] = sums[..., kernel.NORMAL]
+        b = sums[..., kernel.RIGHT]
         own = a[..., :2, :2] + 1e-12 * np.eye(2)
         own[~known] = np.eye(2)
         mixed = np.linalg.solve(own, a[..., :2, 2:])
@@ -339,7 +342,7 @@ class _Fit:
     def final_skewness(self, sums: Array) -> Array:
         """Skewness from all columns, (ngroup, nbin), in the share that is more than noise; 0 if none is certain."""
         signal = sums[..., kernel.FLUX] > 3 * np.sqrt(np.maximum(sums[..., kernel.VARIANCE], 1e-30))
-        step, info = self._hermite_step(sums, signal & (sums[..., 0] > 0) & (sums[..., 4] > 0))
+        step, info = self._hermite_step(sums, signal & (sums[..., kernel.YY] > 0) & (sums[..., kernel.SS] > 0))
         skew = self.shape[..., 0] + step[..., 0]
         freedom = skew.shape[0] * self._shape_basis().shape[1]
         chi2 = float((info * skew**2).sum()) / max(image_chi2(sums), 1.0)
@@ -452,7 +455,7 @@ class _Fit:
         scale = image_chi2(sums)
         skew = self.final_skewness(some)
         with np.errstate(invalid="ignore", divide="ignore"):
-            lean = (some[..., 2] + some[..., kernel.SKEW_BESIDE]) / some[..., 0]
+            lean = (some[..., kernel.YK] + some[..., kernel.SKEW_BESIDE]) / some[..., kernel.YY]
             lean = np.where(np.isfinite(lean), lean, 0)
         step, error = offsets(sums)
         step, error, with_next = freed(step - lean * (skew - self.shape[..., 0])[self.group], error, sums, some)
@@ -465,8 +468,9 @@ class _Fit:
         error = np.where(self.hidden, np.inf, error)
         measured = np.isfinite(error)
         with np.errstate(invalid="ignore", divide="ignore"):
-            info = sums[..., 4] - sums[..., 1] ** 2 / sums[..., 0]
-            width_step = (sums[..., 11] - sums[..., 1] / sums[..., 0] * sums[..., 10]) / info
+            yy, ys = sums[..., kernel.YY], sums[..., kernel.YS]
+            info = sums[..., kernel.SS] - ys**2 / yy
+            width_step = (sums[..., kernel.BS] - ys / yy * sums[..., kernel.BY]) / info
             width_err = np.where(info > 0, np.sqrt(max(scale, 1.0) / info), np.inf)
             chi2 = sums[..., kernel.CHI2] / (npix - PER_COLUMN * sums[..., kernel.NCOL])
         width_step = np.where(np.isfinite(width_step), np.clip(width_step, -0.5, 0.5), 0)
@@ -523,7 +527,7 @@ def _background(ground: Array, shape: Array) -> tuple[Array, Array]:
 
 def offsets(sums: Array) -> tuple[Array, Array]:
     """Step of the center and its error, inf where it is not measured."""
-    yy, noise, by = sums[..., 0], sums[..., kernel.NOISE_YY], sums[..., 10]
+    yy, noise, by = sums[..., kernel.YY], sums[..., kernel.NOISE_YY], sums[..., kernel.BY]
     signal = yy - noise
     known = (yy > 0) & (signal > USEFUL_SIGNAL * yy)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -536,8 +540,9 @@ def offsets(sums: Array) -> tuple[Array, Array]:
 def image_chi2(sums: Array) -> float:
     """Chi2 per degree of freedom of the image: the median over fibers and bins."""
     dof = sums[..., kernel.NPIX] - PER_COLUMN * sums[..., kernel.NCOL] - 1
-    usable = (dof > 0) & (sums[..., 0] > 0)
-    left = sums[..., kernel.CHI2][usable] - sums[..., 10][usable] ** 2 / sums[..., 0][usable]  # after the last step
+    yy = sums[..., kernel.YY]
+    usable = (dof > 0) & (yy > 0)
+    left = sums[..., kernel.CHI2][usable] - sums[..., kernel.BY][usable] ** 2 / yy[usable]  # after the last step
     return float(np.median(left / dof[usable])) if usable.any() else 1.0
 
 
