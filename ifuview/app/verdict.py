@@ -6,7 +6,9 @@ from ifuview.app.judging import of_night, of_raw_night, of_reduction
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import TRACE_KINDS, Session, Slot
 from ifuview.model.image import Kind
-from ifuview.model.inspection import VerdictState, VerdictView
+from ifuview.model.verdict import VerdictState, VerdictView
+
+JUDGED_KINDS = (Kind.DETECTOR, Kind.RSS)
 
 
 def inputs(session: Session) -> tuple[object, ...]:
@@ -50,10 +52,12 @@ def make(session: Session) -> VerdictView | None:
         from ifuview.app.night.views import health
 
         return health.of_one(slot.health)
-    if slot.traces is None or slot.image.kind is not Kind.DETECTOR:
+    if slot.image.kind is Kind.RSS:
         from ifuview.app.spectra.views import verdict as spectra
 
         return spectra.make(session) or _not_asked(slot)
+    if slot.traces is None or slot.image.kind is not Kind.DETECTOR:
+        return _not_asked(slot)
     from ifuview.app.traces.views import verdict as traces
 
     return traces.make(session)
@@ -61,11 +65,12 @@ def make(session: Session) -> VerdictView | None:
 
 def _not_asked(slot: Slot) -> VerdictView | None:
     """The bar of spectra, traces and detector images that no test can look at as they are; None of other images."""
-    if not slot.dataset.path:
+    kind = slot.image.kind
+    if not slot.dataset.path or (kind not in JUDGED_KINDS and slot.dataset.kind not in TRACE_KINDS):
         return None
     from ifuview.instrument import instrument
 
-    spec, kind = instrument(slot.dataset.instrument), slot.image.kind
+    spec = instrument(slot.dataset.instrument)
     if slot.dataset.kind in TRACE_KINDS:
         why = "traces are judged by the light below them; open the detector image too"
     elif kind is Kind.DETECTOR and spec.chain is not None and spec.raw is None:

@@ -32,7 +32,7 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     """Judge; exit code 3 where an amplifier is wrong."""
     from ifuview.app.night.amplifiers.health import SeenAmplifier, health_below, health_rows
     from ifuview.app.night.amplifiers.page import rows_as_json, write_rows
-    from ifuview.model.inspection import VerdictState
+    from ifuview.model.verdict import VerdictState
 
     seen: list[SeenAmplifier] = []
     notes: list[str] = []

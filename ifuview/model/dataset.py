@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from ifuview.model.checks import Array, Convertible, brief, sizes
 from ifuview.model.fibers import FiberMap
 from ifuview.model.image import Image
-from ifuview.model.photons.lists import PhotonInfo
 from ifuview.model.trace import TraceSet
+
+if TYPE_CHECKING:
+    from ifuview.model.photons.lists import PhotonInfo
 
 MOST_NAMES = 6  # images that a repr names
 CardValue = str | bool | int | float | complex | None

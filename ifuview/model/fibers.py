@@ -12,6 +12,10 @@ import numpy as np
 from ifuview.model.checks import Array, brief, readonly
 from ifuview.model.quality import MaskBits
 
+# colors of blocks of fibers over an image, every other one the next; any two differ by 0.1 (OKLab) for a deuteranope
+# and a protanope, too
+BLOCKS = ("#6cd3fa", "#d9962b", "#7fe0b0", "#c583b8")
+
 
 class FiberRole(StrEnum):
     """What a fiber does in this exposure."""

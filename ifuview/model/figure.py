@@ -24,9 +24,6 @@ CENTRAL = (1.0, 99.0)  # percent of the points inside a robust range
 # order puts what stands out on the background first
 ON_LIGHT = ("#1d6ca1", "#D55E00", "#039861", "#CC79A7", "#ea940a", "#32aee8")
 ON_DARK = ("#5896eb", "#f7a113", "#2bb981", "#e9b2c9", "#fcec32", "#dc7a0f")
-# blocks of fibers over an image, every other one the next; any two differ by 0.1 (OKLab) for a deuteranope and a
-# protanope, too
-BLOCKS = ("#6cd3fa", "#d9962b", "#7fe0b0", "#c583b8")
 
 RAMP_ON_LIGHT, RAMP_ON_DARK = (0.0, 0.82), (0.25, 1.0)  # part of the ramp that can be seen on the paper
 CONTRAST = 3.0  # least ratio of a curve to the paper (WCAG 2, graphics)

@@ -9,7 +9,8 @@ import numpy as np
 
 from ifuview.model.checks import Array, readonly
 from ifuview.model.figure import Figure
-from ifuview.model.inspection import FiberInspection, VerdictState
+from ifuview.model.inspection import FiberInspection
+from ifuview.model.verdict import VerdictState
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,8 +19,8 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
 from ifuview.model.checks import digest
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.triage import ranges
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.cache import ValueCache
 
 OPTIONAL = "?"

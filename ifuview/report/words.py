@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from ifuview.model.inspection import VERDICT_COLORS, VERDICT_SIGNS, VerdictState
 from ifuview.model.report import ReportInput
+from ifuview.model.verdict import VERDICT_COLORS, VERDICT_SIGNS, VerdictState
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

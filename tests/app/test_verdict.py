@@ -11,8 +11,8 @@ from ifuview.app import verdict
 from ifuview.app.session import Session, Slot
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
-from ifuview.model.inspection import VerdictState
 from ifuview.model.pixels import Pixels
+from ifuview.model.verdict import VerdictState
 
 
 def bar(instrument: str, kind: Kind, path: str = "a.fits", family: str = "image"):

@@ -19,8 +19,8 @@ from ifuview.app.frames.views import overlay, regions
 from ifuview.gui.canvas import fiber_marks, layers
 from ifuview.gui.night import _exposure_dots
 from ifuview.model.figure import ON_DARK, ON_LIGHT
-from ifuview.model.inspection import VERDICT_COLORS, VERDICT_SIGNS, VerdictState
 from ifuview.model.night.exposures import Dot
+from ifuview.model.verdict import VERDICT_COLORS, VERDICT_SIGNS, VerdictState
 
 VISION = {
     "usual": np.eye(3),

@@ -20,7 +20,7 @@ from ifuview.app.frames.views.fiber_marks import MarkKind
 from ifuview.app.night import open_night
 from ifuview.app.session import Layout, Level, Session
 from ifuview.gui.shell.shell import Shell
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from tests.gui import windows
 from tests.gui.hands import Hands
 from tests.gui.windows import TIMEOUT, settle, window

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ifuview.errors import UsageError
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.graph import StepResult, StepVerdict, run
 from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.recipes.lrs2.science import CurveParams

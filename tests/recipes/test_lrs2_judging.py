@@ -7,8 +7,8 @@ import pytest
 
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import Tables
-from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.spectra import FiberSpectra
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.lrs2.findings import Findings
 from ifuview.recipes.lrs2.judge_sky import _around, _swapped, flux
 

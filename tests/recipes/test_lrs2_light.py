@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.graph import Given, run
 from ifuview.recipes.lrs2.others import lent_sky
 from ifuview.recipes.lrs2.recipe import RECIPE

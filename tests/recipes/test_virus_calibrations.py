@@ -12,9 +12,9 @@ import pytest
 from ifuview.app.night.virus.calibrate import only
 from ifuview.app.night.virus.setup import SlotCalibration, camera_setup, rows_for
 from ifuview.errors import MissingDataError
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import Given, run
 from ifuview.recipes.virus.build import BUILD

@@ -10,13 +10,13 @@ import pytest
 from ifuview.engine.context import SILENT
 from ifuview.engine.spectra.field.positions import sky_place
 from ifuview.errors import UsageError
-from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.params import changed
 from ifuview.model.reduction.shot import ReducedIfu
 from ifuview.model.reduction.solution import ShotSolution
 from ifuview.model.reduction.spectra import FiberSpectra
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.graph import Given, StepResult, ValueCache, run
 from ifuview.recipes.virus.head import make_head_flux
 from ifuview.recipes.virus.light.sky import HeadSkyParams

@@ -18,9 +18,9 @@ from ifuview.app.tasks import Change, Outcome, Task, as_change
 from ifuview.engine.context import JobContext
 from ifuview.errors import IfuviewError
 from ifuview.instrument import instrument
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.raw import DETECTOR, RawAmplifier, RawExposure
+from ifuview.model.verdict import VerdictState
 
 AT_ONCE = 16  # amplifiers between two looks at what else is wanted
 SKY = "sci"  # exposures of it come first

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.triage import Finding, Fixed, TriageResult
 from ifuview.model.trace import TraceSet
+from ifuview.model.verdict import VerdictState
 
 if TYPE_CHECKING:
     from ifuview.app.night.triage.files import CameraFiles

@@ -9,8 +9,8 @@ from typing import Any
 from ifuview.errors import UsageError
 from ifuview.exit_codes import FOUND, OK
 from ifuview.inputs import read_toml
-from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis
+from ifuview.model.verdict import Verdict
 
 PARTS = ("correlation", "impact", "crosstalk", "trouble")
 

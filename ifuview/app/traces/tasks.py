@@ -21,8 +21,8 @@ from ifuview.app.traces.steps import traces_on_all
 from ifuview.app.traces.views import findings
 from ifuview.engine.context import JobContext
 from ifuview.errors import UsageError
-from ifuview.model.inspection import Verdict
 from ifuview.model.trace import TraceSet
+from ifuview.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from ifuview.engine.traces.doctor.gather import Evidence

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.ccd import ReadOut
+from ifuview.model.verdict import VerdictState
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from ifuview.app.night.views import exposures as pure
 from ifuview.app.night.views.exposures import ExposuresView
 from ifuview.app.night.views.heat import NOT_ASKED, CameraVerdict
 from ifuview.gui.parts._widgets import is_dark
-from ifuview.model.inspection import VERDICT_COLORS, VerdictState
 from ifuview.model.night.exposures import Dot
+from ifuview.model.verdict import VERDICT_COLORS, VerdictState
 
 NOWHERE = QModelIndex()
 TEXTS = len(pure.COLUMNS)

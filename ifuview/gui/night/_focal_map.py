@@ -11,7 +11,7 @@ from PyQt6.QtGui import QBrush, QColor, QFont, QPainter, QPen, QResizeEvent
 
 from ifuview.app.night.views.heads import CellColors, HeadsView
 from ifuview.gui.parts._plot import Plot
-from ifuview.model.inspection import VERDICT_COLORS, VerdictState
+from ifuview.model.verdict import VERDICT_COLORS, VerdictState
 
 UNKNOWN = 0x80868C
 RING = QColor("#ff2d95")  # around what is on the canvas, as in the list of exposures

@@ -15,8 +15,8 @@ from ifuview.gui.night._focal_map import FocalMap
 from ifuview.gui.parts._widgets import FlowLayout, Pages, Ramp, button, column, combo, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import PlainLabel
-from ifuview.model.inspection import VERDICT_COLORS, VERDICT_SIGNS, VerdictState
 from ifuview.model.night.raw import AMPLIFIERS, DETECTOR, HEAD
+from ifuview.model.verdict import VERDICT_COLORS, VERDICT_SIGNS, VerdictState
 
 HINT = "Open a raw night of many fiber heads: each is shown here in its place on the focal plane."
 SHOWN_STATES = (VerdictState.WRONG, VerdictState.LOOK, VerdictState.CLEAN, VerdictState.NOT_JUDGED)

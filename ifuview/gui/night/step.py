@@ -14,7 +14,7 @@ from ifuview.gui.parts._figure import FigurePlot
 from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, button, column, combo, quiet_label, scrolled
 from ifuview.gui.parts.base import Dock
 from ifuview.model.figure import Figure
-from ifuview.model.inspection import VERDICT_SIGNS
+from ifuview.model.verdict import VERDICT_SIGNS
 
 HINT = "Reduce a raw exposure (Ctrl+Shift+J): its steps are shown here, and can be made otherwise."
 NO_PLOTS = "The picture is all that this step has to show."

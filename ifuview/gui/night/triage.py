@@ -23,7 +23,7 @@ from ifuview.gui.parts._findings_tree import NUMBER, STATE, EvidencePanel, Findi
 from ifuview.gui.parts._widgets import FlowLayout, Pages, button, column, combo, labelled, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import plain
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 
 HEADS = ("Problem",)
 INDENT = "\u2003 "  # as wide as a sign

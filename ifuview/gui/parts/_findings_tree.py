@@ -20,7 +20,7 @@ from ifuview.gui.parts._figure_items import curve_key
 from ifuview.gui.parts._plot import Ink
 from ifuview.gui.parts._widgets import column, is_dark, quiet_label
 from ifuview.model.figure import Figure
-from ifuview.model.inspection import VERDICT_INK
+from ifuview.model.verdict import VERDICT_INK
 
 LEAST_HEIGHT = 60  # px
 NUMBER = Qt.ItemDataRole.UserRole

@@ -14,7 +14,7 @@ from ifuview.gui.parts._findings_tree import STATE, EvidencePanel, FindingsTree
 from ifuview.gui.parts._widgets import Pages, column, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import plain
-from ifuview.model.inspection import VERDICT_SIGNS, VerdictState
+from ifuview.model.verdict import VERDICT_SIGNS, VerdictState
 
 HEADS = ("Problem",)
 DOT, INDENT = " \u00b7 ", "\u2003 "  # between facts; as wide as a sign

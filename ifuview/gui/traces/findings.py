@@ -23,7 +23,7 @@ from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, button, column, 
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import plain
 from ifuview.gui.traces.trace_quality import BANNER
-from ifuview.model.inspection import VERDICT_INK, Verdict, as_state
+from ifuview.model.verdict import VERDICT_INK, Verdict, as_state
 
 if TYPE_CHECKING:
     from ifuview.gui.dialogs.doctor_limits import DoctorLimitsDialog

@@ -15,7 +15,7 @@ from ifuview.gui.parts._plot import show_bottom
 from ifuview.gui.parts._widgets import FlowLayout, Pages, bold, check, column, is_dark, quiet_label
 from ifuview.gui.parts.base import Dock
 from ifuview.gui.plain import PlainLabel
-from ifuview.model.inspection import Verdict
+from ifuview.model.verdict import Verdict
 
 NAMES = ("Offset", "Width", "Flux", "Spacing", "χ²")
 SHOWN_AT_FIRST = ("Offset", "Width", "Flux")

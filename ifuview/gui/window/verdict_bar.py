@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
 
 from ifuview.app import intents as want
 from ifuview.gui.plain import PlainLabel, plain
-from ifuview.model.inspection import VERDICT_COLORS, VERDICT_SIGNS, ChainCell, VerdictState, VerdictView
+from ifuview.model.verdict import VERDICT_COLORS, VERDICT_SIGNS, ChainCell, VerdictState, VerdictView
 
 BUTTON = (
     "QToolButton { color: white; background: rgba(255, 255, 255, 36); border: 1px solid rgba(255, 255, 255, 90);"

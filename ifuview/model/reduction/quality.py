@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 
 
 @dataclass(frozen=True, slots=True)

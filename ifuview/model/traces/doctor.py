@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from ifuview.model.checks import Array
-from ifuview.model.inspection import Verdict
 from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.trace import TraceSet
+from ifuview.model.verdict import Verdict
 
 SCHEMA = "ifuview.metrics/1"
 UNKNOWN = "no_known_shape"  # a mode that is none of the others: its map is the model's

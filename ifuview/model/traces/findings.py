@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import (
     UNKNOWN,
     UNTRACED,
@@ -19,6 +18,7 @@ from ifuview.model.traces.doctor import (
     TraceDiagnosis,
     untraced_verdict,
 )
+from ifuview.model.verdict import Verdict
 
 LARGEST = 8.0  # px; a trace farther off than its neighbor is not worse for it
 UNKNOWN_AMOUNT = 0.5  # px that a problem without an amplitude counts as

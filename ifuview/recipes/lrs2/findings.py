@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.graph import StepResult, StepVerdict
 from ifuview.recipes.lrs2.values import ChannelSetup
 

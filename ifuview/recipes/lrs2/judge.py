@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.graph import StepResult, StepVerdict
 from ifuview.recipes.lrs2 import judge_lamps as lamps
 from ifuview.recipes.lrs2 import judge_sky as sky

@@ -9,10 +9,10 @@ from ifuview.engine.ccd.health import health
 from ifuview.engine.numeric.runs import runs
 from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.model.checks import Array
-from ifuview.model.inspection import VerdictState
 from ifuview.model.quality import TraceBit
 from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.camera.dark import Darkness
 from ifuview.recipes.camera.values import Biases, DetectorFrame, FiberFlat, TracedFibers
 from ifuview.recipes.lrs2.findings import Findings, middle_wave, several, spans

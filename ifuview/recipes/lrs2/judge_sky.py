@@ -13,11 +13,11 @@ from ifuview.engine.spectra.field.separation import Separation
 from ifuview.engine.spectra.flux.scale import FLUX_UNIT
 from ifuview.engine.spectra.sky.fibers import brightness
 from ifuview.model.checks import Array
-from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
 from ifuview.model.reduction.source import SkyCube, SourceSpectrum
 from ifuview.model.reduction.spectra import FiberSpectra, WaveSolution
 from ifuview.model.reduction.tables import WaveCurve
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.camera.values import DetectorFrame, ExtractedExposure
 from ifuview.recipes.lrs2.findings import Findings, middle_wave, several, spans
 from ifuview.recipes.lrs2.values import FieldSpectra, StartSources

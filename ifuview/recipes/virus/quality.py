@@ -11,7 +11,6 @@ import numpy as np
 from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.model.checks import Array
 from ifuview.model.frames.units import unit_words
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.triage import ranges
 from ifuview.model.reduction.calibration import AmplifierCalibration
 from ifuview.model.reduction.ccd import ReductionBit
@@ -20,6 +19,7 @@ from ifuview.model.reduction.quality import AmplifierQuality, QualityNumber
 from ifuview.model.reduction.shot import IfuField, IfuSpectra
 from ifuview.model.reduction.solution import ShotSolution
 from ifuview.model.reduction.spectra import WaveSolution
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.camera.setup import CameraSetup
 from ifuview.recipes.camera.values import FiberFlat, TracedFibers
 from ifuview.recipes.graph import StepResult

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from ifuview import resources
 from ifuview.model.frames.units import unit_words
-from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.quality import AmplifierQuality, QualityNumber
+from ifuview.model.verdict import VerdictState
 
 TEMPLATE = "report/amplifiers.html.j2"
 SIGNS = {VerdictState.WRONG: "✖", VerdictState.LOOK: "▲", VerdictState.CLEAN: "✔"}

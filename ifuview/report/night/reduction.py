@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ifuview import resources
 from ifuview.files import put
 from ifuview.model.figure import Figure
-from ifuview.model.inspection import VERDICT_COLORS, VerdictState
+from ifuview.model.verdict import VERDICT_COLORS, VerdictState
 from ifuview.report.figures import draw_figure
 from ifuview.report.page import as_png, style
 

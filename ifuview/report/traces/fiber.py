@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ifuview.model.figure import Scale
-from ifuview.model.inspection import Verdict, as_state
 from ifuview.model.traces.doctor import Problem, TraceDiagnosis
 from ifuview.model.traces.findings import fiber_words, findings
+from ifuview.model.verdict import Verdict, as_state
 from ifuview.report.figures import BLACK, GREEN, VERMILION, draw_figure
 from ifuview.report.traces.doctor_report import DoctorReport
 from ifuview.report.traces.evidence import offsets

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ifuview import resources
 from ifuview.files import put
-from ifuview.model.inspection import as_state
 from ifuview.model.orientation import AxisWords
 from ifuview.model.traces.findings import TraceFinding, advice_lines
+from ifuview.model.verdict import as_state
 from ifuview.report.pointer import under_pointer
 from ifuview.report.traces.doctor_report import DoctorReport, Drawn
 from ifuview.report.words import MARKS

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifuview.files import put
-from ifuview.model.inspection import as_state
 from ifuview.model.traces.findings import advice_lines
+from ifuview.model.verdict import as_state
 from ifuview.report.traces.doctor_report import SIZE, DoctorReport, Drawn
 from ifuview.report.words import INK, MARKS, PALE, legible, plain
 

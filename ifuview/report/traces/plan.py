@@ -10,7 +10,7 @@ import numpy as np
 
 from ifuview.files import put
 from ifuview.model.checks import Array
-from ifuview.model.figure import BLOCKS
+from ifuview.model.fibers import BLOCKS
 from ifuview.model.traces.findings import fiber_words
 from ifuview.report.figures import BLACK, BLUE, GREEN, ORANGE, VERMILION
 from ifuview.report.page import as_png

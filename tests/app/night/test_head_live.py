@@ -23,10 +23,10 @@ from ifuview.engine.context import SILENT
 from ifuview.errors import UsageError
 from ifuview.instrument.tables import Tables
 from ifuview.model.image import Kind
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.detections import Judgment
 from ifuview.model.night.raw import RawAmplifier, RawExposure, RawNight
 from ifuview.model.reduction.products import ReductionRecord
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import Given
 from ifuview.recipes.virus.light.sky import HeadSkyParams

@@ -12,9 +12,9 @@ from ifuview.app.night.views import heads, triage
 from ifuview.app.session import Session
 from ifuview.engine.ccd.health import AmplifierHealth
 from ifuview.io.night.raw_exposures import exposure_index
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.raw import DETECTOR, RawAmplifier, RawExposure, RawNight
 from ifuview.model.reduction.ccd import ReadOut
+from ifuview.model.verdict import VerdictState
 
 NAMES = ("LL", "LU", "RU", "RL")
 

@@ -19,7 +19,7 @@ from ifuview.app.night.views import triage
 from ifuview.app.reporting.fiber_report import report_input
 from ifuview.app.session import Session
 from ifuview.cli import main
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from tests.app.night.production import write_production
 from tests.app.runner import Runner
 

@@ -19,8 +19,8 @@ from ifuview.app.tasks import as_change
 from ifuview.engine.context import SILENT
 from ifuview.engine.night.problems import grouped
 from ifuview.gui.window.actions import proof
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.triage import Finding, Judged, NotMeasured, TriageResult
+from ifuview.model.verdict import VerdictState
 from tests.app.night.production import FIRST, SECOND, write_production
 from tests.app.runner import Runner
 

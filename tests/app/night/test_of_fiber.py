@@ -10,7 +10,7 @@ from ifuview.app.night.of_fiber import asked, evidence, findings, lines
 from ifuview.app.night.views.verdict import words_of
 from ifuview.app.reporting.fiber_report import report_input
 from ifuview.app.reporting.headless import make_session
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from tests.app.night.production import FIRST, NIGHT, write_production
 
 

@@ -27,10 +27,10 @@ from ifuview.io.photons.lists.write import write_photons
 from ifuview.io.photons.opening import open_photons
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
-from ifuview.model.inspection import VerdictState
 from ifuview.model.photons.lists import PhotonCut, PhotonList
 from ifuview.model.photons.verdict import PhotonFault, PhotonStep
 from ifuview.model.pixels import Pixels
+from ifuview.model.verdict import VerdictState
 from ifuview.simulate.photons import faults
 from ifuview.simulate.photons.array import make_array
 from ifuview.simulate.photons.lists import simulate_photons

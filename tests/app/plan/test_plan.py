@@ -33,8 +33,8 @@ from ifuview import (
 from ifuview.engine.traces.doctor.dar import refraction
 from ifuview.errors import UsageError
 from ifuview.io.traces.write import write_traces
-from ifuview.model.inspection import Verdict
 from ifuview.model.trace import TraceSet
+from ifuview.model.verdict import Verdict
 from ifuview.simulate.detector import perturb
 from ifuview.simulate.detector.demo_files import demo
 from ifuview.simulate.detector.exposure import expose

@@ -14,9 +14,9 @@ from ifuview.app.session import Selection, Session, Slot
 from ifuview.app.spectra import steps as spectra_steps
 from ifuview.model.dataset import Dataset
 from ifuview.model.image import Image, Kind
-from ifuview.model.inspection import Verdict
 from ifuview.model.orientation import Orientation
 from ifuview.model.pixels import Pixels
+from ifuview.model.verdict import Verdict
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["fibers along x", "fibers along y"])

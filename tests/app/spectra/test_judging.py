@@ -18,7 +18,7 @@ from ifuview.app.spectra.judging import first_verdict, judged_image
 from ifuview.app.spectra.state import JudgedSpectra
 from ifuview.app.spectra.views.verdict import fibers_words
 from ifuview.engine.spectra.judge import OF_SINGLE
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from tests.app.runner import Runner
 
 NFIBER, NWAVE = 60, 700

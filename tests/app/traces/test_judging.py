@@ -14,7 +14,7 @@ from ifuview.app.tasks import as_change
 from ifuview.app.traces import doctor
 from ifuview.app.traces.judging import first_diagnosis, judge
 from ifuview.app.traces.tasks import DiagnoseTraces
-from ifuview.model.inspection import Verdict, VerdictState
+from ifuview.model.verdict import Verdict, VerdictState
 from tests.app.frames.views import made
 from tests.report.traces import made_doctor
 

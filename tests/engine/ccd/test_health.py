@@ -7,8 +7,8 @@ import pytest
 
 from ifuview.engine.ccd.electrons import electrons, read_out, stuck_bits
 from ifuview.engine.ccd.health import HealthLimits, health, judged
-from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.verdict import VerdictState
 
 GAIN, NOISE = 1.1, 2.6
 

@@ -4,7 +4,7 @@ from scipy.special import erf
 
 from ifuview.engine.spectra.inspect import Band, band_rows, inspect_fiber
 from ifuview.errors import UsageError
-from ifuview.model.inspection import Verdict
+from ifuview.model.verdict import Verdict
 from ifuview.simulate.detector import perturb
 from ifuview.simulate.detector.exposure import expose
 

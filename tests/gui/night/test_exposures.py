@@ -15,8 +15,8 @@ from ifuview.app.night.state import Night, Place, TriageState
 from ifuview.app.night.views import exposures as view
 from ifuview.app.session import Session
 from ifuview.gui.night._exposure_dots import PAD, STEP, TEXTS
-from ifuview.model.inspection import VERDICT_COLORS, VerdictState
 from ifuview.model.night.triage import Finding, Judged, TriageResult
+from ifuview.model.verdict import VERDICT_COLORS, VerdictState
 from tests.app.night.views.test_exposures import index
 
 

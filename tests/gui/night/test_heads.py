@@ -6,8 +6,8 @@ import pytest
 from PyQt6.QtCore import Qt
 
 from ifuview.app import intents as want
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.raw import AMPLIFIERS, DETECTOR
+from ifuview.model.verdict import VerdictState
 from tests.app.night.test_heads import found, index, session  # noqa: F401
 
 

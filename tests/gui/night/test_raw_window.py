@@ -12,7 +12,7 @@ from ifuview.app import intents as want
 from ifuview.app.night.views import exposures as view
 from ifuview.app.night.views import health
 from ifuview.instrument.tables import Tables
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from ifuview.simulate.het.night import Shot, write_night
 from ifuview.simulate.het.setup import channel_setup
 from tests.gui.windows import settle, window

@@ -12,8 +12,8 @@ from PyQt6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSp
 from ifuview.app import intents as want
 from ifuview.app.night.views.step import FormField, NumberRow, StepView
 from ifuview.model.figure import Curve, Figure
-from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.params import fields_of, param
+from ifuview.model.verdict import VerdictState
 
 
 @dataclass(frozen=True)

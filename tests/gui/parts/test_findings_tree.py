@@ -10,7 +10,7 @@ from ifuview.app.night.views import triage
 from ifuview.app.session import Session
 from ifuview.gui.parts._findings_tree import STATE, FindingsTree
 from ifuview.gui.window import theme
-from ifuview.model.inspection import VERDICT_INK, VerdictState
+from ifuview.model.verdict import VERDICT_INK, VerdictState
 from tests.app.night.test_judging import SKY, state
 
 READ = 4.5  # contrast of small words with what is below them, as WCAG asks for

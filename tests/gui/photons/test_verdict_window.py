@@ -8,8 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from ifuview.app import intents as want
 from ifuview.io.photons.lists.write import write_photons
-from ifuview.model.inspection import VERDICT_COLORS, VerdictState
 from ifuview.model.photons.lists import PhotonCut
+from ifuview.model.verdict import VERDICT_COLORS, VerdictState
 from ifuview.simulate.photons import faults
 from ifuview.simulate.photons.array import make_array
 from ifuview.simulate.photons.lists import simulate_photons

@@ -7,7 +7,7 @@ from PyQt6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from ifuview.gui.window.verdict_bar import ChainStrip
-from ifuview.model.inspection import VERDICT_COLORS, ChainCell, VerdictState
+from ifuview.model.verdict import VERDICT_COLORS, ChainCell, VerdictState
 
 
 @pytest.mark.parametrize("state", list(VerdictState))

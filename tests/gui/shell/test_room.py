@@ -30,7 +30,7 @@ from ifuview.app.desk import PANELS, Desk
 from ifuview.gui.parts._plot import Plot
 from ifuview.gui.parts._widgets import Elided
 from ifuview.gui.shell.shell import Shell
-from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
+from ifuview.model.verdict import ChainCell, VerdictProblem, VerdictState, VerdictView
 from tests import demo
 from tests.gui.windows import settle, window
 

@@ -20,7 +20,7 @@ from ifuview.gui.dialogs.mask_bits import MaskBitsDialog
 from ifuview.gui.shell.tour import Tour, TourPanel
 from ifuview.gui.window import theme
 from ifuview.gui.window.verdict_bar import VerdictBar
-from ifuview.model.inspection import VerdictProblem, VerdictState, VerdictView
+from ifuview.model.verdict import VerdictProblem, VerdictState, VerdictView
 from tests import demo
 from tests.gui.windows import settle, window
 

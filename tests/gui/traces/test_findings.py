@@ -20,9 +20,9 @@ from ifuview.app.traces.views import findings as view
 from ifuview.app.traces.views import verdict
 from ifuview.errors import MissingDataError
 from ifuview.io.traces.reading import read_traces
-from ifuview.model.inspection import VerdictState
 from ifuview.model.orientation import Orientation
 from ifuview.model.traces.doctor import DoctorLimits
+from ifuview.model.verdict import VerdictState
 from tests.app.frames.views import made
 from tests.report.traces import made_doctor
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.quality import AmplifierQuality, QualityNumber
+from ifuview.model.verdict import VerdictState
 from ifuview.report.night.amplifiers import as_json, page
 
 NAN = float("nan")

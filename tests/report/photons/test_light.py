@@ -11,8 +11,8 @@ from ifuview.app.reporting.fiber_report import card_words, report_input
 from ifuview.app.reporting.headless import make_session, prepared, write_report
 from ifuview.engine.context import SILENT
 from ifuview.io.photons.lists.write import write_photons
-from ifuview.model.inspection import VerdictState
 from ifuview.model.photons.lists import PhotonCut
+from ifuview.model.verdict import VerdictState
 from ifuview.report import page
 from ifuview.simulate.photons.array import make_array
 from ifuview.simulate.photons.faults import lit

@@ -6,7 +6,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ifuview.model.inspection import Verdict
 from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import (
     Advice,
@@ -18,6 +17,7 @@ from ifuview.model.traces.doctor import (
     Problem,
     TraceDiagnosis,
 )
+from ifuview.model.verdict import Verdict
 
 SHIFT, BLOCK_SHIFT, KINK, ERROR = 0.25, 0.4, -0.8, 0.01  # px
 SPACING, FIRST = 8.0, 6.0  # px

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ifuview.errors import UsageError
-from ifuview.model.inspection import Verdict
 from ifuview.model.traces.findings import fiber_words, findings
+from ifuview.model.verdict import Verdict
 from ifuview.report.page import as_png
 from ifuview.report.traces import image as doctor_image
 from ifuview.report.traces.doctor import FIGURES, write_doctor

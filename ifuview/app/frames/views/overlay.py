@@ -17,7 +17,7 @@ from ifuview.app.frames.views.colors import ramp
 from ifuview.app.frames.views.text import round_numbers
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
-from ifuview.model.figure import BLOCKS
+from ifuview.model.fibers import BLOCKS
 from ifuview.model.image import Image, Kind
 from ifuview.model.region import Region
 from ifuview.model.trace import TraceSet

@@ -6,15 +6,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ifuview.app.frames.measuring.marks import marks as measured_marks
 from ifuview.app.frames.state import Proof
 from ifuview.app.frames.views.fiber_marks import Mark, MarkKind
 from ifuview.app.frames.views.text import waves
 from ifuview.app.session import Session, Slot
 from ifuview.model.checks import Array
 from ifuview.model.image import Amplifier, Image, Kind
-from ifuview.model.inspection import VerdictState
 from ifuview.model.trace import TraceSet
+from ifuview.model.verdict import VerdictState
 
 GAP = 3  # rows between two runs that are marked as one
 VERTICES = 40  # of each side of an outline
@@ -26,7 +25,11 @@ def marks(session: Session, slot: Slot) -> tuple[Mark, ...]:
     """What marks the problem that is shown, the pixels that the verdict on photons speaks of, what was measured."""
     judged = None if slot.photons is None else slot.photons.judged
     own = () if judged is None else pixel_marks(judged.marked_pixels, judged.marked_areas)
-    measured = () if slot.measured is None else measured_marks(slot.measured)
+    measured: tuple[Mark, ...] = ()
+    if slot.measured is not None:
+        from ifuview.app.frames.measuring.marks import marks as measured_marks
+
+        measured = measured_marks(slot.measured)
     return (*measured, *own, *amplifier_marks(session, slot), *proof_marks(session.proof, slot))
 
 

@@ -12,11 +12,11 @@ from ifuview.errors import IfuviewError
 from ifuview.instrument import instrument
 from ifuview.io.night.raw_index import index_night
 from ifuview.io.night.raw_read import read_frame
-from ifuview.model.inspection import VerdictState
 from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.raw import RawAmplifier, RawExposure
 from ifuview.model.reduction.ccd import ReadOut
 from ifuview.model.reduction.quality import AmplifierQuality, QualityNumber
+from ifuview.model.verdict import VerdictState
 
 NAN = float("nan")
 UNREAD = ReadOut("", NAN, NAN, NAN, NAN, NAN)

@@ -12,9 +12,9 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.instrument.tables import Tables
 from ifuview.model.checks import Header
 from ifuview.model.figure import Figure
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.raw import RawExposure, RawNight
 from ifuview.model.reduction.source import SourceSpectrum
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import GIVEN_UP, Given, StepResult, StepVerdict, run
 from ifuview.recipes.lrs2.figures import figures_of

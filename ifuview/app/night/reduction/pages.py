@@ -14,7 +14,7 @@ from ifuview.files import put, told
 from ifuview.instrument import instrument
 from ifuview.io.products.lrs2.folders import ROOT
 from ifuview.model.frames.units import unit_words
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.lrs2.recipe import RECIPE
 from ifuview.report.night.index import Cell, NightIndex, page
 from ifuview.report.night.reduction import ReductionReport, ReportStep, save_report

@@ -15,9 +15,9 @@ from ifuview.app.session import Session
 from ifuview.engine.ccd.health import HealthLimits
 from ifuview.instrument import instrument
 from ifuview.model.figure import DOT, NONE, Curve, Figure, Rule, Scale
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.raw import DETECTOR
+from ifuview.model.verdict import VerdictState
 
 FAR, ROOM = 2.0, 1.2  # times the limit on read noise; of an axis
 MARKS = {VerdictState.WRONG: "bad", VerdictState.LOOK: "known"}

@@ -13,9 +13,9 @@ from ifuview.app.night.amplifiers.plane import AmplifierCell, FocalPlane, HeadPl
 from ifuview.app.night.state import AmplifierKey, HealthState
 from ifuview.app.session import Session
 from ifuview.model.checks import Array
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.exposures import Exposure, ExposureIndex
 from ifuview.model.night.raw import HEAD
+from ifuview.model.verdict import VerdictState
 
 HEALTH, WORST = "health", "health, all exposures"
 STATES = tuple(VerdictState)

@@ -8,8 +8,8 @@ from ifuview.app.night.state import AmplifierKey, HealthState
 from ifuview.app.night.views.heat import CameraVerdict
 from ifuview.app.session import Session
 from ifuview.engine.ccd.health import AmplifierHealth
-from ifuview.model.inspection import VerdictProblem, VerdictState, VerdictView
 from ifuview.model.night.exposures import ExposureIndex
+from ifuview.model.verdict import VerdictProblem, VerdictState, VerdictView
 
 DOT = " \u00b7 "
 STEP = "read-out"

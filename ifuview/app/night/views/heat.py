@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ifuview.app.night.state import TriageState
 from ifuview.app.night.views.verdict import is_wrong, kind_words, product_of, spoils, step_words
 from ifuview.model.chain_spec import ChainSpec
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.triage import Finding
+from ifuview.model.verdict import VerdictState
 
 
 @dataclass(frozen=True, slots=True)

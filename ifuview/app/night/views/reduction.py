@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ifuview.app.night.reduction.state import ReductionState
 from ifuview.app.session import Session
-from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
+from ifuview.model.verdict import ChainCell, VerdictProblem, VerdictState, VerdictView
 from ifuview.recipes.graph import StepVerdict
 
 DOT = " \u00b7 "

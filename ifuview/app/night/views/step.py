@@ -9,8 +9,8 @@ from ifuview.app.session import Session
 from ifuview.engine.context import JobContext
 from ifuview.model.figure import Figure
 from ifuview.model.frames.units import unit_words
-from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.params import ParamField, Value, fields_of
+from ifuview.model.verdict import VerdictState
 
 UNASKED = "not judged: no test looks at this step"
 

@@ -13,8 +13,8 @@ from ifuview.app.session import Session
 from ifuview.engine.night.extent import same
 from ifuview.model.chain_spec import ChainSpec
 from ifuview.model.frames.units import sentence, unit_words
-from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
 from ifuview.model.night.triage import HARMLESS, Finding, ranges
+from ifuview.model.verdict import ChainCell, VerdictProblem, VerdictState, VerdictView
 
 DOT = " \u00b7 "
 STEP_WORDS = {

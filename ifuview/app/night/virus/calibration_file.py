@@ -15,10 +15,10 @@ from ifuview.instrument import instrument
 from ifuview.instrument.tables import tables_for
 from ifuview.io.products.virus.cals_write import write_calibrations
 from ifuview.model.frames.units import unit_words
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.raw import RawNight
 from ifuview.model.reduction.calibration import AmplifierCalibration
 from ifuview.model.reduction.quality import AmplifierQuality
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.virus.quality import calibration_quality
 
 ALL = "all"

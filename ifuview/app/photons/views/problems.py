@@ -9,8 +9,8 @@ from ifuview.app.photons.views import verdict
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session
 from ifuview.model.figure import Figure
-from ifuview.model.inspection import VerdictState
 from ifuview.model.photons.verdict import PhotonFault, PhotonFinding, PhotonVerdict
+from ifuview.model.verdict import VerdictState
 
 HINT = "Open a photon list: it is judged, and what is wrong with it is listed here by cause, the worst first."
 RUNNING = "The photons are being judged ..."

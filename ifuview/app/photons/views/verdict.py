@@ -9,9 +9,9 @@ from ifuview.app.photons.state import PhotonFrame, PhotonJudged, Shown
 from ifuview.app.photons.units import plain
 from ifuview.app.photons.which import photon_frame
 from ifuview.app.session import Session, Slot
-from ifuview.model.inspection import ChainCell, VerdictProblem, VerdictState, VerdictView
 from ifuview.model.photons.lists import TICK
 from ifuview.model.photons.verdict import PhotonFault, PhotonFinding, PhotonStep, PhotonVerdict
+from ifuview.model.verdict import ChainCell, VerdictProblem, VerdictState, VerdictView
 
 DOT = " \u00b7 "
 SHORT = 0.1  # s; less is said in ms

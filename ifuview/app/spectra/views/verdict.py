@@ -7,8 +7,8 @@ from ifuview.app.frames.views.text import waves
 from ifuview.app.session import Session, Slot
 from ifuview.app.spectra.judging import can_judge, verdict_of
 from ifuview.model.image import Image
-from ifuview.model.inspection import VerdictProblem, VerdictState, VerdictView
 from ifuview.model.spectra.verdict import SpectraFault, SpectraFinding, SpectraVerdict
+from ifuview.model.verdict import VerdictProblem, VerdictState, VerdictView
 
 DOT = " \u00b7 "
 NAMED = 4  # runs of fibers that are written out

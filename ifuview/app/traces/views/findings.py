@@ -14,8 +14,8 @@ from ifuview.app.session import Session, Slot
 from ifuview.app.traces.views.filed import as_filed
 from ifuview.model.figure import Figure
 from ifuview.model.image import Image, Kind
-from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import ROW
+from ifuview.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from ifuview.model.traces.doctor import DoctorLimits, TraceDiagnosis

@@ -11,7 +11,8 @@ from ifuview.app.session import Session, Slot
 from ifuview.app.traces.views.filed import as_filed
 from ifuview.model.figure import Figure
 from ifuview.model.image import Image, Kind
-from ifuview.model.inspection import TraceQuality, Verdict
+from ifuview.model.inspection import TraceQuality
+from ifuview.model.verdict import Verdict
 
 VERDICT_WORDS = {
     Verdict.PASS: "Clean",

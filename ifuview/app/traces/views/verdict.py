@@ -6,7 +6,7 @@ from ifuview.app.frames.views.text import waves
 from ifuview.app.session import Session
 from ifuview.app.traces.views import findings
 from ifuview.app.traces.views.findings import FindingRow
-from ifuview.model.inspection import VerdictProblem, VerdictState, VerdictView, as_state
+from ifuview.model.verdict import VerdictProblem, VerdictState, VerdictView, as_state
 
 DOT = " \u00b7 "
 

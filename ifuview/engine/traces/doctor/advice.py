@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ifuview.engine.traces.doctor.correct import REMEASURED
-from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import (
     MASKED,
     UNKNOWN,
@@ -17,6 +16,7 @@ from ifuview.model.traces.doctor import (
     untraced_words,
 )
 from ifuview.model.traces.findings import mode_verdict
+from ifuview.model.verdict import Verdict
 
 NAMES_OF = {UNKNOWN: "pattern of no known shape"}
 ONE = 0.03  # px, by which a shift of one pixel may differ from it

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from ifuview.engine.numeric.medians import median_along, robust_sigma
 from ifuview.model.checks import Array
-from ifuview.model.inspection import Verdict
 from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.traces.doctor import DoctorLimits, Problem, Range
 from ifuview.model.traces.findings import fiber_words
+from ifuview.model.verdict import Verdict
 
 NEIGHBORS = 8  # fibers on each side for flux and width
 CLIPPED_ERROR = 0.5  # px per share of clipped pixels

@@ -22,11 +22,12 @@ from ifuview.engine.traces.light.measure import at_columns
 from ifuview.engine.traces.light.slots import typical
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
-from ifuview.model.inspection import TraceQuality, Verdict
+from ifuview.model.inspection import TraceQuality
 from ifuview.model.orientation import CANONICAL, AxisWords
 from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import ROW, DoctorLimits, Mode, Problem, TraceDiagnosis
 from ifuview.model.traces.findings import fiber_words
+from ifuview.model.verdict import Verdict
 
 NEIGHBORS = 5  # fibers on each side that are measured along
 BINS = 32  # along dispersion: half as many as of an image, for fainter light

@@ -12,18 +12,12 @@ from ifuview.app.session import Level, Message, Selection, Session, Slot
 from ifuview.model.dataset import Dataset, HduInfo
 from ifuview.model.fibers import FiberMap, FiberRole
 from ifuview.model.image import Image, Kind
-from ifuview.model.inspection import (
-    CrossSection,
-    FiberInspection,
-    FiberSpectrum,
-    ProfileComponent,
-    TraceQuality,
-    Verdict,
-)
+from ifuview.model.inspection import CrossSection, FiberInspection, FiberSpectrum, ProfileComponent, TraceQuality
 from ifuview.model.orientation import Orientation
 from ifuview.model.pixels import Pixels
 from ifuview.model.quality import MaskBits
 from ifuview.model.trace import TraceSet
+from ifuview.model.verdict import Verdict
 
 NFIBER, NCROSS, NDISP = 12, 100, 240
 SPACING, FIRST = 8.0, 6.0  # px

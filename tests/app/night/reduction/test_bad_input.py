@@ -18,7 +18,7 @@ from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.exit_codes import BAD_INPUT, FOUND
 from ifuview.instrument.tables import Tables
 from ifuview.io.night.raw_index import index_night
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.graph import Given, StepResult, run
 from ifuview.recipes.lrs2.judge import judged
 from ifuview.recipes.lrs2.recipe import RECIPE

@@ -12,7 +12,7 @@ import pytest
 from ifuview.app.night.reduction.channel import SUMMARY
 from ifuview.app.night.reduction.pages import ReductionPages, report_of
 from ifuview.errors import UsageError
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.graph import GIVEN_UP
 from tests.app.night.reduction.conftest import DATE, OBSERVATION
 

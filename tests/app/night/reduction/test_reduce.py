@@ -26,7 +26,7 @@ from ifuview.errors import MissingDataError, UsageError
 from ifuview.exit_codes import OK
 from ifuview.instrument.tables import tables_for
 from ifuview.io.night.raw_index import index_night
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import StepResult
 from ifuview.recipes.lrs2.judge import judged

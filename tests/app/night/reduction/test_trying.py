@@ -25,7 +25,7 @@ from ifuview.app.verdict import make as bar_of
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import JobCancelled, UsageError
 from ifuview.io.night.raw_index import index_night
-from ifuview.model.inspection import VerdictState
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.lrs2.figures import figures_of
 from tests.app.night.reduction.conftest import DATE
 from tests.app.runner import Runner

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ifuview.app.night.state import TriageState
 from ifuview.app.night.views.heat import verdicts
 from ifuview.instrument import instrument
-from ifuview.model.inspection import VerdictState
 from ifuview.model.night.exposures import NO_CHAIN
 from ifuview.model.night.triage import Finding, Judged, TriageResult
+from ifuview.model.verdict import VerdictState
 
 CHAIN = instrument("desi").chain or NO_CHAIN
 

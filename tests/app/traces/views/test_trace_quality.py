@@ -6,7 +6,7 @@ import pytest
 
 from ifuview.app.session import Session
 from ifuview.app.traces.views import trace_quality as view
-from ifuview.model.inspection import Verdict
+from ifuview.model.verdict import Verdict
 from tests.app.frames.views import made
 
 

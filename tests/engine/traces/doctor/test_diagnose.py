@@ -10,9 +10,9 @@ import pytest
 from ifuview.engine.traces.doctor.diagnose import diagnose, judge
 from ifuview.engine.traces.doctor.gather import gather
 from ifuview.errors import FitError
-from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import UNTRACED, DoctorLimits
 from ifuview.model.traces.findings import findings
+from ifuview.model.verdict import Verdict
 from ifuview.simulate.detector import perturb
 from ifuview.simulate.detector.exposure import expose
 from ifuview.simulate.detector.geometry import SlitSpec, blocks

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ifuview.engine.traces.doctor.one import Band, band_rows, fiber_quality, look_at, neighborhood, quality_of
-from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import DoctorLimits
+from ifuview.model.verdict import Verdict
 from ifuview.simulate.detector import perturb
 from tests.engine.traces.doctor.made import BLOCKED, found, frame
 

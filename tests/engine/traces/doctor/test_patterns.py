@@ -12,8 +12,8 @@ import pytest
 from ifuview.engine.traces.doctor.diagnose import judge
 from ifuview.engine.traces.doctor.gather import Evidence
 from ifuview.engine.traces.doctor.patterns.shapes import clusters_of, surface
-from ifuview.model.inspection import Verdict
 from ifuview.model.traces.doctor import UNKNOWN, DoctorLimits, TraceDiagnosis
+from ifuview.model.verdict import Verdict
 from ifuview.simulate.detector import perturb
 from ifuview.simulate.detector.exposure import expose
 from ifuview.simulate.detector.geometry import SlitSpec

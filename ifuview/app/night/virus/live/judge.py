@@ -8,12 +8,12 @@ import numpy as np
 
 from ifuview.app.night.virus.setup import SlotCalibration
 from ifuview.model.figure import Curve, Figure, Rule, Scale
-from ifuview.model.inspection import VerdictState
 from ifuview.model.reduction.detection import LINE, FieldDetections
 from ifuview.model.reduction.ifu import IfuExposure
 from ifuview.model.reduction.shot import IfuSpectra
 from ifuview.model.reduction.solution import ShotSolution
 from ifuview.model.reduction.source import SkyCube
+from ifuview.model.verdict import VerdictState
 from ifuview.recipes.graph import StepResult, StepVerdict
 from ifuview.recipes.lrs2.numbers import StepNumber
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures, HeadSkies
