@@ -125,7 +125,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ifuview.model.report import ReportInput
+from ifuview.model.frames.report import ReportInput
 
 
 def write_text(report: ReportInput, path: Path) -> None:

@@ -208,8 +208,8 @@ def test_a_wish_to_reduce_loads_no_recipe_on_the_thread_of_the_window():
 
 
 def test_the_report_loads_no_gui_backend():
-    code = "import ifuview.report.page as p; from ifuview.model.report import ReportInput as R; p.draw(R('t', 'now'))"
-    text = f"{code}\nimport sys; print(*sys.modules)"
+    use = "from ifuview.report.page import draw; from ifuview.model.frames.report import ReportInput as R"
+    text = f"{use}; draw(R('t', 'now'))\nimport sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "matplotlib.figure" in loaded

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ifuview.files import check_place, check_suffix
-from ifuview.model.report import ReportInput
+from ifuview.model.frames.report import ReportInput
 
 # suffix -> "module:function" in this package
 WRITERS: dict[str, str] = {

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ifuview.files import whole_file
-from ifuview.model.report import ReportInput
+from ifuview.model.frames.report import ReportInput
 from ifuview.report import panels, words
 from ifuview.report.figures import draw_figure
 

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from ifuview.model.checks import Array
 from ifuview.model.figure import Figure, Scale
+from ifuview.model.frames.report import ImagePanel, PageAxes, ReportInput
 from ifuview.model.frames.units import unit_words
 from ifuview.model.inspection import FiberInspection, FiberSpectrum
-from ifuview.model.report import ImagePanel, PageAxes, ReportInput
 from ifuview.report.figures import (
     VERMILION,
     draw_figure,

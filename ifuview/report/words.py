@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from ifuview.model.report import ReportInput
+from ifuview.model.frames.report import ReportInput
 from ifuview.model.verdict import VERDICT_COLORS, VERDICT_SIGNS, VerdictState
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import pytest
 from ifuview import report
 from ifuview.app.reporting import fiber_report
 from ifuview.errors import UsageError
+from ifuview.model.frames.report import ImagePanel, PageAxes, Polyline, ReportInput, VerdictLine
 from ifuview.model.inspection import CrossSection, FiberInspection, FiberSpectrum, ProfileComponent, TraceQuality
 from ifuview.model.orientation import Orientation
-from ifuview.model.report import ImagePanel, PageAxes, Polyline, ReportInput, VerdictLine
 from ifuview.model.verdict import Verdict, VerdictState
 from ifuview.report import page, words
 from tests.app.frames.views import made

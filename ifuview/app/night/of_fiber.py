@@ -9,8 +9,8 @@ from ifuview.app.night.state import TriageState
 from ifuview.app.night.views.verdict import amount_of, fibers_of, is_wrong, kind_words, spans_of, step_words, words_of
 from ifuview.app.session import Session
 from ifuview.engine.context import SILENT, JobContext
+from ifuview.model.frames.report import VerdictLine
 from ifuview.model.night.triage import Finding
-from ifuview.model.report import VerdictLine
 from ifuview.model.verdict import VerdictState
 
 if TYPE_CHECKING:

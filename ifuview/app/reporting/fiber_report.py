@@ -20,9 +20,9 @@ from ifuview.app.night.judging import triage_can_ask
 from ifuview.app.reporting.verdicts import verdict_lines
 from ifuview.app.session import Session, Slot, usual_aspect
 from ifuview.model.figure import Figure
+from ifuview.model.frames.report import ImagePanel, PageAxes, Polyline, ReportInput
 from ifuview.model.image import Kind
 from ifuview.model.inspection import FiberInspection
-from ifuview.model.report import ImagePanel, PageAxes, Polyline, ReportInput
 from ifuview.report.spectra.section import filed
 
 PICTURE = (1400, 900)  # px, at most

@@ -8,7 +8,7 @@ from ifuview.app import verdict
 from ifuview.app.judging import of_night, of_raw_night, of_reduction
 from ifuview.app.night.judging import triage_can_ask
 from ifuview.app.session import Session, Slot
-from ifuview.model.report import VerdictLine
+from ifuview.model.frames.report import VerdictLine
 from ifuview.model.verdict import VerdictProblem, VerdictState, VerdictView, as_state
 
 MOST = 4  # problems of one bar on a page

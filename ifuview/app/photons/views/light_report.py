@@ -14,8 +14,8 @@ from ifuview.app.photons.views import light_text
 from ifuview.app.photons.views.light import LightPart
 from ifuview.app.photons.views.light_figure import figure
 from ifuview.model.figure import readable
+from ifuview.model.frames.report import Polyline, ReportInput
 from ifuview.model.region import Region, Shape
-from ifuview.model.report import Polyline, ReportInput
 
 if TYPE_CHECKING:
     from ifuview.app.photons.state import PhotonFrame
