@@ -58,6 +58,14 @@ class FiberSpectra:
         """Samples that no bit of UNUSABLE takes out, bool of shape (nfiber, nwave)."""
         return (self.mask & int(UNUSABLE)) == 0
 
+    def some(self, fibers: Array | slice) -> FiberSpectra:
+        """Those of some fibers, by number, mask or slice."""
+        wave = self.wave if self.wave.ndim == 1 else self.wave[fibers]
+        chi2 = None if self.chi2 is None else self.chi2[fibers]
+        return FiberSpectra(
+            self.flux[fibers], self.variance[fibers], self.mask[fibers], wave, self.unit, self.medium, chi2
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArcLines:

@@ -216,7 +216,7 @@ def _parts(camera: CameraExposure, drift: SkyShift | None) -> list[_Part]:
     for number, rows in enumerate(setup.rows):
         part = slice(first, first := first + rows.row.size)
         one = _Part(
-            amplifier=_amplifier(camera, number, drift), spectra=_rows(counts, part), flat=flat[part],
+            amplifier=_amplifier(camera, number, drift), spectra=counts.some(part), flat=flat[part],
             x=setup.layout.x[part], y=setup.layout.y[part], dead=dead[part], aperture=per_px[part],
             trace=camera.traces.center[part] - number * setup.shape[0], lsf=camera.wave.lsf[part],
             lamps={key: value[part] for key, value in camera.lamps.spectra.items()},
@@ -240,14 +240,6 @@ def _amplifier(camera: CameraExposure, number: int, drift: SkyShift | None) -> I
         -drift.shift * step if drift is not None and sure else NAN,
         drift.error * step if drift is not None and sure else NAN,
         camera.scattered[number] if not read.problem else NAN, read.problem,
-    )  # fmt: skip
-
-
-def _rows(spectra: FiberSpectra, part: slice) -> FiberSpectra:
-    """Some fibers."""
-    return FiberSpectra(
-        spectra.flux[part], spectra.variance[part], spectra.mask[part], spectra.wave[part], spectra.unit,
-        spectra.medium, None if spectra.chi2 is None else spectra.chi2[part],
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from ifuview.engine.spectra.field.lenslet import Lenslets, source_share
+from ifuview.engine.spectra.field.lenslet import KeptShares, Lenslets
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import ReductionBit
@@ -27,7 +27,7 @@ LEAST_FIBERS = 3
 
 def extract_points(
     spectra: FiberSpectra, sky: Array, sources: tuple[SourceFit, ...], lenslets: Lenslets, *, radius: float = RADIUS,
-    degree: int | None = None,
+    degree: int | None = None, shares: KeptShares | None = None,
 ) -> tuple[SourceSpectrum, ...]:  # fmt: skip
     """Extract the spectrum of each source.
 
@@ -44,6 +44,8 @@ def extract_points(
     degree : int, optional
         Of a polynomial of place (0: a constant) that is fitted beside, for light that neither the sky model nor the
         sources hold. Costs noise.
+    shares : KeptShares, optional
+        Of the same fibers and wavelengths, where they serve more than once.
 
     Returns
     -------
@@ -55,39 +57,69 @@ def extract_points(
     FitError
         No fiber lies near a source.
     """
-    wave = spectra.wave
     near = np.zeros(spectra.nfiber, bool)
     for source in sources:
         near |= np.hypot(lenslets.x - source.x, lenslets.y - source.y) < max(radius, 2 * source.fwhm)
     if near.sum() < LEAST_FIBERS:
         raise FitError("no fibers near the source")
-    own = Lenslets(lenslets.x[near], lenslets.y[near], lenslets.size, lenslets.face)
-    share = np.stack([source_share(s, own, wave) for s in sources])
-    usable = spectra.usable()[near] & (spectra.variance[near] > 0)
-    weight = smooth_weight(spectra.variance[near], usable)
-    smooth = () if degree is None else _polynomial(own, degree)
-    terms = np.concatenate([share, *(np.broadcast_to(one[:, None], share[:1].shape) for one in smooth)])
-    normal = np.einsum("kw,ikw,jkw->wij", weight, terms, terms, optimize=True)
-    best = _inverse(normal)
-    gain = np.einsum("wij,jkw,kw->ikw", best, terms, weight, optimize=True)[: len(sources)]
-    flux = np.einsum("ikw,kw->iw", gain, spectra.flux[near])
-    variance = np.einsum("ikw,kw->iw", gain**2, spectra.variance[near])
+    shares = shares or KeptShares(lenslets, spectra.wave)
+    share = np.stack([shares.of(s, near) for s in sources])
+    part = spectra.some(near)
+    gain = PointSystem(part, share, lenslets.some(near), degree).gain(len(sources))
+    return point_spectra(part, sky[near], sources, share, gain, radius)
+
+
+class PointSystem:
+    """Normal equations of sources, and of a polynomial of place beside them, at each wavelength.
+
+    Parameters
+    ----------
+    spectra : FiberSpectra
+        Of the fibers near the sources.
+    share : ndarray, shape (nsource, nfiber, nwave)
+    lenslets : Lenslets
+    degree : int or None
+        Of the polynomial; None: there is none.
+    """
+
+    def __init__(self, spectra: FiberSpectra, share: Array, lenslets: Lenslets, degree: int | None) -> None:
+        self.weight = smooth_weight(spectra.variance, spectra.usable() & (spectra.variance > 0))
+        smooth = () if degree is None else _polynomial(lenslets, degree)
+        self.terms = np.concatenate([share, *(np.broadcast_to(one[:, None], share[:1].shape) for one in smooth)])
+        self.normal = np.einsum("kw,ikw,jkw->wij", self.weight, self.terms, self.terms, optimize=True)
+
+    def gain(self, wanted: int, count: int | None = None) -> NDArray[np.float64]:
+        """What each sample adds to the flux of the first `wanted` sources, (wanted, nfiber, nwave).
+
+        Of `count` terms fitted together, of all if None.
+        """
+        best = _inverse(self.normal[:, :count, :count])[:, :wanted]
+        return np.asarray(np.einsum("wij,jkw,kw->ikw", best, self.terms[:count], self.weight, optimize=True))
+
+
+def point_spectra(
+    spectra: FiberSpectra, sky: Array, sources: tuple[SourceFit, ...], share: Array, gain: Array, radius: float
+) -> tuple[SourceSpectrum, ...]:
+    """Spectra of sources by what each sample adds to their flux; shapes as in `PointSystem`."""
+    usable = spectra.usable() & (spectra.variance > 0)
+    flux = np.einsum("ikw,kw->iw", gain, spectra.flux)
+    variance = np.einsum("ikw,kw->iw", gain**2, spectra.variance)
     mean = gain / np.where(np.abs(gain).sum(axis=1) > 0, np.abs(gain).sum(axis=1), 1)[:, None]
-    under = np.einsum("ikw,kw->iw", np.abs(mean), sky[near])
-    under_variance = np.einsum("ikw,kw->iw", mean**2, spectra.variance[near])
+    under = np.einsum("ikw,kw->iw", np.abs(mean), sky)
+    under_variance = np.einsum("ikw,kw->iw", mean**2, spectra.variance)
     caught = np.einsum("ikw,kw->iw", share, usable)
     whole = share.sum(axis=1)
     lost = (caught < LEAST_SHARE * whole) | ~np.isfinite(variance) | (variance <= 0)
-    bits = np.bitwise_or.reduce(np.where(usable, spectra.mask[near], 0), axis=0)
+    bits = np.bitwise_or.reduce(np.where(usable, spectra.mask, 0), axis=0)
     empty = np.uint32(int(ReductionBit.NO_DATA))
     return tuple(
         SourceSpectrum(
-            wave=np.asarray(wave), flux=np.where(lost[n], 0.0, flux[n]), variance=np.where(lost[n], 0.0, variance[n]),
-            sky=under[n], sky_variance=under_variance[n], mask=np.where(lost[n], bits | empty, bits),
-            fraction=caught[n], unit=spectra.unit, medium=spectra.medium,
-            method=f"profile within {radius} arcsec, Moffat beta {sources[n].beta:.2f}",
+            wave=np.asarray(spectra.wave), flux=np.where(lost[n], 0.0, flux[n]),
+            variance=np.where(lost[n], 0.0, variance[n]), sky=under[n], sky_variance=under_variance[n],
+            mask=np.where(lost[n], bits | empty, bits), fraction=caught[n], unit=spectra.unit, medium=spectra.medium,
+            method=f"profile within {radius} arcsec, Moffat beta {one.beta:.2f}",
         )
-        for n in range(len(sources))
+        for n, one in enumerate(sources)
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 import numpy as np
 from numba import njit
@@ -50,9 +51,13 @@ class Lenslets:
         """Of one lenslet, in arcsec2."""
         return self.size**2 * (1.0 if self.face is Face.SQUARE else np.pi / 4)
 
+    def some(self, fibers: Array) -> Lenslets:
+        """Those of some fibers, by number or by a mask."""
+        return Lenslets(self.x[fibers], self.y[fibers], self.size, self.face)
+
     def rule(self, nodes: int = NODES) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Offsets in x and y (arcsec) and weights (arcsec2) to integrate over one face."""
-        node, weight = np.polynomial.legendre.leggauss(nodes)
+        node, weight = _gauss(nodes)
         if self.face is Face.SQUARE:
             across, up = np.meshgrid(node * self.size / 2, node * self.size / 2)
             return across.ravel(), up.ravel(), np.outer(weight, weight).ravel() * self.size**2 / 4
@@ -60,6 +65,13 @@ class Lenslets:
         angle = 2 * np.pi * np.arange(2 * nodes) / (2 * nodes)
         share = np.repeat(weight / 2, angle.size) / angle.size * self.area
         return np.outer(radius, np.cos(angle)).ravel(), np.outer(radius, np.sin(angle)).ravel(), share
+
+
+@cache
+def _gauss(nodes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes and weights of Gauss's rule."""
+    node, weight = np.polynomial.legendre.leggauss(nodes)
+    return node, weight
 
 
 def moffat_share(
@@ -104,10 +116,40 @@ def displacement(dar: Array, wave: Array) -> tuple[NDArray[np.float64], NDArray[
 def source_share(fit: SourceFit, lenslets: Lenslets, wave: Array) -> NDArray[np.float64]:
     """Share of a source's light in each fiber at one set of wavelengths, shape (nfiber, nwave)."""
     node = np.linspace(wave.min(), wave.max(), WAVE_NODES)
-    dx, dy = displacement(fit.dar, node)
-    fwhm = fit.fwhm * (node / fit.wave) ** SEEING_POWER
-    share = moffat_share(lenslets, fit.x + dx, fit.y + dy, fwhm, fit.beta)
-    return interpolate_nodes(node, np.ascontiguousarray(share.T), wave)
+    return interpolate_nodes(node, share_at(fit, lenslets, node), wave)
+
+
+def share_at(fit: SourceFit, lenslets: Lenslets, wave: Array) -> NDArray[np.float64]:
+    """The same without interpolation, at a few wavelengths."""
+    dx, dy = displacement(fit.dar, wave)
+    fwhm = fit.fwhm * (wave / fit.wave) ** SEEING_POWER
+    return np.ascontiguousarray(moffat_share(lenslets, fit.x + dx, fit.y + dy, fwhm, fit.beta).T)
+
+
+class KeptShares:
+    """Shares of sources in the fibers of a field, each of them integrated once however often it is asked for.
+
+    Kept are the nodes along the spectrum.
+
+    Parameters
+    ----------
+    lenslets : Lenslets
+    wave : ndarray, shape (nwave,), Angstrom
+    """
+
+    def __init__(self, lenslets: Lenslets, wave: Array) -> None:
+        self.lenslets, self.wave = lenslets, np.asarray(wave)
+        self.node = np.linspace(self.wave.min(), self.wave.max(), WAVE_NODES)
+        self._known: dict[SourceFit, NDArray[np.float64]] = {}
+
+    def of(self, fit: SourceFit, fibers: Array) -> NDArray[np.float64]:
+        """Share of a source's light in those of the fibers that are True, shape (n, nwave), as `source_share`."""
+        number = np.flatnonzero(fibers)
+        values = self._known.setdefault(fit, np.full((self.lenslets.x.size, WAVE_NODES), np.nan))
+        new = number[np.isnan(values[number, 0])]
+        if new.size:
+            values[new] = share_at(fit, self.lenslets.some(new), self.node)
+        return interpolate_nodes(self.node, values[number], self.wave)
 
 
 def interpolate_nodes(node: Array, values: Array, wave: Array) -> NDArray[np.float64]:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from ifuview.engine.spectra.field.extract import extract_points
-from ifuview.engine.spectra.field.lenslet import Lenslets, source_share
+from ifuview.engine.spectra.field.extract import PointSystem, extract_points, point_spectra
+from ifuview.engine.spectra.field.lenslet import KeptShares, Lenslets, share_at
 from ifuview.engine.spectra.stars.put import add_light
 from ifuview.model.checks import Array
 from ifuview.model.reduction.source import SourceFit, SourceSpectrum
@@ -101,60 +101,58 @@ def extract_sources(
     caught, whole = np.zeros(len(sources)), np.full(len(sources), INSIDE * cover)
     for n, source in enumerate(sources):
         near = np.hypot(lenslets.x - source.x, lenslets.y - source.y) < RADIUS + source.fwhm
-        own = Lenslets(lenslets.x[near], lenslets.y[near], lenslets.size, lenslets.face)
         if near.any():
-            middle = np.array([source.wave - 1.0, source.wave, source.wave + 1.0])
-            share = source_share(source, own, middle)[:, 1]
+            share = share_at(source, lenslets.some(near), np.array([source.wave]))[:, 0]
             caught[n], whole[n] = float(share @ alive[near]), max(float(share.sum()), INSIDE * cover)
+    shares = KeptShares(lenslets, spectra.wave)
     found: dict[int, SourceSpectrum] = {}
     for chain in _chains(sources, caught > LEAST):
-        together = _extract_chain(spectra, sky, tuple(sources[n] for n in chain), lenslets)
+        together = _extract_chain(spectra, sky, tuple(sources[n] for n in chain), shares)
         found |= dict(zip(chain, together, strict=True))
-    _take_background(spectra, sky, sources, lenslets, found)
+    _take_background(spectra, sky, sources, shares, found)
     return tuple(
         SourceLight(found[n], float(caught[n] / whole[n])) if n in found else None for n in range(len(sources))
     )
 
 
 def _take_background(
-    spectra: FiberSpectra, sky: Array, sources: tuple[SourceFit, ...], lenslets: Lenslets,
+    spectra: FiberSpectra, sky: Array, sources: tuple[SourceFit, ...], shares: KeptShares,
     found: dict[int, SourceSpectrum],
 ) -> None:  # fmt: skip
     """Put spectra with the light under them taken off in the place of those `found` that it changes."""
     left = np.array(spectra.flux)
     for n, one in found.items():
-        add_light(left, lenslets, sources[n], one.wave, -one.flux)
+        add_light(left, shares, sources[n], -one.flux)
     asked = list(found)
     for _ in range(2):  # the light of neighbors has changed after the first turn
         changed = []
         for n in asked:
-            new = _on_background(spectra, sky, left, n, sources, lenslets, found)
+            new = _on_background(spectra, sky, left, n, sources, shares, found)
             if new is not None:
                 changed.append(n)
-                add_light(left, lenslets, sources[n], new.wave, found[n].flux - new.flux)
+                add_light(left, shares, sources[n], found[n].flux - new.flux)
                 found[n] = new
         asked = changed if len(changed) > 1 else []
 
 
 def _on_background(
-    spectra: FiberSpectra, sky: Array, left: Array, number: int, sources: tuple[SourceFit, ...], lenslets: Lenslets,
+    spectra: FiberSpectra, sky: Array, left: Array, number: int, sources: tuple[SourceFit, ...], shares: KeptShares,
     found: dict[int, SourceSpectrum],
 ) -> SourceSpectrum | None:  # fmt: skip
     """Spectrum of a source with the light around it fitted beside; None where that tells nothing new."""
-    source = sources[number]
+    source, lenslets = sources[number], shares.lenslets
     distance = {m: float(np.hypot(sources[m].x - source.x, sources[m].y - source.y)) for m in found}
     joint = [m for m in sorted(found, key=distance.__getitem__) if distance[m] < ALONGSIDE * source.fwhm][:TOGETHER]
     near = np.hypot(lenslets.x - source.x, lenslets.y - source.y) < max(AROUND, WIDE * source.fwhm)
     if near.sum() < LEAST_FIBERS + len(joint):
         return None
-    own = Lenslets(lenslets.x[near], lenslets.y[near], lenslets.size, lenslets.face)
-    flux = left[near]
-    for m in joint:
-        add_light(flux, own, sources[m], found[m].wave, found[m].flux)
-    part = replace(spectra, flux=flux, variance=spectra.variance[near], mask=spectra.mask[near], chi2=None)
-    together = tuple(sources[m] for m in joint)
+    share = np.stack([shares.of(sources[m], near) for m in joint])
+    flux = left[near] + np.einsum("ikw,iw->kw", share, np.stack([found[m].flux for m in joint]))
+    part = replace(spectra.some(near), flux=flux)
+    system = PointSystem(part, share, lenslets.some(near), DEGREE)
     plain, other = (
-        extract_points(part, sky[near], together, own, radius=AROUND, degree=degree)[0] for degree in (None, DEGREE)
+        point_spectra(part, sky[near], (source,), share[:1], system.gain(1, count), AROUND)[0]
+        for count in (len(joint), None)
     )
     known = (plain.variance > 0) & (other.variance > plain.variance)
     if not known.any():
@@ -167,24 +165,24 @@ def _on_background(
 
 
 def _extract_chain(
-    spectra: FiberSpectra, sky: Array, sources: tuple[SourceFit, ...], lenslets: Lenslets
+    spectra: FiberSpectra, sky: Array, sources: tuple[SourceFit, ...], shares: KeptShares
 ) -> list[SourceSpectrum]:
     """Sources that overlap, all together or, where they are many, in parts."""
     parts = _parts(sources)
     if len(parts) == 1:
-        return list(extract_points(spectra, sky, sources, lenslets, radius=RADIUS))
+        return list(extract_points(spectra, sky, sources, shares.lenslets, radius=RADIUS, shares=shares))
     left = np.array(spectra.flux)
     found: dict[int, SourceSpectrum] = {}
     for _ in range(TURNS):
         for part in parts:
             for n in part:
                 if n in found:
-                    add_light(left, lenslets, sources[n], found[n].wave, found[n].flux)
-            rest = replace(spectra, flux=left)
-            new = extract_points(rest, sky, tuple(sources[n] for n in part), lenslets, radius=RADIUS)
+                    add_light(left, shares, sources[n], found[n].flux)
+            rest, own = replace(spectra, flux=left), tuple(sources[n] for n in part)
+            new = extract_points(rest, sky, own, shares.lenslets, radius=RADIUS, shares=shares)
             found |= dict(zip(part, new, strict=True))
             for n in part:
-                add_light(left, lenslets, sources[n], found[n].wave, -found[n].flux)
+                add_light(left, shares, sources[n], -found[n].flux)
     return [found[n] for n in range(len(sources))]
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from ifuview.engine.context import SILENT, JobContext
-from ifuview.engine.spectra.field.lenslet import Lenslets, source_share
+from ifuview.engine.spectra.field.lenslet import KeptShares, Lenslets, source_share
 from ifuview.engine.spectra.field.mosaic import dithered_cube
 from ifuview.model.checks import Array
 from ifuview.model.reduction.source import CubeGrid, SkyCube, SourceFit
@@ -41,11 +41,10 @@ def put_source(spectra: FiberSpectra, lenslets: Lenslets, source: SourceFit, wav
     return replace(spectra, flux=spectra.flux + (share * light).astype(np.float32))
 
 
-def add_light(flux: Array, lenslets: Lenslets, source: SourceFit, wave: Array, light: Array) -> None:
+def add_light(flux: Array, shares: KeptShares, source: SourceFit, light: Array) -> None:
     """Add the light of a source (nwave,) to fibers, `flux` (nfiber, nwave) is changed; take it off where negative."""
-    near = np.hypot(lenslets.x - source.x, lenslets.y - source.y) < WINGS
-    own = Lenslets(lenslets.x[near], lenslets.y[near], lenslets.size, lenslets.face)
-    flux[near] += source_share(source, own, wave) * light
+    near = np.hypot(shares.lenslets.x - source.x, shares.lenslets.y - source.y) < WINGS
+    flux[near] += shares.of(source, near) * light
 
 
 def restored_cube(
@@ -63,12 +62,13 @@ def restored_cube(
     """
     wave = np.asarray(spectra.wave)
     left = np.array(spectra.flux)
+    shares = KeptShares(lenslets, wave)
     for source, light in sources:
-        add_light(left, lenslets, source, wave, -light)
+        add_light(left, shares, source, -light)
     cube = dithered_cube(replace(spectra, flux=left), lenslets, dar, grid, ctx=ctx)
     x, y = (v.ravel() for v in np.meshgrid(grid.x, grid.y))
-    spaxels, back = Lenslets(x, y, grid.step), np.zeros(cube.data.shape, np.float32)
+    spaxels, back = KeptShares(Lenslets(x, y, grid.step), wave), np.zeros(cube.data.shape, np.float32)
     for source, light in sources:
         still = replace(source, dar=source.dar * np.array([[1.0], [0], [0]]))
-        add_light(back.reshape(wave.size, -1).T, spaxels, still, wave, light)
+        add_light(back.reshape(wave.size, -1).T, spaxels, still, light)
     return replace(cube, data=np.where(cube.mask == 0, cube.data + back, 0))

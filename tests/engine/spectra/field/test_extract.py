@@ -7,15 +7,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ifuview.engine.spectra.field import lenslet
 from ifuview.engine.spectra.field.aperture import FieldAperture, extract_aperture
 from ifuview.engine.spectra.field.cube import collapse, field_grid, make_cube
 from ifuview.engine.spectra.field.extract import extract_points
-from ifuview.engine.spectra.field.lenslet import Face, moffat_share, moffat_slopes
+from ifuview.engine.spectra.field.lenslet import (
+    Face,
+    KeptShares,
+    moffat_share,
+    moffat_slopes,
+    share_at,
+    source_share,
+)
 from ifuview.engine.spectra.field.positions import position_table, sky_place
 from ifuview.engine.spectra.field.separate import separate
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.errors import UsageError
 from ifuview.model.reduction.ccd import ReductionBit
+from ifuview.model.reduction.source import SourceFit
 from tests.engine.spectra.field.scene import DAR, GRID, SIZE, caught, make_scene, places
 
 
@@ -37,6 +46,18 @@ def test_a_circle_catches_as_much_as_its_area_says():
     at = np.zeros(1), np.zeros(1), np.array([8.0])
     share = [moffat_share(replace(places(), face=face), *at, 3.5)[0] for face in Face]
     assert np.median(share[1] / share[0]) == pytest.approx(np.pi / 4, rel=1e-3)
+
+
+def test_shares_that_are_kept_are_those_of_the_source_and_integrated_once(monkeypatch):
+    lenslets, wave = places(), np.linspace(GRID[0], GRID[-1], 50)
+    source = SourceFit(0.4, -0.3, 0.0, 0.0, 1.3, 0.0, 3.2, 1.0, 7000.0, 1.0, DAR)
+    want = source_share(source, lenslets, wave)
+    shares, half = KeptShares(lenslets, wave), np.arange(lenslets.x.size) < lenslets.x.size // 2
+    asked = []
+    monkeypatch.setattr(lenslet, "share_at", lambda fit, some, at: asked.append(some.x.size) or share_at(fit, some, at))
+    for fibers in (half, np.ones_like(half), ~half):
+        assert np.allclose(shares.of(source, fibers), want[fibers], rtol=1e-12)
+    assert asked == [half.sum(), (~half).sum()]
 
 
 def test_slopes_are_the_derivatives():
