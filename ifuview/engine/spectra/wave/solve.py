@@ -21,7 +21,7 @@ from ifuview.engine.spectra.wave.identify import MAX_SHIFT, Identified, expected
 from ifuview.engine.spectra.wave.lines import LineFits, Peaks, find_peaks, fit_lines
 from ifuview.engine.spectra.wave.same import SameLight, same_light
 from ifuview.engine.spectra.wave.shape import WaveShape, expected_shape
-from ifuview.engine.spectra.wave.surface import MAX_DEGREE, WaveSurface, fit_wave_surface
+from ifuview.engine.spectra.wave.surface import MAX_DEGREE, WaveSurface, fit_wave_surface, simplest
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.spectra import ArcLines, FiberSpectra, WaveSolution
@@ -301,7 +301,7 @@ def _to_fit(
 
 
 def _surfaces(given: Mapping[int, _ToFit], degree: int, unknown: int, notes: list[str]) -> dict[int, WaveSurface]:
-    """A surface for each block, of one degree along columns: that of the smallest criterion of all together."""
+    """A surface for each block, of one degree along columns: that of the criteria of all together."""
     found: dict[int, WaveSurface] = {}
     for name, values in given.items():
         try:
@@ -311,7 +311,7 @@ def _surfaces(given: Mapping[int, _ToFit], degree: int, unknown: int, notes: lis
     if len({one.degree for one in found.values()}) < 2:
         return found
     tried = min(len(one.criteria) for one in found.values())
-    best = 1 + int(np.argmin([sum(one.criteria[d] for one in found.values()) for d in range(tried)]))
+    best = 1 + simplest([sum(one.criteria[d] for one in found.values()) for d in range(tried)])
     other = {n for n, one in found.items() if best != one.degree <= tried}  # the lines of all tell that degree, too
     return {n: fit_wave_surface(*given[n], best, best, unknown) if n in other else one for n, one in found.items()}
 

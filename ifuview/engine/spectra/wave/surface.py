@@ -1,13 +1,15 @@
 """A smooth surface over columns and fibers through lines: how far beyond its column each is expected, in pixels.
 
 It is a sum of products of Legendre polynomials. Lines weigh by their own errors and by what a list of lines can be
-wrong (`LIST_ERROR`), so that a few bright lines do not decide alone; the degree along dispersion is the one of the
-smallest Bayesian information criterion (Schwarz 1978) of the mean residuals of the lines. Lines off by more than
-others allow are left out one by one; the scatter of the line means that is left goes into the error of the surface.
+wrong (`LIST_ERROR`), so that a few bright lines do not decide alone; the degree along dispersion is the lowest one that
+no other is clearly better than by the Bayesian information criterion (Schwarz 1978) of the mean residuals of the lines:
+a bend that is not called for runs away where lines are far apart. Lines off by more than others allow are left out one
+by one; the scatter of the line means that is left goes into the error of the surface.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +26,7 @@ LEAST_ERROR = 0.002  # px, of one center
 MAX_DEGREE = 5
 FIBER_DEGREE = (4, 4, 3, 2, 2, 2)  # along fibers, for each degree along dispersion
 FIBERS_PER_DEGREE = 6  # fibers that each degree along fibers needs
+CLEARLY = 2.0  # of the criterion, that a higher degree has to be better: less is no evidence (Kass & Raftery 1995)
 LEAST_MISS = 0.3  # mean square of the lines' residuals in their errors: a better fit is chance
 OWN = 0.01  # px: lines of one fiber weigh alike in its own offset when their errors are smaller
 CLIP = 5.0  # robust sigma, of single centers
@@ -156,12 +159,17 @@ def fit_wave_surface(
         most = min(degree, max(nline - 1, DEGREE if shape.known else 1))
         first = min(max(least, DEGREE if shape.known else 1), most)
         tried = [_one_degree(u, v, value, error, good, known, d, shape) for d in range(first, most + 1)]
-        best = min(tried, key=lambda t: t[0])[1]
+        best = tried[simplest([t[0] for t in tried])][1]
         found = replace(best, criteria=(*[np.inf] * (first - 1), *(t[0] for t in tried)))
         worst = _odd_line(u, v, value, error, known, found)
         if worst < 0:
             return found
         good[:, worst] = False
+
+
+def simplest(criteria: Sequence[float]) -> int:
+    """Place of the first of some criteria, of rising degrees, that none is clearly better than."""
+    return int(np.flatnonzero(np.asarray(criteria) <= min(criteria) + CLEARLY)[0])
 
 
 def _terms(degree: int, nfiber: int) -> tuple[tuple[int, int], ...]:
@@ -185,7 +193,7 @@ def _one_degree(
         y[own] -= np.average(y[own], weights=sigma[own] ** -2)
     alike = np.array([j == 0 for _, j in terms])
     rows[~known[i][:, None] & alike] = 0
-    total = np.array([(1 / sigma[i == n] ** 2).sum() for n in range(good.shape[1])])
+    total = _sums(1 / sigma**2, i, good.shape[1])
     share = 1 / (1 + np.where(known, LIST_ERROR, SAME_ERROR) ** 2 * total)  # what that leaves of a line's weight
     weight = share[i] / sigma**2
     kept = np.ones(y.size, bool)
