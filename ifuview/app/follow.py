@@ -35,7 +35,7 @@ def after(old: Session, new: Session) -> tuple[Task[Any], ...]:
                 if _lacks_copies(before.get(slot.key), slot) and _soon(new, slot) and room():
                     tasks.append(_copies(slot))
                 if new.judges and not new.headless:
-                    tasks += _judged(new, before.get(slot.key), slot)
+                    tasks += first_verdicts(new, before.get(slot.key), slot)
     shown = new.slot()
     if shown is not None and new.current != old.current and old.slot(shown.key) is shown and _lacks_copies(None, shown):
         tasks += [_copies(shown)] if has_room(new) else []
@@ -130,7 +130,7 @@ def _soon(session: Session, slot: Slot) -> bool:
     return len(session.slots) <= READY or slot.key == session.current
 
 
-def _judged(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]:
+def first_verdicts(session: Session, old: Slot | None, slot: Slot) -> list[Task[Any]]:
     """What is judged unasked: traces that have come, a product that was opened alone, a raw exposure by reducing it."""
     tasks: list[Task[Any]] = []
     if slot.photons is not None:

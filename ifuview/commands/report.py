@@ -12,7 +12,8 @@ def options(out: ArgumentParser) -> None:
     """Add the options."""
     out.add_argument("files", nargs="+", metavar="FILE", help="images of the same camera; the first is shown")
     out.add_argument("--traces", metavar="F", help="trace file; by default the one that lies beside the image")
-    out.add_argument("--fiber", metavar="N", help="number of the fiber; by default the middle one")
+    default = "by default one that the worst finding is in, else the middle one"
+    out.add_argument("--fiber", metavar="N", help=f"number of the fiber; {default}")
     out.add_argument("-o", "--output", metavar="REPORT", required=True, help="file to write, for example report.png")
 
 

@@ -48,7 +48,11 @@ BOXES = {
     "header": (0.035, 0.955, 0.93, 0.035),
     "image": (0.06, 0.645, 0.52, 0.285),
     "colorbar": (0.588, 0.645, 0.009, 0.285),
+    "colorbar alone": (0.588, 0.19, 0.009, 0.74),
     "image alone": (0.06, 0.19, 0.52, 0.74),
+    "image wide": (0.06, 0.5, 0.868, 0.43),
+    "colorbar wide": (0.938, 0.5, 0.009, 0.43),
+    "verdicts wide": (0.06, 0.19, 0.905, 0.255),
     "verdicts": (0.655, 0.645, 0.315, 0.285),
     "beside": (0.06, 0.645, 0.25, 0.285),
     "verdicts alone": (0.655, 0.19, 0.315, 0.74),
@@ -67,6 +71,7 @@ BOXES = {
     "footer": (0.035, 0.012, 0.93, 0.135),
 }
 HIGH = 1.25  # height over width of an image that leaves room beside it
+WIDE = 0.7  # of one that takes the whole width of a page that it has for itself
 PLOTS = ("plot 1", "plot 2", "plot 3", "plot 4")
 
 
@@ -100,9 +105,10 @@ def draw(report: ReportInput) -> Figure:
     found = report.inspection
     fiber = found is not None and bool(found.fiber_id)
     alone = not fiber and report.evidence is None and not report.plots
-    panels.draw_image(_axes(figure, "image alone" if alone else "image"), _axes(figure, "colorbar"), report)
-    beside = not alone and bool(report.selections) and _is_high(report)
-    words.draw_verdicts(_blank(figure, "verdicts alone" if alone else "verdicts"), report, selections=not beside)
+    kind = "" if not alone else " wide" if _shape(report) < WIDE else " alone"
+    panels.draw_image(_axes(figure, f"image{kind}"), _axes(figure, f"colorbar{kind}"), report)
+    beside = not alone and bool(report.selections) and _shape(report) > HIGH
+    words.draw_verdicts(_blank(figure, f"verdicts{kind}"), report, selections=not beside)
     if beside:
         words.draw_selections(_blank(figure, "beside"), report)
     words.draw_facts(_blank(figure, "footer"), report)
@@ -115,10 +121,10 @@ def draw(report: ReportInput) -> Figure:
     return figure
 
 
-def _is_high(report: ReportInput) -> bool:
-    """Whether the image leaves room on its left."""
+def _shape(report: ReportInput) -> float:
+    """Height over width of the image; 1 where it fills the room that it gets."""
     ny, nx = report.image.data.shape if report.image is not None and report.image.square else (1, 1)
-    return bool(ny > HIGH * nx)
+    return float(ny / nx)
 
 
 def _draw_fiber(figure: Figure, report: ReportInput) -> None:

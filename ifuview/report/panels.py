@@ -67,6 +67,9 @@ def draw_image(axes: Axes, bar: Axes, report: ReportInput) -> None:
     if not panel.bar:
         bar.set_visible(False)
         return
+    axes.apply_aspect()
+    place, own = axes.get_position(), bar.get_position()
+    bar.set_position((own.x0, place.y0, own.width, place.height))  # as high as the image
     axes.figure.colorbar(shown, cax=bar, extend="both")
     bar.set_ylabel(plain(unit_words(panel.unit) or "counts"))
 

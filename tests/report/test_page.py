@@ -248,9 +248,20 @@ def test_an_image_of_which_no_fiber_was_asked_has_the_page_and_its_shape():
     found = FiberInspection(1, -1, "", 0)
     figure = page.draw(ReportInput("cube", "2026-11-28", image=panel, inspection=found))
     names = {axes.get_label() for axes in figure.axes}
-    assert "image alone" in names and "section" not in names and "spectrum" not in names
-    image = next(axes for axes in figure.axes if axes.get_label() == "image alone")
+    assert "image wide" in names and "section" not in names and "spectrum" not in names
+    image = next(axes for axes in figure.axes if axes.get_label() == "image wide")
     image.apply_aspect()
     box = image.get_position()
     assert box.width * page.WIDTH / (box.height * page.HEIGHT) == pytest.approx(60 / 40, rel=0.01)
     assert not [text for text in image.texts if text.get_text().startswith("fiber")]
+
+
+@pytest.mark.parametrize(("ny", "kind"), [(30, "wide"), (60, "alone"), (200, "alone")])
+def test_a_wide_image_that_stands_alone_takes_the_page_and_its_bar_is_as_high(ny, kind):
+    panel = ImagePanel(np.zeros((ny, 60), np.float32), (-0.5, 59.5, -0.5, ny - 0.5), 0, 1, square=True)
+    figure = page.draw(ReportInput("amplifier", "2026-12-01", image=panel))
+    place = {axes.get_label(): axes.get_position() for axes in figure.axes}
+    image, bar = place[f"image {kind}"], place[f"colorbar {kind}"]
+    assert (bar.y0, bar.height) == pytest.approx((image.y0, image.height), abs=0.002)
+    text = place[f"verdicts {kind}"]
+    assert text.y1 < image.y0 if kind == "wide" else text.x0 > bar.x1

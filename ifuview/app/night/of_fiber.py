@@ -48,6 +48,13 @@ def findings(state: TriageState, path: str, fiber: int | None) -> list[Finding]:
     )
 
 
+def worst_fiber(state: TriageState | None, path: str) -> int | None:
+    """A fiber of the worst that is wrong in the camera of a product; None: nothing is, or it is in no fiber."""
+    found = [] if state is None else findings(state, path, None)
+    fibers = found[0].fibers if found and is_wrong(found[0]) else ()
+    return fibers[len(fibers) // 2] if fibers else None
+
+
 def lines(state: TriageState | None, path: str, fiber: int | None) -> tuple[VerdictLine, ...]:
     """The verdict on a fiber, or on all of them, a line for each finding."""
     camera = None if state is None else _camera(state, path)

@@ -41,6 +41,7 @@ def report_input(session: Session) -> ReportInput:
     slot = session.slot()
     assert slot is not None
     found = session.inspection
+    axes = _axes(slot, found)
     fiber = f", fiber {found.fiber_id}" if found is not None and found.fiber_id else ""
     report = ReportInput(
         title=f"{slot.title}{fiber}",
@@ -49,9 +50,9 @@ def report_input(session: Session) -> ReportInput:
         overlay=polylines(session, slot),
         inspection=_filed(found, slot),
         verdicts=verdict_lines(session, slot),
-        facts=facts(found),
+        facts=facts(found, axes.place),
         evidence=_evidence(session, slot),
-        axes=_axes(slot, found),
+        axes=axes,
         files=_files(session),
         header=_header(slot),
         versions=_versions(),
@@ -172,14 +173,14 @@ def _evidence(session: Session, slot: Slot) -> Figure | None:
     return of_fiber.evidence(session.triage, slot.dataset.path, session.selection.fiber)
 
 
-def facts(found: FiberInspection | None) -> tuple[str, ...]:
-    """Numbers of a fiber that are no judgement."""
+def facts(found: FiberInspection | None, place: str) -> tuple[str, ...]:
+    """Numbers of a fiber that are no judgement; `place`: where its cross-section lies."""
     if found is None:
         return ()
     out = []
     section = found.section
     if section is not None and np.isfinite(section.chi2):
-        out.append(f"Reduced chi2 of the fitted profiles at column {section.column}: {section.chi2:.2f}.")
+        out.append(f"Reduced chi2 of the fitted profiles at {place}: {section.chi2:.2f}.")
     for spectrum in found.spectra[:4]:
         share = float(np.mean(spectrum.masked)) if spectrum.masked.size else 0.0
         out.append(f"{spectrum.label}: {spectrum.method}, {100 * share:.1f} % of the samples are masked.")

@@ -14,7 +14,7 @@ from ifuview.app.frames.opening.opened import new_slot
 from ifuview.app.night.judging import triage_can_ask
 from ifuview.app.opening import open_images
 from ifuview.app.session import Selection, Session
-from ifuview.app.tasks import Outcome, Task, as_change
+from ifuview.app.tasks import Change, Outcome, Task, as_change
 from ifuview.app.traces.loading import with_traces
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import IfuviewError, UsageError
@@ -64,17 +64,21 @@ def make_session(
     IfuviewError
         A file cannot be read, or there is no such fiber.
     """
+    session = _opened(paths, traces, ctx)
+    row = default_fiber(session) if fiber is None else find_fiber(session, str(fiber))
+    session = _with_photons(replace(session, selection=Selection(fiber=row)), ctx.part(0.6, 0.7))
+    return replace(session, inspection=inspect(session, ctx.part(0.7, 0.9)))
+
+
+def _opened(paths: Sequence[str], traces: str | None, ctx: JobContext) -> Session:
+    """The files, the first of them shown, with their traces."""
     session = Session()
     for i, path in enumerate(paths):
         step = ctx.part(0.6 * i / len(paths), 0.6 * (i + 1) / len(paths))
         for opened in open_images(path, ctx=step):
             session = session.adding(new_slot(session, opened))
     session = replace(session, slots=tuple(with_traces(s, traces, ctx) for s in session.slots))
-    if session.slots:
-        session = session.showing(session.slots[0].key)
-    row = default_fiber(session) if fiber is None else find_fiber(session, str(fiber))
-    session = _with_photons(replace(session, selection=Selection(fiber=row)), ctx.part(0.6, 0.7))
-    return replace(session, inspection=inspect(session, ctx.part(0.7, 0.9)))
+    return session.showing(session.slots[0].key) if session.slots else session
 
 
 def _with_photons(session: Session, ctx: JobContext) -> Session:
@@ -93,14 +97,16 @@ def _with_photons(session: Session, ctx: JobContext) -> Session:
 
 
 def _carried_out(session: Session, outcome: Outcome, ctx: JobContext) -> Session:
-    """The session after what an outcome calls for."""
-    from ifuview.app.intents import carried_out
+    """The session after what an outcome calls for, but for what only a window has."""
+    from ifuview.app.intents import WINDOW, carried_out
 
     change = as_change(session, outcome)
     session = change.session
     for item in change.then:
-        step = item.apply(session, item.run(session, ctx)) if isinstance(item, Task) else carried_out(session, item)
-        session = _carried_out(session, step, ctx)
+        if isinstance(item, Task):
+            session = _carried_out(session, item.apply(session, item.run(session, ctx)), ctx)
+        elif type(item) not in WINDOW:
+            session = _carried_out(session, carried_out(session, item), ctx)
     return session
 
 
@@ -111,8 +117,40 @@ def report(
     fiber: str | int | None = None,
     ctx: JobContext = SILENT,
 ) -> str:
-    """Open files, inspect one fiber and write the report; return the path written."""
-    return write_report(make_session(paths, traces, fiber, ctx), output, ctx.part(0.9, 1.0))
+    """Open files, judge the first, inspect one fiber and write the report; return the path written."""
+    return write_report(judged(paths, traces, fiber, ctx.part(0.0, 0.85)), output, ctx.part(0.85, 1.0))
+
+
+def judged(
+    paths: Sequence[str], traces: str | None = None, fiber: str | int | None = None, ctx: JobContext = SILENT
+) -> Session:
+    """Open files as `make_session` does, and judge the first as the window would.
+
+    Without a fiber the session has one that the worst finding is in, else the middle one; it is not inspected yet.
+    """
+    session = _opened(paths, traces, ctx)
+    if fiber is not None:
+        session = replace(session, selection=Selection(fiber=find_fiber(session, str(fiber))))
+    session = _asked(_with_photons(session, ctx.part(0.6, 0.7)), ctx.part(0.7, 1.0))
+    if session.selection.fiber is None:
+        session = replace(session, selection=Selection(fiber=default_fiber(session)))
+    return session
+
+
+def _asked(session: Session, ctx: JobContext) -> Session:
+    """The session with the verdict on its current frame that a window gives unasked; the worst fiber is chosen."""
+    slot = session.slot()
+    if slot is None or slot.photons is not None:  # these are judged with their light, see `prepared`
+        return session
+    if triage_can_ask(slot):
+        from ifuview.app.night.of_fiber import asked, worst_fiber
+
+        session, path = asked(session, slot.dataset.path, ctx), slot.dataset.path
+        row = session.selection.fiber
+        return replace(session, selection=Selection(fiber=worst_fiber(session.triage, path) if row is None else row))
+    from ifuview.app.follow import first_verdicts
+
+    return _carried_out(session, Change(session, tuple(first_verdicts(session, None, slot))), ctx)
 
 
 def write_report(session: Session, output: str, ctx: JobContext = SILENT) -> str:
@@ -157,7 +195,7 @@ def prepared(session: Session, ctx: JobContext = SILENT) -> Session:
     if slot.photons is not None:
         from ifuview.app.photons.views.light_report import with_light
 
-        session = _judged(with_light(session, ctx.part(0.0, 0.5)), ctx.part(0.5, 1.0))
+        session = _photons_judged(with_light(session, ctx.part(0.0, 0.5)), ctx.part(0.5, 1.0))
     if session.inspection is None and session.selection.fiber is not None:
         session = replace(session, inspection=inspect(session, ctx))
     if triage_can_ask(slot):
@@ -167,7 +205,7 @@ def prepared(session: Session, ctx: JobContext = SILENT) -> Session:
     return session
 
 
-def _judged(session: Session, ctx: JobContext) -> Session:
+def _photons_judged(session: Session, ctx: JobContext) -> Session:
     """The session with the photon list on the canvas judged, where that was not done yet; what stops it is said."""
     from ifuview.app.photons.judging import judge_frame
     from ifuview.app.photons.state import PhotonJudged

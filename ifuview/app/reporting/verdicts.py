@@ -31,12 +31,12 @@ def _found(session: Session, slot: Slot) -> Iterator[VerdictLine]:
         from ifuview.app.night import of_fiber
 
         yield from of_fiber.lines(session.triage, slot.dataset.path, fiber)
-    elif quality is None and not of_night(session):
+    elif (quality is None or slot.diagnosis is not None) and not of_night(session):
         yield from _of_bar(verdict.make(session))
     if of_raw_night(session):
         yield from _of_readout(session, slot)
-    if quality is not None:
-        yield VerdictLine(as_state(quality.verdict), "Trace", quality.text)
+    if found is not None and quality is not None:
+        yield VerdictLine(as_state(quality.verdict), f"Trace of fiber {found.fiber_id}", quality.text)
     elif found is not None and fiber is not None:
         why = found.note or "no detector image with traces is open"
         yield VerdictLine(VerdictState.NOT_JUDGED, "Trace", why)

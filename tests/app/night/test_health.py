@@ -16,7 +16,9 @@ from ifuview.app.frames.views.fiber_marks import MarkKind
 from ifuview.app.night.state import AmplifierKey
 from ifuview.app.night.views import exposures as listed
 from ifuview.app.night.views import triage
+from ifuview.app.reporting import headless
 from ifuview.app.reporting.fiber_report import report_input
+from ifuview.app.reporting.headless import prepared
 from ifuview.app.session import Session
 from ifuview.cli import main
 from ifuview.model.verdict import VerdictState
@@ -169,3 +171,11 @@ def test_an_amplifier_that_is_opened_alone_is_judged(tmp_path):
     runner.ask(want.OpenFile(str(other)))
     assert verdict.make(runner.session) is None
     assert [slot.health is None for slot in runner.session.slots] == [False, False, True]
+
+
+def test_a_page_about_an_amplifier_says_what_its_read_out_says(tmp_path):
+    right, noisy = amplifier(tmp_path, "LL", 1), amplifier(tmp_path, "RL", 1, 24.0)
+    for path, words in ((right, "nothing wrong in amplifier LL"), (noisy, "the read noise is")):
+        (line,) = report_input(prepared(headless.judged([str(path)]))).verdicts
+        assert line.verdict is (VerdictState.CLEAN if path == right else VerdictState.WRONG)
+        assert words in f"{line.title} {line.text}"

@@ -9,7 +9,7 @@ import pytest
 from ifuview.app.night.of_fiber import asked, evidence, findings, lines
 from ifuview.app.night.views.verdict import words_of
 from ifuview.app.reporting.fiber_report import report_input
-from ifuview.app.reporting.headless import make_session
+from ifuview.app.reporting.headless import judged, make_session, prepared
 from ifuview.model.verdict import VerdictState
 from tests.app.night.production import FIRST, NIGHT, write_production
 
@@ -40,6 +40,16 @@ def test_a_page_says_what_was_found_in_its_fiber(session):
     whole = report_input(replace(judged, inspection=None, selection=replace(judged.selection, fiber=None)))
     assert whole.verdicts[0].verdict is VerdictState.WRONG and whole.evidence is not None
     assert page.evidence is not None and any("masked" in fact for fact in page.facts)
+
+
+def test_without_a_fiber_a_page_is_about_the_worst(session):
+    path = session.slot().dataset.path
+    out = judged([path])
+    worst = findings(out.triage, path, None)[0]
+    assert out.selection.fiber in worst.fibers
+    assert judged([path], fiber="7").selection.fiber == 7
+    page = report_input(prepared(out))
+    assert page.verdicts[0].verdict is VerdictState.WRONG and page.inspection.fiber in worst.fibers
 
 
 def test_what_was_not_asked_is_not_clean(session):
