@@ -18,6 +18,7 @@ from ifuview.model.reduction.solution import ShotSolution
 from ifuview.model.reduction.spectra import FiberSpectra
 from ifuview.model.verdict import VerdictState
 from ifuview.recipes.graph import Given, StepResult, ValueCache, run
+from ifuview.recipes.virus import solution
 from ifuview.recipes.virus.head import make_head_flux
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.light.stars import SolutionParams
@@ -116,6 +117,32 @@ def test_pointing_optics_and_illumination_are_recovered(night: Night, reduced) -
     assert abs(solution.optics.fwhm - FWHM) < 0.03
     found = np.array([one.illumination for one in solution.surveys])
     assert np.abs(found / found.mean() / (ILLUMINATION / ILLUMINATION.mean()) - 1).max() < 0.01
+
+
+def test_two_stars_in_one_peak_move_neither_pointing_nor_seeing(monkeypatch) -> None:
+    """The catalog knows of the second one: three of eight peaks are wider, and lie where no star is."""
+    twins = {"047": ((-7.6, 7.1, 17.3), (10.3, -6.0, 17.9)), "046": ((3.8, 2.0, 17.6),)}
+    night = make_night(6, fields={slot: (*STARS[slot], *twins[slot]) for slot in STARS})
+    cache = ValueCache()
+    found = _solve(night, cache)
+    monkeypatch.setattr(solution, "MOVED", np.inf)
+    plain = _solve(night, ValueCache())
+    off = [max(_misplaced(night, one)) for one in (found, plain)]
+    wide = [abs(one.optics.fwhm - FWHM) for one in (found, plain)]
+    assert wide[0] < 0.03 < wide[1]
+    assert off[0] < 0.06 < off[1]
+
+
+def _misplaced(night: Night, found: ShotSolution) -> list[float]:
+    """How far each head is from where it is, arcsec."""
+    out = []
+    for slot in night.heads:
+        middle = [np.array([v]) for v in night.setup.focal(slot)]
+        point = found.pointing
+        ra, dec = sky_place(*middle, point.ra / 15, point.dec, point.turn)
+        true = sky_place(*middle, RA / 15, DEC, 360 - (90 + PA + TURN))
+        out.append(float(np.hypot((ra - true[0]) * np.cos(np.radians(DEC)), dec - true[1])[0]) * 3600)
+    return out
 
 
 def test_stars_have_their_flux_and_shape(night: Night, reduced) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,13 +75,16 @@ def places() -> tuple[np.ndarray, np.ndarray]:
     return x, (row - (ROWS - 1) / 2) * 2.2
 
 
-def make_night(seed: int = 5, flat_error: float = 0.003) -> Night:
+Places = tuple[tuple[float, float, float], ...]
+
+
+def make_night(seed: int = 5, flat_error: float = 0.003, fields: Mapping[str, Places] = STARS) -> Night:
     rng = np.random.default_rng(seed)
     made, (x, y) = setup(), places()
     nfiber, quarter = x.size, x.size // 4
     heads, surface, spectra, usable, ra, dec, mags = {}, {}, {}, {}, [], [], []
     turn = 360 - (90 + PA + TURN)
-    for slot, stars in STARS.items():
+    for slot, stars in fields.items():
         focal = made.focal(slot)
         response = (
             1 + 0.08 * rng.normal(size=(nfiber, 1)) + 0.01 * rng.normal(size=(nfiber, 1)) * np.linspace(-1, 1, NCOL)

@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.engine.context import JobContext
+from ifuview.engine.spectra.field.blend import FieldPictures, take_pictures
 from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share
 from ifuview.engine.spectra.field.positions import HOUR, sky_place
 from ifuview.engine.spectra.flux.errors import error_factor, renormalized
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
 from ifuview.engine.spectra.flux.scale import FLUX_UNIT
 from ifuview.engine.spectra.flux.spikes import find_spikes
-from ifuview.engine.spectra.stars.extract import blended_by, extract_sources
+from ifuview.engine.spectra.stars.extract import blended_by, extract_sources, with_errors_of
+from ifuview.engine.spectra.stars.match import CATALOG as CATALOG_ERROR
 from ifuview.engine.spectra.stars.photometry import LIGHT, ZERO, band_magnitude
+from ifuview.engine.spectra.stars.places import settle_places
 from ifuview.engine.spectra.stars.put import put_source, restored_cube
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import UNUSABLE, ReductionBit
@@ -25,6 +28,7 @@ from ifuview.model.reduction.shot import AmplifierState, IfuField, IfuSpectra, R
 from ifuview.model.reduction.solution import CatalogSpectrum, ShotOptics, ShotSolution, StarCatalog
 from ifuview.model.reduction.source import CubeGrid, SkyCube, SourceFit
 from ifuview.model.reduction.spectra import FiberSpectra
+from ifuview.recipes.virus.light.chunks import FEW
 from ifuview.recipes.virus.light.sky import HeadSkyParams, head_skies
 from ifuview.recipes.virus.light.stars import SETTLED, moved_head
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures, HeadSkies, ShotSetup, SimulatedSource
@@ -118,10 +122,12 @@ def make_stars(
         if n in seen and max(seen[n].error, by) < CATALOG:
             x, y = seen[n].x, seen[n].y
         sources.append(source_at(float(x), float(y), solution.optics))
-    lenslets = Lenslets(fields.x, fields.y, fields.size, Face.CIRCLE)
-    found = extract_sources(fields.joined(), fields.sky, tuple(sources), lenslets, pictures.cover)
+    lenslets, spectra = Lenslets(fields.x, fields.y, fields.size, Face.CIRCLE), fields.joined()
+    settled = settle_places(_pictures(spectra), lenslets, tuple(sources), CATALOG_ERROR)
+    found = extract_sources(spectra, fields.sky, settled.sources, lenslets, pictures.cover)
+    found = with_errors_of(settled, found)
     out = []
-    for n, source, light in zip(number, sources, found, strict=True):
+    for n, source, light in zip(number, settled.sources, found, strict=True):
         if light is not None:
             magnitude = tuple(float(m) for m in catalog.magnitude[n])
             g, _ = band_magnitude(light.spectrum, setup.band.wave, setup.band.value)
@@ -132,6 +138,13 @@ def make_stars(
                 )
             )  # fmt: skip
     return tuple(out)
+
+
+def _pictures(spectra: FiberSpectra) -> FieldPictures:
+    """All fibers in chunks of wavelength."""
+    known = spectra.usable() & (spectra.variance > 0)
+    weight = np.where(known, 1 / np.where(known, spectra.variance, 1), 0)
+    return take_pictures(spectra.flux, weight, np.asarray(spectra.wave)[None], FEW)
 
 
 def make_cube(

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import KDTree
 
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.field.positions import HOUR, sky_place
+from ifuview.engine.spectra.stars.extract import blended_by
 from ifuview.engine.spectra.stars.match import PointingFit, focal_of, match_catalog
 from ifuview.engine.spectra.stars.optics import OpticsFit
 from ifuview.engine.spectra.stars.photometry import zero_point
+from ifuview.engine.spectra.stars.places import BLENDED
 from ifuview.model.checks import Array, Header
 from ifuview.model.reduction.solution import (
     ExposureSurvey,
@@ -32,11 +35,13 @@ from ifuview.recipes.virus.light.stars import (
     caught_share,
     exposure_numbers,
     head_throughputs,
+    stars_alone,
 )
 from ifuview.recipes.virus.shot_values import TURN, WIDTH_WAVE, HeadPictures, ShotSetup
 
 AGREE = 25.0  # arcsec: commanded and actual pointing, beyond which the actual one is taken
 PEAK_ERROR = 0.15, 2.0, 0.8  # arcsec: of a peak's place, over its sigma, and for its light in unusable fibers
+MOVED = 0.02  # arcsec, of a peak by stars in it that are not told apart, above which it tells nothing
 BRIGHT = (9.0, 22.5)  # g of stars that are matched
 TELLING = (13.0, 20.5)  # g of stars that tell the zero point
 
@@ -64,12 +69,16 @@ def make_solution(
 ) -> ShotSolution:  # fmt: skip
     """Pointing, optics, and what each exposure is worth."""
     start = header_pointing(params, header)
-    heads, notes = stars.heads, list(stars.notes)
+    notes: list[str] = []
+    plane = _sources(stars)
+    found = _matching(plane, catalog, start, notes)
+    if found is not None and catalog is not None and stars.fit is not None:
+        stars, plane, found = _unblended(params, setup, stars, plane, found, catalog, start)
+    heads, notes = stars.heads, [*stars.notes, *notes]
     if stars.fit is None:
         notes.append("No bright star stands alone: point spread and illumination are defaults.")
     fit = _defaults(params, setup, len(exposure_numbers(heads))) if stars.fit is None else stars.fit
-    plane = _sources(heads, stars)
-    pointing, found = start, _matching(plane, catalog, start, notes)
+    pointing = start
     matched: tuple[MatchedStar, ...] = ()
     if found is not None:
         pointing = _pointing(start, found)
@@ -124,8 +133,34 @@ class _Plane:
     source: list[tuple[int, int]]
 
 
-def _sources(heads: tuple[HeadPictures, ...], stars: ShotStars) -> _Plane:
+def _unblended(
+    params: SolutionParams, setup: ShotSetup, stars: ShotStars, plane: _Plane, found: PointingFit,
+    catalog: StarCatalog, start: Pointing,
+) -> tuple[ShotStars, _Plane, PointingFit]:  # fmt: skip
+    """Stars, sources and their matches anew, where the catalog tells of some that they are several stars in one peak.
+
+    Such a peak is too wide, and lies where no star is.
+    """
+    assert stars.fit is not None
+    x, y = focal_of(catalog.ra, catalog.dec, (found.ra, found.dec), found.turn)
+    known = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & np.isfinite(catalog.g))
+    off = blended_by(x[known], y[known], catalog.g[known], stars.fit.fwhm)
+    tree = KDTree(np.stack([x[known], y[known]], axis=1))
+    apart, mate = tree.query(np.stack([plane.x, plane.y], axis=1), distance_upper_bound=BLENDED * stars.fit.fwhm)
+    moved = np.where(np.isfinite(apart), np.append(off, 0.0)[mate], 0.0)
+    if not (moved > MOVED).any():
+        return stars, plane, found
+    by = dict(zip(plane.source, moved, strict=True))
+    pairs = zip(stars.head.tolist(), stars.peak.tolist(), strict=True)
+    stars = stars_alone(params, setup, stars, np.array([by.get(pair, 0.0) <= MOVED for pair in pairs]))
+    plane = _sources(stars)
+    plane = replace(plane, error=np.hypot(plane.error, moved))
+    return stars, plane, _matching(plane, catalog, start, []) or found
+
+
+def _sources(stars: ShotStars) -> _Plane:
     """All peaks of heads whose place is known; stars as they were measured."""
+    heads = stars.heads
     better = {(int(h), int(p)): n for n, (h, p) in enumerate(zip(stars.head, stars.peak, strict=True))}
     rows, source = [], []
     for h, head in enumerate(heads):

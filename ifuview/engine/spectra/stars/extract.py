@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
 
 from ifuview.engine.spectra.field.extract import PointSystem, extract_points, point_spectra
 from ifuview.engine.spectra.field.lenslet import KeptShares, Lenslets, share_at
+from ifuview.engine.spectra.stars.places import BLENDED, SettledPlaces
 from ifuview.engine.spectra.stars.put import add_light
 from ifuview.model.checks import Array
 from ifuview.model.reduction.source import SourceFit, SourceSpectrum
@@ -34,7 +36,6 @@ ALONGSIDE = 2.0  # widths: sources this near are extracted together with it
 CHANGED, UNLIKE = 5.0, 0.02  # sigma, and share of the flux that errors of the profile may make: what has to change
 CORRELATED = 2.3  # variance of the mean of samples on a grid, over that of independent ones
 LEAST_FIBERS = 15
-BLENDED = 1.3  # widths: sources that are nearer to each other are one peak
 LEAST = 0.05  # of a source's light in usable fibers, below which there is no spectrum
 
 
@@ -75,9 +76,13 @@ def blended_by(x: Array, y: Array, magnitude: Array, fwhm: float) -> NDArray[np.
     -------
     ndarray, shape (n,), arcsec
     """
-    apart = np.hypot(x - x[:, None], y - y[:, None])
-    share = 1 / (1 + 10 ** (0.4 * (magnitude - magnitude[:, None])))  # of the other one in the light of both
-    return np.asarray(np.where(apart < BLENDED * fwhm, apart * share, 0.0).sum(axis=1))
+    place = np.stack([x, y], axis=1)
+    near = KDTree(place).query_pairs(BLENDED * fwhm, output_type="ndarray")
+    out = np.zeros(len(place))
+    for one, other in (near.T, near.T[::-1]):
+        share = 1 / (1 + 10 ** (0.4 * (magnitude[other] - magnitude[one])))  # of the other one in the light of both
+        np.add.at(out, one, np.hypot(*(place[one] - place[other]).T) * share)
+    return out
 
 
 def extract_sources(
@@ -113,6 +118,22 @@ def extract_sources(
     return tuple(
         SourceLight(found[n], float(caught[n] / whole[n])) if n in found else None for n in range(len(sources))
     )
+
+
+def with_errors_of(places: SettledPlaces, found: tuple[SourceLight | None, ...]) -> tuple[SourceLight | None, ...]:
+    """The spectra of the sources of `places` with what the errors of these add to their errors."""
+    some = next((one for one in found if one is not None), None)
+    if some is None:
+        return found
+    nothing = np.zeros(some.spectrum.flux.size)
+    more = places.variance(np.stack([nothing if one is None else np.maximum(one.spectrum.flux, 0) for one in found]))
+    out: list[SourceLight | None] = []
+    for one, own in zip(found, more, strict=True):
+        if one is not None and own.any():
+            known = one.spectrum.variance > 0
+            one = replace(one, spectrum=replace(one.spectrum, variance=one.spectrum.variance + np.where(known, own, 0)))
+        out.append(one)
+    return tuple(out)
 
 
 def _take_background(

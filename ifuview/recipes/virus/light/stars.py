@@ -81,20 +81,46 @@ def make_shot_stars(
         stars = tuple(_star(heads[h], p, numbers) for h, p in chosen)
         if not stars:
             return ShotStars(heads, np.zeros(0, np.intp), np.zeros(0, np.intp), None, np.zeros(0), np.zeros(0))
-        loose = None if all(one.expected for one in heads) else FREE_DITHER
-        start = _start(params, heads, chosen)
-        fit = fit_optics(
-            stars, heads[0].wave, setup.refraction, len(numbers), fwhm=start, reference=WIDTH_WAVE,
-            dither_error=loose,
-        )  # fmt: skip
+        fit = _fit(params, setup, heads, chosen, stars)
         if np.abs(fit.dither).max() < SETTLED:
             break
         heads = tuple(moved_head(head, dict(zip(numbers, fit.dither.T, strict=True))) for head in heads)
         chosen = telling_stars(params, heads)
+    return _measured(setup, heads, chosen[: len(stars)], stars, fit, tuple(notes))
+
+
+def stars_alone(params: SolutionParams, setup: ShotSetup, stars: ShotStars, alone: Array) -> ShotStars:
+    """The stars and optics without those that are not `alone` (nstar,) of bool; the same where none would be left."""
+    pairs = list(zip(stars.head.tolist(), stars.peak.tolist(), strict=True))
+    chosen = [pair for pair, own in zip(pairs, alone, strict=True) if own]
+    if not chosen or len(chosen) == len(pairs):
+        return stars
+    numbers = exposure_numbers(stars.heads)
+    light = tuple(_star(stars.heads[h], p, numbers) for h, p in chosen)
+    return _measured(setup, stars.heads, chosen, light, _fit(params, setup, stars.heads, chosen, light), stars.notes)
+
+
+def _fit(
+    params: SolutionParams, setup: ShotSetup, heads: tuple[HeadPictures, ...], chosen: list[tuple[int, int]],
+    stars: tuple[StarLight, ...],
+) -> OpticsFit:  # fmt: skip
+    """Optics by some stars."""
+    loose = None if all(one.expected for one in heads) else FREE_DITHER
+    return fit_optics(
+        stars, heads[0].wave, setup.refraction, len(exposure_numbers(heads)), fwhm=_start(params, heads, chosen),
+        reference=WIDTH_WAVE, dither_error=loose,
+    )  # fmt: skip
+
+
+def _measured(
+    setup: ShotSetup, heads: tuple[HeadPictures, ...], chosen: list[tuple[int, int]], stars: tuple[StarLight, ...],
+    fit: OpticsFit, notes: tuple[str, ...],
+) -> ShotStars:  # fmt: skip
+    """Stars with their magnitudes."""
     magnitude, error = star_magnitudes(stars, heads[0].wave, fit, WIDTH_WAVE, setup.band.wave, setup.band.value)
-    head, peak = (np.array([pair[k] for pair in chosen[: len(stars)]], np.intp) for k in (0, 1))
+    head, peak = (np.array([pair[k] for pair in chosen], np.intp) for k in (0, 1))
     response = np.array([value for _, value in head_throughputs(heads, [])])[head]
-    return ShotStars(heads, head, peak, fit, magnitude + 2.5 * np.log10(response), error, tuple(notes))
+    return ShotStars(heads, head, peak, fit, magnitude + 2.5 * np.log10(response), error, notes)
 
 
 def _start(params: SolutionParams, heads: tuple[HeadPictures, ...], chosen: list[tuple[int, int]]) -> float:
