@@ -17,7 +17,7 @@ from ifuview.recipes.lrs2.judge import judged
 from ifuview.recipes.lrs2.recipe import CALIBRATIONS, RECIPE
 from ifuview.recipes.lrs2.values import ChannelSetup
 from ifuview.simulate.het.light import SkyScene
-from ifuview.simulate.het.night import Shot, expose_amplifier, light_of
+from ifuview.simulate.het.night import Shot, expose_amplifier, light_of, pixels_of
 from ifuview.simulate.het.setup import PIVOT, TrueChannel, channel_setup, cut
 from ifuview.simulate.het.source import SkySource, fiber_points
 
@@ -69,16 +69,14 @@ class Night:
     def exposure(self, shot: Shot) -> RawExposure:
         """Expose and keep."""
         light = light_of(self.channel, shot, *fiber_points(PITCH))
-        amps, first = [], 0
-        for amp in self.channel.amplifiers:
-            own = slice(first, first := first + len(amp.x))
+        amps = []
+        for amp, lit in zip(self.channel.amplifiers, pixels_of(self.channel, light, shot), strict=True):
             tag = SLOT + amp.name
             path = f"{shot.observation}-{shot.number}-{tag}-{id(shot)}"
             if tag in shot.missing:
                 continue
             rng = np.random.default_rng((shot.observation, shot.number, *map(ord, amp.name)))
-            electrons = light.electrons[own] if len(light.electrons) else None
-            read = expose_amplifier(amp, electrons, shot, rng, cosmics=0.2, tag=tag)
+            read = expose_amplifier(amp, lit, shot, rng, cosmics=0.2, tag=tag)
             header = {"RDNOISE": amp.readnoise, "GAIN": amp.gain, "OBJECT": shot.object, "EXPTIME": shot.exptime}
             blank = np.zeros_like(read.numbers), np.zeros_like(read.overscan)
             numbers, overscan = blank if tag in shot.zero else (read.numbers, read.overscan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,19 +45,29 @@ class ReadPixels:
     expected: NDArray[np.float32]
 
 
-def light_on(amp: TrueAmplifier, electrons: Array, shift: float = 0.0, tilt: float = 0.0) -> Array:
-    """Light of the fibers of an amplifier on its pixels, scattered light included.
+def light_on(
+    amplifiers: Sequence[TrueAmplifier], electrons: Array, shift: float = 0.0, tilt: float = 0.0
+) -> list[NDArray[np.float64]]:
+    """Light of the fibers of a detector on the pixels of each amplifier; scattered light knows of no seam.
 
     Parameters
     ----------
+    amplifiers : sequence of TrueAmplifier
+        From bottom to top.
     electrons : ndarray, shape (nfiber, ncol)
+        Of all their fibers.
     shift, tilt : float, px
-        Of all traces, and what it is more at the top than at the bottom of the amplifier.
+        Of all traces, and what it is more at the top than at the bottom of an amplifier.
     """
-    center = amp.at(amp.trace)
-    center = center + shift + tilt * (center / amp.shape[0] - 0.5)
-    image = render(center, amp.at(amp.sigma), electrons, amp.shape[0])
-    return (1 - SCATTERED) * image + SCATTERED * _halo(image)
+    parts, first = [], 0
+    for amp in amplifiers:
+        center = amp.at(amp.trace)
+        center = center + shift + tilt * (center / amp.shape[0] - 0.5)
+        own = electrons[first : (first := first + len(amp.x))]
+        parts.append(render(center, amp.at(amp.sigma), own, amp.shape[0]))
+    image = np.concatenate(parts)
+    image = (1 - SCATTERED) * image + SCATTERED * _halo(image)
+    return np.split(image, np.cumsum([amp.shape[0] for amp in amplifiers])[:-1])
 
 
 def read_out(

@@ -170,16 +170,13 @@ def write_night(
         for channel in channels:
             light = light_of(channel, shot, points, area)
             truth.add_light(shot.observation, channel, light, shot.number)
-            first = 0
-            for amp in channel.amplifiers:
-                own = slice(first, first := first + len(amp.x))
+            for amp, lit in zip(channel.amplifiers, pixels_of(channel, light, shot), strict=True):
                 tag = channel.slot + amp.name
                 if tag in shot.missing:
                     continue
                 rng = np.random.default_rng((seed, order, *map(ord, channel.camera + amp.name)))
-                electrons = light.electrons[own] if len(light.electrons) else None
                 read = expose_amplifier(
-                    amp, electrons, shot, rng, overscan=raw.overscan if overscan is None else overscan,
+                    amp, lit, shot, rng, overscan=raw.overscan if overscan is None else overscan,
                     cosmics=cosmics, broken=broken, tag=tag,
                 )  # fmt: skip
                 truth.add_read(shot.observation, shot.number, channel, amp, read)
@@ -208,9 +205,16 @@ def light_of(channel: TrueChannel, shot: Shot, points: Array, area: float) -> Fi
     return replace(found, electrons=shot.faults.on_light(found.electrons))
 
 
+def pixels_of(channel: TrueChannel, light: FiberLight, shot: Shot) -> Sequence[Array | None]:
+    """The light on the pixels of each amplifier of a detector; None for a bias or a dark."""
+    if not len(light.electrons):
+        return [None] * len(channel.amplifiers)
+    return light_on(channel.amplifiers, light.electrons, shot.shift, shot.tilt)
+
+
 def expose_amplifier(
     amp: TrueAmplifier,
-    electrons: Array | None,
+    light: Array | None,
     shot: Shot,
     rng: np.random.Generator,
     *,
@@ -219,11 +223,18 @@ def expose_amplifier(
     broken: bool = True,
     tag: str = "",
 ) -> ReadPixels:
-    """Expose and read out one amplifier; particles hit science and dark exposures only, as others are short."""
-    light = np.zeros(amp.shape) if electrons is None else light_on(amp, electrons, shot.shift, shot.tilt)
+    """Read the `light` of an amplifier out; particles hit science and dark exposures only, as others are short."""
     rate = cosmics if shot.kind in ("sci", "drk") else 0.0
     amp = replace(amp, readnoise=amp.readnoise * shot.faults.noise.get(tag, 1.0))
-    read = read_out(amp, light, shot.exptime, rng, overscan=overscan, cosmics=rate, broken=broken)
+    read = read_out(
+        amp,
+        np.zeros(amp.shape) if light is None else light,
+        shot.exptime,
+        rng,
+        overscan=overscan,
+        cosmics=rate,
+        broken=broken,
+    )
     return shot.faults.on_read(read, tag)
 
 

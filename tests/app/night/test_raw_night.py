@@ -80,8 +80,7 @@ def test_a_detector_shows_electrons_with_error_amplifier_by_amplifier(runner, tr
     channel = night.channel("uv")
     light = light_of(channel, TWILIGHT, *fiber_points(0.59)).electrons
     pixels = image.pixels.native()
-    for n, amp in enumerate(channel.amplifiers):
-        expected = light_on(amp, light[140 * n : 140 * (n + 1)])
+    for n, (amp, expected) in enumerate(zip(channel.amplifiers, light_on(channel.amplifiers, light), strict=True)):
         rows = slice(1032 * n, 1032 * (n + 1))
         pull = (pixels[rows] - expected) / np.sqrt(expected + amp.readnoise**2)
         assert np.std(pull) == pytest.approx(1, abs=0.01)

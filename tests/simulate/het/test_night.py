@@ -43,9 +43,17 @@ def test_a_cut_detector_is_a_part_of_the_whole(uv, small):
 def test_the_light_of_the_fibers_is_all_on_the_detector(small):
     amp = small.amplifiers[0]
     electrons = lights.twilight(small).electrons[:20]
-    image = light_on(amp, electrons)
+    (image,) = light_on((amp,), electrons)
     assert image.sum() == pytest.approx(electrons.sum(), rel=0.02)  # scattered light leaves over the edges
     assert image.sum() > (1 - SCATTERED) * electrons.sum()
+
+
+def test_scattered_light_goes_on_where_another_amplifier_begins(small):
+    electrons = lights.lamp(small).electrons * (np.arange(len(small.layout[0])) == 19)[:, None]
+    below, above = light_on(small.amplifiers, electrons)
+    dark = np.array([below[-1].mean(), above[0].mean()])
+    assert dark[1] == pytest.approx(dark[0], rel=0.2)  # a row apart, some 60 px off the only fiber with light
+    assert dark.min() > 0
 
 
 def test_shifts_move_traces_and_wavelengths(small):
@@ -58,7 +66,7 @@ def test_shifts_move_traces_and_wavelengths(small):
         part = image[at - 6 : at + 7, 200]
         return np.sum(part * rows[at - 6 : at + 7, 0]) / np.sum(part)
 
-    moved = center(light_on(amp, electrons, 0.2)) - center(light_on(amp, electrons))
+    moved = center(light_on((amp,), electrons, 0.2)[0]) - center(light_on((amp,), electrons)[0])
     assert moved == pytest.approx(0.2, abs=0.006)  # scattered light does not move with them
     still, drifted = (lights.arc(small, "Hg_B", shift=shift).electrons[10] for shift in (0.0, 0.5))
     place = np.arange(512)
