@@ -17,18 +17,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ifuview.engine.ccd.laid import Laid, laid_gaussians, laid_profile
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.traces.binning import plain_bins
+from ifuview.engine.traces.profile.fiber_profile import FiberProfile
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 
 BIN = 16  # columns
-HALF_ROWS = 6  # on each side of a fiber that get light of it
 ACROSS, ALONG = 7, 5  # degrees, at most
 SMOOTH = 280  # px that each degree stands for: scattered light is wide, and narrow terms are like errors of the profile
 ROUNDS = 2  # the first with weights from the data, the others with weights and clipping from the model
 CLIP, CLIP_SHARE = 5.0, 0.05  # sigma, and share of the model, that a bin may lie off
-BLUR = (40.0, 160.0)  # px, of the blurred light
+BLUR = (10.0, 40.0, 160.0)  # px, of the blurred light; what falls beside its fiber would pass for wider light
 PRIOR = 1e-4  # of the mean information: holds terms that nothing is known of
 MIN_BINS = 8
 
@@ -59,6 +60,7 @@ def scattered_light(
     *,
     usable: Array | None = None,
     seams: Sequence[int] = (),
+    profile: FiberProfile | None = None,
     blurred: bool = True,
     untraced: Array | None = None,
     full: Array | None = None,
@@ -77,6 +79,8 @@ def scattered_light(
     usable : ndarray of bool, shape (nrow, ncol), optional
     seams : sequence of int
         Rows where another amplifier begins: the background may have a step there, as what is left of a bias or dark.
+    profile : FiberProfile, optional
+        Of the fibers. Default: Gaussians; what a profile has beside them then passes for scattered light.
     blurred : bool
         With the terms of blurred light.
     untraced : ndarray of bool, shape (nrow,), optional
@@ -97,6 +101,7 @@ def scattered_light(
     nbin = binned.shape[0]
     at = np.rint(np.arange(nbin) * width + (width - 1) / 2).astype(np.intp)
     path, spread = (np.ascontiguousarray(a[:, at].T, np.float64) for a in (center, sigma))
+    laid = laid_gaussians(path, spread, nrow) if profile is None else laid_profile(path, profile, at, nrow)
     rows, columns = np.linspace(-1, 1, nrow), np.arange(ncol) * 2 / (ncol - 1) - 1
     across = np.polynomial.legendre.legvander(rows, min(ACROSS, max(2, round(nrow / SMOOTH))))
     along = np.polynomial.legendre.legvander(columns, min(ALONG, max(2, round(ncol / SMOOTH))))
@@ -108,7 +113,7 @@ def scattered_light(
     level = np.zeros((nbin, nrow))
     for turn in range(ROUNDS):
         ctx.checkpoint(0.3 + 0.3 * turn, "Scattered light")
-        parts, sides, chi2 = _equations(binned, path, spread, across, extra, level, read_noise**2, width, turn > 0)
+        parts, sides, chi2 = _equations(binned, laid, across, extra, level, read_noise**2, width, turn > 0)
         coeff, amount = _solved(parts, sides, along[at], extra.shape[0])
         level = along[at] @ coeff.T @ across.T + np.einsum("n,nbr->br", amount, extra)
     ground = across.astype(np.float32) @ (coeff @ along.T).astype(np.float32)
@@ -192,7 +197,7 @@ def _solved(parts: Array, sides: Array, along: Array, nextra: int) -> tuple[Arra
 
 
 def _equations(
-    binned: Array, path: Array, spread: Array, across: Array, extra: Array, level: Array, floor: float, width: int,
+    binned: Array, laid: Laid, across: Array, extra: Array, level: Array, floor: float, width: int,
     clipped: bool,
 ) -> tuple[Array, Array, float]:  # fmt: skip
     """Equations of the background in each bin, the fluxes projected out."""
@@ -202,7 +207,7 @@ def _equations(
     base[:, :npoly], base[:, npoly:] = across.T, np.swapaxes(extra, 0, 1)
     known, weight = np.zeros(binned.shape), np.zeros(binned.shape)
     parts, sides, tally = np.zeros((nbin, m, m)), np.zeros((nbin, m)), np.zeros(2)
-    _project(binned, path, spread, base, level, floor, 1 / width, clipped, known, weight, parts, sides, tally)
+    _project(binned, *laid, base, level, floor, 1 / width, clipped, known, weight, parts, sides, tally)
     if tally[1] <= 0:
         raise FitError("no pixel can be used to find scattered light")
     heavy = base * weight[:, None]
@@ -212,19 +217,16 @@ def _equations(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _project(
-    binned: Array, path: Array, spread: Array, base: Array, level: Array, floor: float, shrink: float, clipped: bool,
+    binned: Array, laid: Array, begin: Array, base: Array, level: Array, floor: float, shrink: float, clipped: bool,
     known: Array, weight: Array, parts: Array, sides: Array, tally: Array,
 ) -> None:  # fmt: skip
     """Fill data and weights of all pixels, and what the fluxes take off the equations (their lower half)."""
     nbin, nrow = binned.shape
-    nfiber = path.shape[1]
+    nfiber = laid.shape[1]
     m = parts.shape[1]
-    rows = 2 * HALF_ROWS + 1
-    light, first = np.zeros((nfiber, rows)), np.zeros(nfiber, np.int64)
     pivot, link, right = np.empty(nfiber), np.empty(nfiber), np.empty((nfiber, m + 1))
     for b in range(nbin):
-        clean, heavy = known[b], weight[b]
-        _lay(path[b], spread[b], nrow, light, first)
+        clean, heavy, light, first = known[b], weight[b], laid[b], begin[b]
         for r in range(nrow):
             there = math.isfinite(binned[b, r])
             clean[r] = binned[b, r] - level[b, r] if there else 0.0
@@ -237,25 +239,6 @@ def _project(
             clean[r] += level[b, r] if heavy[r] > 0 else 0.0
         _couple(clean, heavy, base[b], light, first, pivot, link, right)
         _take_off(heavy, base[b], light, first, right, parts[b], sides[b])
-
-
-@njit(cache=True, nogil=True)
-def _lay(center: Array, sigma: Array, nrow: int, light: Array, first: Array) -> None:
-    """Light of all fibers on the rows about them; nothing of one without a center."""
-    rows = light.shape[1]
-    for k in range(center.size):
-        light[k] = 0.0
-        first[k] = 0
-        if not (-HALF_ROWS < center[k] < nrow + HALF_ROWS and sigma[k] > 0):
-            continue
-        low = min(max(math.floor(center[k] + 0.5) - HALF_ROWS, 0), nrow - rows)
-        first[k] = low
-        scale = 1 / (sigma[k] * math.sqrt(2.0))
-        edge = math.erf((low - 0.5 - center[k]) * scale)
-        for j in range(rows):
-            upper = math.erf((low + j + 0.5 - center[k]) * scale)
-            light[k, j] = 0.5 * (upper - edge)
-            edge = upper
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

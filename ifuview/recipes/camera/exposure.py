@@ -84,7 +84,7 @@ def make_spectra(
             notes.append(f"{problem} The traces stay where the flat has them.")
     below = scattered_light(
         frame.data, lit_centers(own), np.asarray(own.sigma), science.noise, usable=usable, seams=setup.seams,
-        untraced=_untraced(setup, own), full=_full(science),
+        profile=profile, untraced=_untraced(setup, own), full=_full(science),
         ctx=ctx.part(0.2, 0.4),
     )  # fmt: skip
     found = extract_fibers(

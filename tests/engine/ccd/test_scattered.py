@@ -1,9 +1,12 @@
 """Light that is smooth over the detector, told from that of the fibers."""
 
 import numpy as np
+import pytest
 from scipy.ndimage import gaussian_filter
 
 from ifuview.engine.ccd.scattered import scattered_light
+from ifuview.engine.traces.slit.profile import slit_profile
+from ifuview.model.trace import TraceSet
 from ifuview.simulate.detector.render import render
 
 
@@ -65,3 +68,31 @@ def test_a_bad_column_takes_nothing_of_the_light_that_is_scattered():
     found = scattered_light(np.where(usable, image, 0), center, sigma, 2.5, usable=usable).image
     assert np.abs(whole - ground).max() < 6.0  # electrons, of up to 58
     assert np.abs(found - whole).max() < 2.0  # 12 with bins left out
+
+
+@pytest.mark.parametrize(("wings", "wide"), [(0.0, 1.0), (0.05, 1.0), (0.0, 1.05)])
+def test_beside_a_bright_source_the_smooth_light_is_told_from_its_fibers(wings, wide):
+    """Light just beside the fibers, of scattering or of wings that no Gaussian has, does not pass for wider light."""
+    nrow, ncol = 400, 256
+    row = np.arange(12.0, 392, 7.3)
+    center, sigma = row[:, None] + np.zeros(ncol), np.full((row.size, ncol), 1.6)
+    sky, source, middle = np.full(center.shape, 25.0), np.full(center.shape, 25.0), row.size // 2
+    source[middle - 2 : middle + 3] *= np.array([6, 20, 50, 20, 6])[:, None]
+
+    def exposed(light, seed):
+        image = (1 - wings) * render(center, wide * sigma, light, nrow) + wings * render(center, 3 * sigma, light, nrow)
+        reaches = (0.4, 8.0), (0.35, 40.0), (0.25, 160.0)
+        halo = 0.03 * sum(share * gaussian_filter(image, reach, mode="constant") for share, reach in reaches)
+        rng = np.random.default_rng(seed)
+        return (rng.poisson(0.97 * image + halo) + rng.normal(0, 2.5, halo.shape)).astype(np.float32), halo
+
+    flat, halo = exposed(200 * sky, 0)
+    traces = TraceSet(fiber=np.arange(row.size), center=center, sigma=sigma)
+    profile = slit_profile(flat, traces, halo, 2.5)
+    miss = []
+    for seed in (1, 2, 3):
+        image, halo = exposed(source, seed)
+        miss.append((scattered_light(image, center, sigma, 2.5, profile=profile).image - halo).mean(axis=1))
+    away, off = np.abs(np.arange(nrow) - row[middle]), np.abs(np.mean(miss, axis=0))
+    assert off[away > 15].max() < 0.45  # electrons; half of it noise, up to 1.2 with Gaussians
+    assert off[away < 8].max() < 0.7  # beside some 200 of the source; up to 6 with Gaussians
