@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ifuview.engine.context import JobContext
 from ifuview.engine.spectra.field.aperture import FieldAperture, extract_aperture
 from ifuview.engine.spectra.field.borrowed import separate_borrowed
-from ifuview.engine.spectra.field.cube import collapse, field_grid, make_cube
+from ifuview.engine.spectra.field.cube import collapse, field_grid, layered_cubes
 from ifuview.engine.spectra.field.extract import extract_points
 from ifuview.engine.spectra.field.separate import search_sources, separate
 from ifuview.engine.spectra.field.separation import SeparateParams, Separation
@@ -253,10 +253,7 @@ def make_cubes(
     """Cubes of what was observed, of the sky, and of what is left without it."""
     dar = sky.sources[0].dar if sky.sources else setup.refraction
     lenslets, grid = setup.lenslets, field_grid(setup.lenslets)
-    whole, clean = (
-        make_cube(one, lenslets, dar, grid, ctx=ctx.part(number / 2, (number + 1) / 2))
-        for number, one in enumerate((field.observed, field.subtracted))
-    )  # the same samples are masked in both, so that a cube of the sky would be their difference
+    whole, clean = layered_cubes((field.observed, field.subtracted), lenslets, dar, grid, ctx=ctx)
     light = replace(
         whole, data=whole.data - clean.data, variance=np.maximum(clean.variance - whole.variance, np.float32(0))
     )

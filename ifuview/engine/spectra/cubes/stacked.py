@@ -108,7 +108,7 @@ def stacked_cube(
         level = level or float(np.median(weight[weight > 0])) if (weight > 0).any() else level
         own = replace(even, flux=part.factor * even.flux, variance=part.factor**2 * even.variance)
         sums.add(
-            own, *place, *part.moves(wave[first:last]), part.lenslets.area**0.5, weight / (level or 1.0),
+            (own,), *place, *part.moves(wave[first:last]), part.lenslets.area**0.5, weight / (level or 1.0),
             turn=part.turn, first=int(first),
             ctx=ctx.part(0.9 * number / len(parts), 0.9 * (number + 1) / len(parts)),
         )  # fmt: skip
@@ -117,7 +117,7 @@ def stacked_cube(
     known = np.flatnonzero(there)
     span = slice(int(known[0]), int(known[-1]) + 1)
     data, variance, mask = sums.mean(ctx)
-    return SkyCube(data[span], variance[span], mask[span], wave[span], grid, *unit)
+    return SkyCube(data[0, span], variance[0, span], mask[span], wave[span], grid, *unit)
 
 
 def _usual_weight(spectra: FiberSpectra) -> NDArray[np.float64]:

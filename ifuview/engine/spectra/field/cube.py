@@ -9,6 +9,7 @@ that of each spaxel; neighboring ones share fibers: their errors are correlated,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -50,11 +51,20 @@ def make_cube(
     spectra: FiberSpectra, lenslets: Lenslets, dar: Array, grid: CubeGrid | None = None, *,
     reference: float | None = None, smooth: float = SMOOTH, ctx: JobContext = SILENT,
 ) -> SkyCube:  # fmt: skip
-    """Resample spectra on one grid of wavelengths to a cube.
+    """Resample spectra on one grid of wavelengths to a cube; parameters as of `layered_cubes`."""
+    return layered_cubes((spectra,), lenslets, dar, grid, reference=reference, smooth=smooth, ctx=ctx)[0]
+
+
+def layered_cubes(
+    layers: Sequence[FiberSpectra], lenslets: Lenslets, dar: Array, grid: CubeGrid | None = None, *,
+    reference: float | None = None, smooth: float = SMOOTH, ctx: JobContext = SILENT,
+) -> tuple[SkyCube, ...]:  # fmt: skip
+    """Resample spectra on one grid of wavelengths to cubes, what faces cover being found once for all.
 
     Parameters
     ----------
-    spectra : FiberSpectra
+    layers : sequence of FiberSpectra
+        Of the same fibers and wavelengths, as with and without the sky; a sample counts where it is usable in all.
     lenslets : Lenslets
     dar : ndarray, shape (3, n)
         Refraction that is taken out.
@@ -63,17 +73,20 @@ def make_cube(
     reference : float, Angstrom, optional
         Wavelength at which nothing moves. Default: the middle one.
     smooth : float, arcsec
-        FWHM of a Gaussian that the cube is convolved with, which quiets spaxels smaller than a lenslet; 0: none.
+        FWHM of a Gaussian that the cubes are convolved with, which quiets spaxels smaller than a lenslet; 0: none.
     """
     grid = grid or field_grid(lenslets)
-    wave = np.asarray(spectra.wave)
+    wave = np.asarray(layers[0].wave)
     dx, dy = displacement(dar, wave)
     zx, zy = displacement(dar, np.array([wave[wave.size // 2] if reference is None else reference]))
     side = lenslets.size if lenslets.face is Face.SQUARE else lenslets.area**0.5
-    sums = CubeSums(wave.size, grid, smooth)
+    sums = CubeSums(wave.size, grid, smooth, len(layers))
     place = np.asarray(lenslets.x, np.float64), np.asarray(lenslets.y, np.float64)
-    sums.add(spectra, *place, dx - zx, dy - zy, side, np.ones(wave.size), ctx=ctx)
-    return SkyCube(*sums.mean(ctx), wave, grid, spectra.unit, spectra.medium)
+    sums.add(layers, *place, dx - zx, dy - zy, side, np.ones(wave.size), ctx=ctx)
+    light, variance, mask = sums.mean(ctx)
+    return tuple(
+        SkyCube(light[n], variance[n], mask, wave, grid, one.unit, one.medium) for n, one in enumerate(layers)
+    )
 
 
 class CubeSums:
@@ -86,23 +99,26 @@ class CubeSums:
     grid : CubeGrid
     smooth : float, arcsec
         FWHM of the Gaussian that the cube is convolved with; 0: none.
+    layers : int
+        Spectra of each fiber, as with and without the sky.
     """
 
-    def __init__(self, count: int, grid: CubeGrid, smooth: float) -> None:
+    def __init__(self, count: int, grid: CubeGrid, smooth: float, layers: int = 1) -> None:
         shape = (count, grid.y.size, grid.x.size)
-        self.area, self.whole, self.known, self.total = (np.zeros(shape, np.float32) for _ in range(4))
+        self.area, self.whole, self.known = (np.zeros(shape, np.float32) for _ in range(3))
+        self.total = np.zeros((layers, *shape), np.float32)
         self.grid, self.kernel = grid, _gaussian(smooth / grid.step)
         self.noise: list[tuple[slice, NDArray[np.float32], tuple[Any, ...]]] = []
 
     def add(
-        self, spectra: FiberSpectra, x: Array, y: Array, dx: Array, dy: Array, side: float, weight: Array, *,
+        self, layers: Sequence[FiberSpectra], x: Array, y: Array, dx: Array, dy: Array, side: float, weight: Array, *,
         turn: float = 0.0, first: int = 0, ctx: JobContext = SILENT,
     ) -> None:  # fmt: skip
         """Take the spectra of an exposure in.
 
         Parameters
         ----------
-        spectra : FiberSpectra
+        layers : sequence of FiberSpectra
             On wavelengths of the cube, from that of number `first` on.
         x, y : ndarray, shape (nfiber,), arcsec
         dx, dy : ndarray, shape (nwave,), arcsec
@@ -114,29 +130,29 @@ class CubeSums:
         turn : float, deg
             Of the faces, which are then taken in pieces that stay upright.
         """
-        usable = spectra.usable() & (spectra.variance >= 0)
-        light, known = np.ascontiguousarray(spectra.flux.T), np.ascontiguousarray(usable.T)
+        usable = np.logical_and.reduce([one.usable() & (one.variance >= 0) for one in layers])
+        light, known = np.stack([one.flux.T for one in layers]), np.ascontiguousarray(usable.T)
         across, up = _pieces(side, turn)
         place = x, y, dx, dy, across, up, side, float(self.grid.x[0]), float(self.grid.y[0]), self.grid.step
         where = *place, np.asarray(weight, np.float64)
         own = slice(first, first + weight.size)
-        into = [v[own] for v in (self.area, self.whole, self.known, self.total)]
-        self.noise.append((own, np.ascontiguousarray(np.where(usable, spectra.variance, 0).T), where))
+        into = [*(v[own] for v in (self.area, self.whole, self.known)), self.total[:, own]]
+        self.noise.append((own, np.stack([np.where(usable, one.variance, 0).T for one in layers]), where))
         spread(lambda part: _drizzle(light, known, *where, *part, *into), blocks(weight.size), ctx=ctx, text="cube")
 
     def mean(self, ctx: JobContext = SILENT) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint32]]:
-        """Light, variance and mask of the spaxels, (nwave, ny, nx); the sums are used up."""
+        """Light and variance of the spaxels, (layers, nwave, ny, nx), and their mask; the sums are used up."""
         mask = np.zeros(self.area.shape, np.uint32)
         for start in range(0, mask.shape[0], PLANES):
             ctx.check()
             some = slice(start, start + PLANES)
             mask[some] = self._mean(some)
         del self.area, self.whole
-        variance = np.zeros(mask.shape, np.float32)
+        variance = np.zeros(self.total.shape, np.float32)
         for own, noise, where in self.noise:
-            given: tuple[Any, ...] = noise, *where, self.kernel, self.known[own], variance[own]
-            spread(partial(_spread_some, given), blocks(noise.shape[0]), ctx=ctx, text="errors of the cube")
-        variance[mask != 0] = 0
+            given: tuple[Any, ...] = noise, *where, self.kernel, self.known[own], variance[:, own]
+            spread(partial(_spread_some, given), blocks(noise.shape[1]), ctx=ctx, text="errors of the cube")
+        variance[:, mask != 0] = 0
         return self.total, variance, mask
 
     def _mean(self, some: slice) -> Array:
@@ -147,7 +163,8 @@ class CubeSums:
         good = (known >= FILLED * self.whole[some]) & (known > 0)
         share = np.where(good, self._blur(good.astype(np.float32)), 1)  # of a spaxel's light that stays inside
         gain = np.where(good, area / np.where(good, known, 1) / share, 0)
-        self.total[some] = np.where(good, self._blur(gain * self.total[some]), 0)
+        for total in self.total:
+            total[some] = np.where(good, self._blur(gain * total[some]), 0)
         known[:] = gain
         return np.where(good, 0, np.where(area > 0, int(ReductionBit.NO_DATA), int(ReductionBit.EDGE)))
 
@@ -218,7 +235,8 @@ def _drizzle(
                         own[j, i] += a
                         if usable[w, k]:
                             known[w, j, i] += weight[w] * a
-                            total[w, j, i] += weight[w] * a * flux[w, k]
+                            for n in range(total.shape[0]):
+                                total[n, w, j, i] += weight[w] * a * flux[n, w, k]
         for j in range(ny):
             for i in range(nx):
                 covers = own[j, i]
@@ -233,8 +251,9 @@ def _spread(
     variance: Array, x: Array, y: Array, dx: Array, dy: Array, across: Array, up: Array, side: float, x0: float,
     y0: float, step: float, weight: Array, kernel: Array, gain: Array, out: Array, first: int, last: int,
 ) -> None:  # fmt: skip
-    """Variance of the convolved cube: what all of a fiber's light does to a spaxel is squared once."""
-    _, ny, nx = out.shape
+    """Variance of the convolved cubes: what all of a fiber's light does to a spaxel is squared once."""
+    count, _, ny, nx = out.shape
+    noise = np.empty(count)
     n, piece, scale = kernel.size, side / np.sqrt(across.size) / step, step * step / (side * side)
     reach = n // 2
     most = int(np.ceil((1.5 if across.size > 1 else 1.0) * side / step)) + 1  # spaxels that a face covers
@@ -242,21 +261,22 @@ def _spread(
     wide, tall = np.empty(most + n - 1), np.empty(most + n - 1)
     for w in range(first, last):
         for k in range(x.size):
-            if weight[w] <= 0 or variance[w, k] <= 0:
+            for m in range(count):
+                noise[m] = (weight[w] * scale) ** 2 * variance[m, w, k]
+            if noise.max() <= 0:
                 continue
             px, py = (x[k] - dx[w] - x0) / step + 0.5, (y[k] - dy[w] - y0) / step + 0.5
             left, low = across.min() / step - piece / 2, up.min() / step - piece / 2
             i0, j0 = int(np.floor(px + left)), int(np.floor(py + low))
-            noise = (weight[w] * scale) ** 2 * variance[w, k]
             even = _even(gain[w], i0, j0, most, reach) if across.size == 1 else -1.0
             if even >= 0:  # as nearly everywhere: along x and y by themselves
                 _part(px - piece / 2, piece, kernel, wide)
                 _part(py - piece / 2, piece, kernel, tall)
                 for j in range(j0 - reach, j0 - reach + tall.size):
-                    b = noise * (even * tall[j - j0 + reach]) ** 2
-                    if b > 0:
+                    b = (even * tall[j - j0 + reach]) ** 2
+                    for m in range(count if b > 0 else 0):
                         for i in range(i0 - reach, i0 - reach + wide.size):
-                            out[w, j, i] += b * wide[i - i0 + reach] ** 2
+                            out[m, w, j, i] += noise[m] * b * wide[i - i0 + reach] ** 2
                 continue
             face[:] = 0
             for p in range(across.size):
@@ -277,7 +297,8 @@ def _spread(
                     c = 0.0
                     for r in range(max(j - j0 - reach, 0), min(j - j0 + reach + 1, most)):
                         c += rows[r, i - i0 + reach] * kernel[j - j0 - r + reach]
-                    out[w, j, i] += noise * c * c
+                    for m in range(count):
+                        out[m, w, j, i] += noise[m] * c * c
 
 
 @njit(cache=True, nogil=True)
