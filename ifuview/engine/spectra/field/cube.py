@@ -84,9 +84,7 @@ def layered_cubes(
     place = np.asarray(lenslets.x, np.float64), np.asarray(lenslets.y, np.float64)
     sums.add(layers, *place, dx - zx, dy - zy, side, np.ones(wave.size), ctx=ctx)
     light, variance, mask = sums.mean(ctx)
-    return tuple(
-        SkyCube(light[n], variance[n], mask, wave, grid, one.unit, one.medium) for n, one in enumerate(layers)
-    )
+    return tuple(SkyCube(light[n], variance[n], mask, wave, grid, one.unit, one.medium) for n, one in enumerate(layers))
 
 
 class CubeSums:
