@@ -22,7 +22,7 @@ from ifuview.recipes.virus import solution
 from ifuview.recipes.virus.head import make_head_flux
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.light.stars import SolutionParams
-from ifuview.recipes.virus.quality import head_findings, head_quality
+from ifuview.recipes.virus.quality import exposure_notes, head_findings, head_quality
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import DITHERS, TURN, SimulatedSource
 from ifuview.recipes.virus.solution import header_pointing
@@ -273,6 +273,19 @@ def test_what_is_wrong_with_a_head_is_said_once_for_each_cause(reduced) -> None:
     mask[10:15] |= np.uint32(int(ReductionBit.TRAIL))
     fields = tuple(replace(f, spectra=replace(f.spectra, mask=mask)) if f is field else f for f in heads["047"].fields)
     assert head_findings(replace(heads["047"], fields=fields), ()) == ("047, exposure 2: 5 fibers are below a trail",)
+
+
+def test_what_is_noted_of_all_exposures_is_said_once(reduced) -> None:
+    head = reduced[1]["047"].spectra
+    notes = (
+        ("047L LL of 0000011 exp01: no gain", "exposure 1: a trail", "the sky lies +0.1 px off"),
+        ("047L LL of 0000011 exp02: no gain", "exposure 1: a trail"),
+        ("047L LL of 0000011 exp03: no gain", "exposure 1: a trail", "the sky lies +0.1 px off"),
+    )
+    fields = tuple(replace(field, notes=own) for field, own in zip(head.fields, notes, strict=True))
+    assert exposure_notes(replace(head, fields=fields)) == (
+        "047L LL: no gain", "047: a trail (exposure 1)", "047: the sky lies +0.1 px off (exposures 1, 3)",
+    )  # fmt: skip
 
 
 def test_calibrations_of_another_time_are_noticed_from_the_light(night: Night, reduced) -> None:

@@ -71,4 +71,4 @@ def run(chosen: Namespace, ctx: JobContext) -> Said:
     good = sum(not head.reason for head in done.heads)
     code = BAD_INPUT if not good else OK if good == len(done.heads) and not done.wrong else FOUND
     notes = (*done.notes, *(f"wrong: {text}" for text in done.wrong))
-    return Said("" if chosen.quiet else "\n".join(done.lines), notes, code)
+    return Said("" if chosen.quiet else "\n".join((*done.lines, *done.more)), notes, code)

@@ -3,6 +3,7 @@ is wrong with a head, in sentences."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
@@ -48,6 +49,7 @@ PLAIN: Mapping[str, tuple[str, str]] = {  # title and unit of numbers that are n
     "overscan": ("overscan", "ADU"), "temperature": ("temperature", "C"), "sky": ("sky level", "1e-17 erg/s/cm2/A"),
     "residual": ("residual of the sky", "%"), "throughput": ("throughput", ""), "fwhm": ("seeing", "arcsec"),
 }  # fmt: skip
+OF_EXPOSURE, AT_EXPOSURE = re.compile(r" of \d{7} exp\d{2}"), re.compile(r"exposure (\d+): ")  # in notes
 TEMPERATURE = ("AMBTEMP", "CCDTEMP", "DETTEMP", "DET_TEMP")
 
 
@@ -148,6 +150,23 @@ def head_findings(spectra: IfuSpectra, quality: Sequence[AmplifierQuality]) -> t
     for field in spectra.fields:
         below = int(((field.spectra.mask & trail) != 0).any(axis=1).sum())
         out += [f"{spectra.slot}, exposure {field.number}: {below} fibers are below a trail"] * (below > 0)
+    return tuple(out)
+
+
+def exposure_notes(spectra: IfuSpectra) -> tuple[str, ...]:
+    """Return the notes of all exposures of a head, each of them once with the exposures that it is of."""
+    found: dict[str, list[int]] = {}
+    for field in spectra.fields:
+        for note in dict.fromkeys(field.notes):
+            own = OF_EXPOSURE.sub("", note)
+            head = AT_EXPOSURE.match(own)
+            if head is None or int(head[1]) == field.number:  # else that exposure says it
+                found.setdefault(own if head is None else own[head.end() :], []).append(field.number)
+    every = [field.number for field in spectra.fields]
+    out = []
+    for note, numbers in found.items():
+        where = "" if note.startswith(spectra.slot) else f"{spectra.slot}: "
+        out.append(f"{where}{note}" if numbers == every else f"{where}{note} ({exposures_words(numbers)})")
     return tuple(out)
 
 

@@ -13,13 +13,15 @@ import pytest
 from ifuview.app.night.virus import shot as running
 from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of, put_aside
 from ifuview.app.night.virus.inputs import ShotInputs, shot_inputs, simulated_source
-from ifuview.app.night.virus.request import ShotRequest, SourceRequest
+from ifuview.app.night.virus.request import TOLD, HeadSummary, ReducedShot, ShotRequest, SourceRequest, told_line
 from ifuview.cli import main
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FitError, IfuviewError, JobCancelled, MissingDataError, UsageError
 from ifuview.instrument.tables import Tables
 from ifuview.io.night.raw_units import with_gains
 from ifuview.model.night.raw import RawAmplifier, RawExposure
+from ifuview.model.reduction.detection import LINE, NO_DOUBT, Detection, Doubt
+from ifuview.model.reduction.placed import PlacedDetection
 from ifuview.model.reduction.products import ReductionRecord
 from ifuview.recipes.graph import Given, run
 from ifuview.recipes.virus.head import make_head_flux
@@ -72,6 +74,8 @@ def test_products_of_good_heads_are_written_and_others_say_why(detectors, capsys
     assert main(["reduce", "virus", *words, "-s", "-sx", "4", "-sy", "4"]) == 3
     said = capsys.readouterr().out
     assert "048: not reduced: both amplifiers are broken" in said and "047: 5 stars of the catalog" in said
+    assert "fluxes brought to the catalog's g by" in said and "light of the exposures 1.0" in said
+    assert f"written: {Path(detectors.output, '20190822_0000011.h5')} and 9 more" in said
     assert {path.name for path in Path(detectors.output).iterdir()} == {
         "20190822_0000011.h5", "20190822_0000011_047.fits", "20190822_0000011_047_cube.fits",
         "20190822_0000011_047_error_cube.fits", "20190822_0000011_047_cube_sim.fits", "20190822_0000011_recon.png",
@@ -85,6 +89,27 @@ def test_products_of_good_heads_are_written_and_others_say_why(detectors, capsys
     assert np.abs(stars["syngmag"] - stars["gmag"])[stars["gmag"] < 19].max() < 0.05
     assert np.hypot(stars["fx"] - stars["catfx"], stars["fy"] - stars["catfy"]).max() < 0.3
     assert stars["image"][0].sum() > 0
+
+
+def test_the_most_significant_lines_are_told_with_place_light_and_doubts() -> None:
+    def placed(wave: float, sn: float, doubts: Doubt = NO_DOUBT) -> PlacedDetection:
+        nothing = np.zeros(0, np.float32)
+        one = Detection(
+            LINE, 8.8, -17.9, wave, 55.6, sn, 1.0, 6.0, nothing, nothing, nothing, wave_error=0.2, flux_error=2.9,
+            doubts=doubts,
+        )  # fmt: skip
+        return PlacedDetection(one, 305.2762, 28.0582, 0.0, 0.0)
+
+    lines = [placed(4000.0 + n, 6.0 + n) for n in range(TOLD + 2)] + [placed(4305.6, 30.0, Doubt.EDGE)]
+    heads = tuple(
+        HeadSummary("046", found=tuple((one.detection.sn, told_line("046", one)) for one in lines)) for _ in "1"
+    )
+    said = ReducedShot(ShotRequest(date=1, observation=1, slots=("046",), calibrations=""), heads).more
+    assert said[0] == (
+        "line 4305.6 +- 0.2 A at +8.8, -17.9 arcsec of 046 (305.27620 +28.05820): 55.6 +- 2.9e-17 erg/s/cm2, "
+        "30.0 sigma; at the edge of the field"
+    )
+    assert len(said) == TOLD + 1 and said[-1] == "and 3 fainter lines, see Detections"
 
 
 def test_nothing_is_written_by_a_canceled_run(detectors):

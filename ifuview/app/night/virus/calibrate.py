@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from ifuview.app.night.virus.gains import measured_gains
-from ifuview.app.night.virus.setup import VIRUS, camera_setup
+from ifuview.app.night.virus.setup import VIRUS, camera_setup, of_amplifier
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.night.calibrations import calibrations
 from ifuview.errors import MissingDataError, UsageError
@@ -184,7 +184,7 @@ def _built(
     notes = []
     for one in steps.values():
         said = getattr(one.value, "notes", ())
-        notes += [note if setup.camera in note else f"{setup.camera}: {note}" for note in said]
+        notes += [of_amplifier(note, setup) for note in said]
     if any(steps[name].value is None for name in NEEDED):
         return BuiltCamera(setup, steps, (), tuple(notes))
     units = {a.name: a for a in reference.amplifiers if a.camera == setup.camera}

@@ -11,6 +11,7 @@ from ifuview.app.night.virus.setup import (
     camera_setup,
     cameras_of,
     given,
+    of_amplifier,
     slot_calibration,
 )
 from ifuview.engine.context import SILENT, JobContext
@@ -106,7 +107,7 @@ def _camera_exposure(setup: CameraSetup, steps: Mapping[str, StepResult]) -> Cam
     flat, traces = cast(DetectorFrame, steps["flat"].value), cast(TracedFibers, steps["traces"].value)
     wave = cast(WaveSolution, steps["wave"].value)
     said = (*flat.notes, *traces.traces.provenance.notes, *wave.notes)
-    notes = tuple(note if setup.camera in note else f"{setup.camera}: {note}" for note in said)
+    notes = tuple(of_amplifier(note, setup) for note in said)
     return camera_exposure(
         setup, flat, cast(DetectorFrame, steps["science"].value), cast(ExtractedExposure, steps["spectra"].value),
         wave, cast(FiberFlat, steps["response"].value), cast(FiberLamps, steps["lamps"].value), notes,

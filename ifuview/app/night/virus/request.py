@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from types import MappingProxyType
 
-from ifuview.model.reduction.detection import LINE, Completeness
-from ifuview.model.reduction.placed import HeadProducts
+from ifuview.model.reduction.detection import LINE, Completeness, doubts_text
+from ifuview.model.reduction.placed import HeadProducts, PlacedDetection
 from ifuview.model.reduction.solution import ShotSolution
 
 NAN = float("nan")
 ALL = "all"
+TOLD = 12  # lines that are told one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class HeadSummary:
     broken : tuple of str
         Amplifiers that are not used, with the exposure and why.
     completeness : Completeness or None
+    found : tuple of (float, str)
+        Significance of each line, and what is to be said of it.
     """
 
     slot: str
@@ -106,6 +110,7 @@ class HeadSummary:
     continua: int = 0
     broken: tuple[str, ...] = ()
     completeness: Completeness | None = None
+    found: tuple[tuple[float, str], ...] = ()
 
     @property
     def line(self) -> str:
@@ -149,6 +154,27 @@ class ReducedShot:
         out = [f"{self.request.date} {self.request.observation:07d}: {self._shared()}"]
         return (*out, *(head.line for head in self.heads))
 
+    @property
+    def more(self) -> tuple[str, ...]:
+        """How sure what all heads share is, the most significant lines, and where the products lie."""
+        out = [] if self.solution is None else [self._fluxes(self.solution)]
+        found = sorted((one for head in self.heads for one in head.found), reverse=True)
+        out += [text for _, text in found[:TOLD]]
+        if len(found) > TOLD:
+            out.append(f"and {len(found) - TOLD} fainter lines, see Detections")
+        if self.files:
+            first = next((name for name in self.files if name.endswith(".h5")), self.files[0])
+            out.append(f"written: {first} and {len(self.files) - 1} more")
+        return tuple(out)
+
+    @staticmethod
+    def _fluxes(solution: ShotSolution) -> str:
+        light = ", ".join(f"{one.illumination:.3f}" for one in solution.surveys)
+        one = solution.surveys[0]
+        by = f"brought to the catalog's g by {one.nphotometric} stars (x {one.zero_point:.3f})"
+        by = by if one.nphotometric else "by the throughput of the tables"
+        return f"fluxes {by}; light of the exposures {light}"
+
     def _shared(self) -> str:
         if self.solution is None:
             return "nothing could be reduced"
@@ -158,7 +184,8 @@ class ReducedShot:
             return f"{words}; no place on the sky is known"
         if not point.measured:
             return f"{words}; places on the sky are the header's"
-        return f"{words}; moved by {point.ra_offset:+.2f}, {point.dec_offset:+.2f} arcsec by {point.nstars} stars"
+        moved = f"moved by {point.ra_offset:+.2f}, {point.dec_offset:+.2f} arcsec by {point.nstars} stars"
+        return f"{words}; {moved}, which scatter by {point.ra_scatter:.2f}, {point.dec_scatter:.2f}"
 
 
 def summary(head: HeadProducts) -> HeadSummary:
@@ -170,4 +197,19 @@ def summary(head: HeadProducts) -> HeadSummary:
         for one in spectra.fields for state in one.amplifiers if state.reason
     )  # fmt: skip
     lines = kinds.count(LINE)
-    return HeadSummary(head.slot, "", len(head.done.stars), lines, len(kinds) - lines, broken, head.completeness)
+    found = tuple(
+        (one.detection.sn, told_line(head.slot, one)) for one in head.detections if one.detection.kind == LINE
+    )
+    stars = len(head.done.stars)
+    return HeadSummary(head.slot, "", stars, lines, len(kinds) - lines, broken, head.completeness, found)
+
+
+def told_line(slot: str, placed: PlacedDetection) -> str:
+    """A line in words: where, how bright, how sure, what speaks against it."""
+    one = placed.detection
+    where = f"{one.wave:.1f} +- {one.wave_error:.1f} A at {one.x:+.1f}, {one.y:+.1f} arcsec of {slot}"
+    if isfinite(placed.ra):
+        where += f" ({placed.ra:.5f} {placed.dec:+.5f})"
+    light = f"{one.flux:.1f} +- {one.flux_error:.1f}e-17 erg/s/cm2, {one.sn:.1f} sigma"
+    doubts = doubts_text(one.doubts)
+    return f"line {where}: {light}" + (f"; {doubts}" if doubts else "")

@@ -179,3 +179,10 @@ def given(setup: CameraSetup, exposure: RawExposure, found: SlotCalibration) -> 
         "calibration": Given(rows_for(setup, exposure, found), found.key),
         "science_raw": Given(exposure, files),
     }
+
+
+def of_amplifier(note: str, setup: CameraSetup) -> str:
+    """A note of the calibrations with the name of the amplifier, or else of the detector, that it is of."""
+    for number, name in enumerate(setup.amplifiers):
+        note = note.replace(f"block {number}:", f"{setup.camera} {name}:", 1)
+    return note if setup.camera in note else f"{setup.camera}: {note}"

@@ -42,7 +42,7 @@ from ifuview.recipes.graph import Given, StepResult, run
 from ifuview.recipes.virus.detect import measure_completeness
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.place import head_products
-from ifuview.recipes.virus.quality import head_findings, head_quality
+from ifuview.recipes.virus.quality import exposure_notes, head_findings, head_quality
 from ifuview.recipes.virus.recipe import CAMERA
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
@@ -300,8 +300,7 @@ class ShotReduction:
         steps = run(HEAD, given, self._steps(slot), LAST, None, ctx.part(0.0, 0.8), known=known)
         done = cast(ReducedIfu, value_of(steps, "reduced", slot))
         found = cast(FieldDetections, value_of(steps, "detections", slot))
-        notes = [f"{slot}: {note}" for note in found.notes]
-        notes += [f"{slot}: {note}" for field in done.spectra.fields for note in field.notes]
+        notes = [f"{slot}: {note}" for note in found.notes] + list(exposure_notes(done.spectra))
         head = head_products(
             done, exposures, self.solution, found.detections, self.inputs.record, tuple(dict.fromkeys(notes))
         )

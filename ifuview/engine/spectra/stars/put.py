@@ -2,7 +2,8 @@
 
 A cube is restored as CLEAN does with its components (Hogbom 1974): known sources are taken off the fibers, what is left
 is resampled, and they are put back as the seeing has them, without the width of a fiber. Where fibers leave gaps or are
-lost, a source keeps its flux so; what fibers saw that is no such source stays as it is.
+lost, a source keeps its flux so, also in spaxels whose fibers are all lost, which stay masked; what fibers saw that is
+no such source stays as it is.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.spectra.field.lenslet import KeptShares, Lenslets, source_share
 from ifuview.engine.spectra.field.mosaic import dithered_cube
 from ifuview.model.checks import Array
+from ifuview.model.reduction.ccd import ReductionBit
 from ifuview.model.reduction.source import CubeGrid, SkyCube, SourceFit
 from ifuview.model.reduction.spectra import FiberSpectra
 
@@ -71,4 +73,4 @@ def restored_cube(
     for source, light in sources:
         still = replace(source, dar=source.dar * np.array([[1.0], [0], [0]]))
         add_light(back.reshape(wave.size, -1).T, spaxels, still, light)
-    return replace(cube, data=np.where(cube.mask == 0, cube.data + back, 0))
+    return replace(cube, data=np.where(cube.mask & int(ReductionBit.EDGE) == 0, cube.data + back, 0))

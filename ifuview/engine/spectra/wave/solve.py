@@ -278,8 +278,7 @@ def _solution(
         blind = float(np.mean(~surface.used[:, :nline].any(axis=1)))
         if blind > LOST_SHARE:
             notes.append(f"block {name}: no line is seen in {blind:.0%} of the fibers")
-        notes.append(f"block {name}: {int(surface.used[:, :nline].any(axis=0).sum())} of {nline} lines, scatter of "
-                     f"their means {surface.line_scatter:.4f} px")  # fmt: skip
+        notes.append(f"block {name}: wavelengths by {surface.told(lines.wave, wave_error[rows])}")
     if not chi2:
         raise FitError("wavelengths cannot be fitted in any block", todo="look at the lamp's frames")
     notes += _borrowed(wave, wave_error, block, float(np.abs(shape.base.deriv()(0.0))) / half)

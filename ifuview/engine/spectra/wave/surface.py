@@ -102,6 +102,13 @@ class WaveSurface:
         at = np.arange(u.size)
         return np.array([np.interp(at, few, row) for row in square])
 
+    def told(self, wave: Array, error: Array) -> str:
+        """Which of the lines at `wave` it rests on, and the median `error` of its wavelengths (Angstrom), in words."""
+        fitted = np.asarray(self.used[:, : wave.size]).any(axis=0)
+        lacks = ", ".join(f"{one:.1f}" for one in np.asarray(wave)[~fitted])
+        words = f"{np.count_nonzero(fitted)} of {wave.size} lines" + (f" (not {lacks} A)" if lacks else "")
+        return f"{words}, formal error {np.median(error):.4f} A"
+
 
 def design(u: Array, v: Array, terms: tuple[tuple[int, int], ...]) -> NDArray[np.float64]:
     """Products of Legendre polynomials at points, shape (n, nterm)."""

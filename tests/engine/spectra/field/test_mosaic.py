@@ -104,3 +104,21 @@ def test_a_known_star_keeps_its_flux_in_gaps_and_lost_fibers(dithers: tuple[tupl
     assert np.abs(plain.data[:, near].sum(axis=1) / light - 1).max() > 0.05
     far = np.hypot(gx - 1.3, gy - 1.1) > 10
     np.testing.assert_allclose(kept.data[:, far], plain.data[:, far], atol=2e-3)  # others stay as they are
+
+
+def test_a_known_star_keeps_its_flux_where_all_its_fibers_are_lost() -> None:
+    """As where a column of low efficiency crosses it: the spaxels are masked, but no hole is left in it."""
+    _, _, lenslets = _fibers(DITHER)
+    star = SourceFit(1.3, 1.1, 0.1, 0.1, 1.5, 0.1, 3.5, 50.0, 4500.0, 1.0, DAR)
+    light = np.full(WAVE.size, 100.0)
+    flux = source_share(star, lenslets, WAVE) * light
+    mask = np.zeros(flux.shape, np.uint32)
+    mask[np.hypot(lenslets.x - 1.3, lenslets.y - 1.1) < 3.0, 1] = int(ReductionBit.BAD)
+    axis = np.arange(-9.75, 10.0, 0.75)
+    cube = restored_cube(
+        FiberSpectra(flux, np.ones_like(flux), mask, WAVE, ""), lenslets, DAR, CubeGrid(axis, axis, 0.75),
+        [(star, light)],
+    )  # fmt: skip
+    middle = int(np.argmax(cube.data[0])) // axis.size, int(np.argmax(cube.data[0])) % axis.size
+    assert cube.mask[1][middle] == int(ReductionBit.NO_DATA) and cube.mask[0][middle] == 0
+    np.testing.assert_allclose(cube.data[1], cube.data[0], atol=0.1 * cube.data[0].max())  # seeing changes
