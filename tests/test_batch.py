@@ -18,6 +18,8 @@ from urllib.request import urlopen
 import pytest
 
 from ifuview import cli
+from ifuview.app.night.triage.files import find_cameras
+from ifuview.app.night.triage.run import run_triage
 from ifuview.batch import tasks as batch_tasks
 from ifuview.batch.night import finding_of, put_together, triage_level
 from ifuview.batch.run import run_night
@@ -28,6 +30,7 @@ from ifuview.errors import MissingDataError, UsageError
 from ifuview.model.night.triage import Finding
 from ifuview.report.night.index import LEVELS, UNREAD, Cell, NightIndex, page
 from ifuview.sets import filled
+from tests.app.night.production import write_production
 
 NIGHT, EXPID = "20211014", "00104284"
 PRODUCTS = ("frame", "sframe", "sky", "fluxcalib", "cframe")
@@ -325,7 +328,7 @@ def test_the_fingerprint_follows_size_time_and_options(tmp_path):
     assert len(marks) == 5
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "ifuview.batch/1"}', "{"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "ifuview.batch/2"}', "{"])
 def test_a_broken_record_means_not_done(text, tmp_path):
     (tmp_path / "done.json").write_text(text, encoding="utf-8")
     assert batch_tasks.load(BatchTask("triage", "1", "r6", {}, str(tmp_path))) is None
@@ -396,6 +399,16 @@ def test_a_worker_of_another_version_says_so(tmp_path, in_this_process):
     assert record.failed
     assert "the worker has ifuview" in record.text
     assert not (tmp_path / "r6").exists()
+
+
+def test_a_camera_of_a_batch_is_told_what_the_triage_is_told(tmp_path):
+    """The same files as those of one instrument, by whatever command."""
+    production = str(write_production(tmp_path))
+    tasks = triage_tasks([production], str(tmp_path / "out"))
+    said = [[(f["class"], f["text"]) for f in work(task).data["findings"]] for task in tasks]
+    alone = [run_triage([production], (c.camera,), (c.expid,)) for c in find_cameras([production])]
+    assert said == [[(f.kind, f.text) for f in one.findings] for one in alone]
+    assert all(said)
 
 
 def test_a_camera_that_lacks_most_products_is_not_called_clean(tmp_path, shared_data, in_this_process):

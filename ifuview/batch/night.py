@@ -56,6 +56,7 @@ class PackedCamera(TypedDict):
 
     expid: int
     camera: str
+    instrument: str
     night: str
     tile: int
     findings: list[Mapping[str, object]]
@@ -85,6 +86,7 @@ def packed(done: Triaged, findings: Sequence[Finding], fixed: Sequence[Fixed], f
     return {
         "expid": camera.expid,
         "camera": camera.camera,
+        "instrument": camera.instrument,
         "night": camera.night,
         "tile": int(done.tile),
         "findings": [f.as_dict() for f in drawn],
@@ -109,7 +111,7 @@ def unpacked(tree: PackedCamera) -> Triaged:
     numbers = numbers_of(tree["numbers"])
     missing = [NotMeasured(n["expid"], n["camera"], n["class"], n["missing"]) for n in tree["not_measured"]]
     found = CameraTriage(tuple(finding_of(f) for f in tree["findings"]), tuple(missing), {}, numbers)
-    camera = CameraFiles(tree["expid"], tree["camera"], {}, tree["night"])
+    camera = CameraFiles(tree["expid"], tree["camera"], tree["instrument"], {}, tree["night"])
     return Triaged(camera, found, tuple(tree["problems"]), tree["tile"])
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KINDS = ("triage", "diagnose", "reduce")
 DONE = "done.json"  # in the folder of each finished camera; written last
-SCHEMA = "ifuview.batch/1"
+SCHEMA = "ifuview.batch/2"
 IMAGE, TRACES, THRESHOLDS = "image", "traces", "thresholds"  # roles of the files of a diagnosis
 NIGHT, TABLES = "night", "tables"  # roles of the folders of a reduction: of raw nights, and of the user's tables
 LAMPS = ("flat", "arc")  # types of exposures that traces are measured on
@@ -53,6 +53,8 @@ class BatchTask:
         Amplifiers of the camera that the night log calls bad; None without a log.
     after : mapping of str to str
         Files of the same camera in the production that is compared.
+    instrument : str
+        Whose chain of products is asked.
     """
 
     kind: str
@@ -67,6 +69,7 @@ class BatchTask:
     version: str = __version__
     bad_amplifiers: str | None = None
     after: Mapping[str, str] = field(default_factory=dict)
+    instrument: str = ""
 
     @property
     def label(self) -> str:
@@ -154,6 +157,7 @@ def triage_tasks(
             formats=(),
             night=c.night,
             bad_amplifiers=c.bad_amplifiers,
+            instrument=c.instrument,
         )
         for c in found
     ]
@@ -295,14 +299,15 @@ def make_task(
     formats: tuple[str, ...],
     night: str = "",
     bad_amplifiers: str | None = None,
+    instrument: str = "",
 ) -> BatchTask:
     """A task with absolute paths and its fingerprint."""
     files = {role: os.path.abspath(path) for role, path in sorted(files.items())}
     folder = os.path.join(os.path.abspath(output), exposure, camera)
-    mark = fingerprint(files, (kind, *sorted(only), "|", *sorted(formats), "|", str(bad_amplifiers)))
+    mark = fingerprint(files, (kind, *sorted(only), "|", *sorted(formats), "|", str(bad_amplifiers), instrument))
     return BatchTask(
         kind=kind, exposure=exposure, camera=camera, files=files, output=folder, only=only, formats=formats,
-        night=night, fingerprint=mark, bad_amplifiers=bad_amplifiers,
+        night=night, fingerprint=mark, bad_amplifiers=bad_amplifiers, instrument=instrument,
     )  # fmt: skip
 
 

@@ -53,11 +53,12 @@ def triage(task: BatchTask, folder: Path) -> Record:
     from ifuview.app.night.triage import run as service
     from ifuview.app.night.triage.files import CameraFiles
 
-    camera = CameraFiles(int(task.exposure), task.camera, dict(task.files), task.night, task.bad_amplifiers)
+    number, log = int(task.exposure), task.bad_amplifiers
+    camera = CameraFiles(number, task.camera, task.instrument, dict(task.files), task.night, log)
     done = service.triage_camera(camera, task.only)
     result = of_cameras([done], task.only)
     if task.after:
-        other = CameraFiles(int(task.exposure), task.camera, dict(task.after), task.night, task.bad_amplifiers)
+        other = replace(camera, files=dict(task.after))
         try:
             result = replace(result, fixed=tuple(service.fixed_in(other, done.found.findings, task.only)))
         except IfuviewError as problem:  # the other production does not spoil this one

@@ -60,8 +60,7 @@ def draw_image(axes: Axes, bar: Axes, report: ReportInput) -> None:
         )
     axes.set_xlim(panel.extent[:2])
     axes.set_ylim(panel.extent[2:])
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.get_major_locator().set_params(integer=True)
+    axes.locator_params(integer=True)
     if panel.square:
         axes.set_aspect("equal", anchor="NE")
     _mark_column(axes, report.inspection)

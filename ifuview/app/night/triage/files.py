@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.errors import FileFormatError, MissingDataError
 from ifuview.files import FITS_SUFFIXES
-from ifuview.instrument import PLAIN, chains, instrument
+from ifuview.instrument import chains, instrument
 from ifuview.model.night.chain import SPECTRA
 from ifuview.model.night.exposures import NO_CHAIN
 
@@ -31,21 +31,21 @@ class CameraFiles:
     ----------
     expid : int
     camera : str
+    instrument : str
+        Whose chain of products it is.
     files : mapping of str to str
         Product -> path; "flat" and "traces" are the calibrations.
     night : str
     bad_amplifiers : str or None
         Letters of the amplifiers that the night log calls bad; None if there is no log.
-    instrument : str
-        Whose chain of products it is.
     """
 
     expid: int
     camera: str
+    instrument: str
     files: Mapping[str, str] = field(default_factory=dict)
     night: str = ""
     bad_amplifiers: str | None = None
-    instrument: str = PLAIN
 
     @property
     def label(self) -> str:
@@ -122,7 +122,7 @@ def _of_path(path: str, ctx: JobContext, notes: list[str], known: Mapping[str, E
     beside = index.find(own.expid) if own.product in chain.judged else None
     one = None if beside is None else _camera(index, beside, own.camera)
     if one is None:
-        one = CameraFiles(own.expid, own.camera, instrument=chain.instrument)
+        one = CameraFiles(own.expid, own.camera, chain.instrument)
     yield replace(one, files={**one.files, chain.role(own.product): path})
 
 
@@ -148,7 +148,7 @@ def _of_calibrations(index: ExposureIndex) -> Iterator[CameraFiles]:
     chain = index.chain
     for (night, product, camera), path in sorted(index.calibrations.items()):
         if (role := chain.role(product)) in SPECTRA:
-            yield CameraFiles(night, camera, {role: path}, str(night), instrument=chain.instrument)
+            yield CameraFiles(night, camera, chain.instrument, {role: path}, str(night))
 
 
 def judged(between: str = ", ") -> str:
@@ -173,7 +173,7 @@ def _camera(index: ExposureIndex, exposure: Exposure, camera: str) -> CameraFile
             own[product] = path
     letters = exposure.bad_amplifiers.get(camera, "") or (None if not exposure.table else "")
     files = {chain.role(product): path for product, path in own.items()}
-    return CameraFiles(exposure.expid, camera, files, night, letters, chain.instrument)
+    return CameraFiles(exposure.expid, camera, chain.instrument, files, night, letters)
 
 
 def _above(folder: str, name: str) -> str:

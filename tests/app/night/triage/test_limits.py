@@ -30,7 +30,7 @@ FOUND = (
 
 
 def told() -> TriageResult:
-    camera = CameraFiles(1, "r0", instrument="desi")
+    camera = CameraFiles(1, "r0", "desi")
     return summed([Triaged(camera, CameraTriage(FOUND, numbers={"judged": {"fibers": 500, "share": 1.0}}))], [], ())
 
 
