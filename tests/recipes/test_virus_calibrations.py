@@ -18,7 +18,7 @@ from ifuview.model.verdict import VerdictState
 from ifuview.recipes.cache import ValueCache
 from ifuview.recipes.graph import Given, run
 from ifuview.recipes.virus.build import BUILD
-from ifuview.recipes.virus.exposure import camera_exposure, ifu_exposure, sky_shifts
+from ifuview.recipes.virus.exposure import camera_exposure, ifu_exposure, sky_shifts, unlike_traces
 from ifuview.recipes.virus.quality import calibration_quality, exposure_quality
 from ifuview.recipes.virus.recipe import CAMERA
 from ifuview.recipes.virus.rows import calibration_rows
@@ -167,6 +167,20 @@ def test_a_broken_amplifier_is_named_and_masked_and_the_other_is_not(night, rows
     assert any("LU" in note for note in done.notes)
     states = {one.amplifier: one.state for one in exposure_quality(done)}
     assert states == {"LL": VerdictState.CLEAN, "LU": VerdictState.WRONG}
+
+
+def test_frames_that_are_not_read_out_as_the_calibrations_are_not_used(night, rows, cache, done):
+    """As where a header lacks AMPNAME: the frame is mirrored, and hundreds of lines would be found in it."""
+
+    def mirrored(amplifier):
+        raw = read(amplifier)
+        return replace(raw, data=np.ascontiguousarray(raw.data[:, ::-1]))
+
+    read = night.setup.read
+    camera, _ = extracted(replace(night, setup=replace(night.setup, read=mirrored)), rows, cache, "mirrored")
+    assert all("the light lies unevenly off the traces" in one.problem for one in camera.reads)
+    assert not any(one.problem for one in done.amplifiers)
+    assert unlike_traces(None) == ""
 
 
 def test_hardware_that_no_table_knows_has_the_fibers_of_its_calibrations(night, rows):

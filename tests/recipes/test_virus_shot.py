@@ -20,6 +20,7 @@ from ifuview.model.verdict import VerdictState
 from ifuview.recipes.graph import Given, StepResult, ValueCache, run
 from ifuview.recipes.virus import solution
 from ifuview.recipes.virus.head import make_head_flux
+from ifuview.recipes.virus.light import stars as light_stars
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.light.stars import SolutionParams
 from ifuview.recipes.virus.quality import exposure_notes, head_findings, head_quality
@@ -202,6 +203,14 @@ def test_dithers_of_two_exposures_are_found_on_the_stars(night: Night) -> None:
     assert found.pointing.measured and any("ithers" in note for note in found.notes)
     ratio = found.surveys[1].illumination / found.surveys[0].illumination
     assert abs(ratio / (ILLUMINATION[1] / ILLUMINATION[0]) - 1) < 0.015
+
+
+def test_dithers_that_have_not_settled_when_the_turns_end_are_those_that_were_fitted(night: Night, monkeypatch) -> None:
+    monkeypatch.setattr(light_stars, "TURNS", 1)
+    monkeypatch.setattr(light_stars, "SETTLED", -1.0)
+    two = replace(night, heads={slot: exposures[:2] for slot, exposures in night.heads.items()})
+    found = _solve(two, ValueCache())
+    assert np.hypot(found.surveys[1].x - DITHERS[1][0], found.surveys[1].y - DITHERS[1][1]) < 0.03
 
 
 def test_exposures_without_dither_and_headers_without_pointing_are_said(night: Night) -> None:

@@ -32,6 +32,7 @@ from ifuview.recipes.virus.values import APERTURE, DetectorGround, FiberLamps, w
 
 ORDER = ("LL", "LU", "RL", "RU")  # amplifiers in all products
 NAN = float("nan")
+MOST_BENT, SURE_OF = 1.0, 10.0  # px, of the shift of traces over a detector, that is believed; times its errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,9 @@ def camera_exposure(
         rows = slice(number * setup.shape[0], (number + 1) * setup.shape[0])
         light = float(found.model[rows].sum())
         shares.append(float(spectra.scattered[rows].sum()) / light if light > 0 else NAN)
+    elsewhere = unlike_traces(spectra.shift)
     reads = tuple(
-        replace(read, problem=read.problem or known.problem)
+        replace(read, problem=read.problem or known.problem or elsewhere)
         for read, known in zip(science.reads, flat.reads, strict=True)
     )
     return CameraExposure(
@@ -108,6 +110,24 @@ def camera_exposure(
         aperture=np.nan_to_num(sums), traces=spectra.traces, shift=spectra.shift, scattered=tuple(shares), wave=wave,
         flat=response.fibers, lamps=lamps, notes=(*notes, *science.notes, *spectra.notes),
     )  # fmt: skip
+
+
+def unlike_traces(shift: TraceShift | None) -> str:
+    """Why an exposure cannot have been read out as its calibrations were, "" if it can.
+
+    Flexure and temperature move all fibers of a detector nearly alike. Where the light seems to be bent against the
+    traces, it is that of other fibers.
+    """
+    if shift is None:
+        return ""
+    u, v = np.meshgrid(np.linspace(-1, 1, 3), np.linspace(-1, 1, 41))
+    bent = float(np.ptp(shift.at(u, v)))
+    if not bent > max(MOST_BENT, SURE_OF * float(np.max(shift.error))):
+        return ""
+    return (
+        f"the light lies unevenly off the traces of the calibrations, by {bent:.1f} px more here than there: they are "
+        "of another head or controller, or CCDPOS, CCDHALF or AMPNAME of the header are not right"
+    )
 
 
 def make_raw(

@@ -61,7 +61,7 @@ def reduce_slot(
     Raises
     ------
     MissingDataError
-        No exposure has anything of the slot, or nothing of it can be used.
+        No exposure has anything of the slot, or no amplifier of it can be used.
     """
     cameras = sorted({camera for e in exposures for camera in cameras_of(e, slot)})
     if not cameras:
@@ -88,6 +88,9 @@ def reduce_slot(
             del steps  # of the size of a detector
     if not done:
         raise MissingDataError(problems[0] if problems else f"nothing of slot {slot} can be used", slot)
+    read = [one.problem for good in done.values() for camera in good for one in camera.reads]
+    if all(read):
+        raise MissingDataError(f"no amplifier of slot {slot} can be used: {read[0]}", slot)
     drifts = iter(sky_shifts([one for good in done.values() for one in good]))
     moved = {n: [next(drifts) for _ in good] for n, good in done.items()}
     return tuple(ifu_exposure(good, exposures[n], moved[n]) for n, good in sorted(done.items()))

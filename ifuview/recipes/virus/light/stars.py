@@ -77,16 +77,16 @@ def make_shot_stars(
     if not all(one.expected for one in heads) or not chosen:
         heads, chosen = _with_measured_dithers(params, heads, chosen, notes)
     numbers = exposure_numbers(heads)
-    for _ in range(TURNS):
+    for turn in range(1, TURNS + 1):
         stars = tuple(_star(heads[h], p, numbers) for h, p in chosen)
         if not stars:
             return ShotStars(heads, np.zeros(0, np.intp), np.zeros(0, np.intp), None, np.zeros(0), np.zeros(0))
         fit = _fit(params, setup, heads, chosen, stars)
-        if np.abs(fit.dither).max() < SETTLED:
+        if np.abs(fit.dither).max() < SETTLED or turn == TURNS:
             break
         heads = tuple(moved_head(head, dict(zip(numbers, fit.dither.T, strict=True))) for head in heads)
         chosen = telling_stars(params, heads)
-    return _measured(setup, heads, chosen[: len(stars)], stars, fit, tuple(notes))
+    return _measured(setup, heads, chosen, stars, fit, tuple(notes))
 
 
 def stars_alone(params: SolutionParams, setup: ShotSetup, stars: ShotStars, alone: Array) -> ShotStars:
