@@ -356,6 +356,13 @@ def test_exit_codes():
     assert batch.code([clean, lost, found]) == 3
 
 
+def test_what_is_to_be_looked_at_is_not_called_nothing():
+    right, dim, wrong = Record("1", "r6", "pass"), Record("1", "r7", "warn"), Record("1", "r8", "fail", bad=True)
+    assert batch.summary([right], "o").startswith("1 camera exposure, no findings: ")
+    assert batch.summary([right, dim], "o").startswith("2 camera exposures, 1 to look at: ")
+    assert batch.summary([dim, wrong], "o").startswith("2 camera exposures, 1 with findings, 1 to look at: ")
+
+
 def test_a_finding_comes_back_from_its_file():
     one = Finding(
         104284,

@@ -79,7 +79,9 @@ def summary(records: Sequence[Record], output: str) -> str:
     done, before = len(records), sum(r.skipped for r in records)
     found, lost = sum(r.bad for r in records), sum(r.failed for r in records)
     words = [f"{done} camera exposure{'s' * (done != 1)}"] + [f"{before} of them done before"] * (before > 0)
-    words += [f"{found} with findings" if found else "no findings"] + [f"{lost} not done"] * (lost > 0)
+    look = sum(r.level == "warn" and not r.bad for r in records)
+    words += [f"{found} with findings"] * (found > 0) + [f"{look} to look at"] * (look > 0)
+    words += ["no findings"] * (not found and not look) + [f"{lost} not done"] * (lost > 0)
     return f"{', '.join(words)}: {os.path.join(output, 'index.html')}"
 
 
