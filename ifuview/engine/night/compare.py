@@ -8,6 +8,7 @@ import numpy as np
 
 from ifuview.engine.night.blocks import BIN, deviation
 from ifuview.engine.night.extent import same
+from ifuview.engine.night.questions.case import COUNTS, E_PER_A
 from ifuview.engine.night.stats import binned
 from ifuview.model.checks import Array
 from ifuview.model.night.triage import Finding, Fixed
@@ -39,7 +40,8 @@ def _state(old: Finding, new: Finding | None, arrays: Mapping[str, Array]) -> Fi
     if left is None:
         return Fixed(old, "fixed", 0.0, f"{name} is gone")
     share = left / max(abs(old.amplitude), 1e-9)
-    text = f"{name} is gone: {left:.1f} {old.unit} are left of {abs(old.amplitude):.0f}"
+    unit = E_PER_A if old.unit == COUNTS else old.unit
+    text = f"{name} is gone: {left:.1f} {unit} are left of {abs(old.amplitude):.0f}"
     return Fixed(old, "fixed", share, text)
 
 

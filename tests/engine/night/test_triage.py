@@ -247,8 +247,10 @@ def test_another_production_fixes_what_it_fixes():
     model = 40 * in_fibers(100, 150) * bump(6300, 60)
     before = desi_qa.run(camera(model=model, throughput=throughput), 1, "r1")
     after = desi_qa.run(camera(throughput=throughput), 1, "r1")
-    states = {c.before.kind: c.status for c in compared(before.findings, after.findings, after.arrays)}
-    assert states == {"wavelength-blocks": "fixed", "isolated-fiber": "remains"}
+    became = compared(before.findings, after.findings, after.arrays)
+    assert {c.before.kind: c.status for c in became} == {"wavelength-blocks": "fixed", "isolated-fiber": "remains"}
+    gone = next(c.text for c in became if c.status == "fixed")
+    assert " e/A are left of" in gone  # as findings write it
 
 
 def test_small_numbers():
