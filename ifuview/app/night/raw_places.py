@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -28,7 +28,9 @@ from ifuview.model.instrument import InstrumentSpec
 from ifuview.model.night.exposures import ExposureIndex
 from ifuview.model.night.raw import DETECTOR, HEAD, RawExposure
 from ifuview.model.trace import Provenance, TraceSet
-from ifuview.recipes.fiber_places import ElectronImage, fiber_places
+
+if TYPE_CHECKING:
+    from ifuview.recipes.fiber_places import ElectronImage
 
 LIT = ("twi", "flt")  # kinds of exposures in which all fibers have light, the better first
 ARC = "cmp"
@@ -51,6 +53,8 @@ def find_places(index: ExposureIndex, expid: int, camera: str, ctx: JobContext) 
     FitError
         The light does not fit the rows.
     """
+    from ifuview.recipes.fiber_places import fiber_places  # kernels: not before the first picture
+
     one = index.raw_exposure(expid)
     if one is None or not one.of(camera):
         raise MissingDataError(f"there is no amplifier of {camera}", str(expid))
@@ -88,6 +92,8 @@ def _electrons(
     exposure: RawExposure, camera: str, spec: InstrumentSpec, ctx: JobContext
 ) -> tuple[ElectronImage, float]:
     """Electrons of a detector with their variance, NaN where of no use, and the read noise."""
+    from ifuview.recipes.fiber_places import ElectronImage
+
     image = detector_image(exposure.of(camera), camera, spec, [], ctx)
     ivar = np.ones(image.shape, np.float32) if image.ivar is None else image.ivar.native()
     known = ivar > 0

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ifuview.app.night.amplifiers.plane import AmplifierCell, FocalPlane, HeadPlace
 from ifuview.app.night.state import AmplifierKey, HealthState, Night, Place
 from ifuview.app.night.views import heads, triage
+from ifuview.app.night.views.heads import HeadsView
 from ifuview.app.session import Session
 from ifuview.engine.ccd.health import AmplifierHealth
 from ifuview.io.night.raw_exposures import exposure_index
@@ -142,3 +144,21 @@ def test_heads_in_slots_that_the_table_calls_empty_lie_where_it_has_them():
     assert len(set(below)) == len(unknown) and max(y for _, y in below) < min(y for _, y in plane)
     wide = max(x for x, _ in plane) - min(x for x, _ in plane)
     assert max(x for x, _ in below) - min(x for x, _ in below) <= wide + 1  # no row makes all the others small
+
+
+def test_drawing_all_amplifiers_of_a_whole_night_looks_at_each_once():
+    """Two corners a cell, each of which asked all cells, took most of the time in which 936 amplifiers are judged."""
+    looks = []
+
+    class Counted(tuple[AmplifierCell, ...]):
+        def __iter__(self):
+            looks.append(1)
+            return super().__iter__()
+
+    cells = [AmplifierCell(n, f"{n:03d}L", f"{c}{r}", c, r) for n in range(78) for c in (0, 1) for r in (0, 1)]
+    places = tuple(HeadPlace(f"{n:03d}", 100.0 * (n % 9), 100.0 * (n // 9), there=True) for n in range(78))
+    view = HeadsView(1, "", FocalPlane(places, Counted(cells), 100.0), ())
+    looks.clear()
+    corners = np.array([view.corner(cell) for cell in cells])
+    assert not looks and view.plane.shape == (2, 2)
+    assert len(np.unique(corners, axis=0)) == len(cells)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -58,21 +58,23 @@ class FocalPlane:
     cells : tuple of AmplifierCell
     pitch : float, arcsec
         From head to head.
+    shape : (int, int)
+        Columns and rows of amplifiers in a head; asked for with every cell that is drawn.
     """
 
     heads: tuple[HeadPlace, ...]
     cells: tuple[AmplifierCell, ...]
     pitch: float
+    shape: tuple[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        columns, rows = (max((getattr(one, axis) for one in self.cells), default=0) for axis in ("column", "row"))
+        object.__setattr__(self, "shape", (1 + columns, 1 + rows))
 
     @property
     def size(self) -> float:
         """Side of a head as it is drawn, arcsec."""
         return FILL * self.pitch
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Columns and rows of amplifiers in a head."""
-        return 1 + max((c.column for c in self.cells), default=0), 1 + max((c.row for c in self.cells), default=0)
 
     def steps(self, head: int) -> tuple[int, int]:
         """Column and row of a head in the grid of all that are there, from lower left."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from ifuview.app.night.state import AmplifierKey, HealthState
@@ -26,7 +27,8 @@ def make(session: Session) -> VerdictView | None:
         return VerdictView(VerdictState.NOT_JUDGED, "not judged", "no amplifier of this folder has been asked")
     count, left = len(state.found), len(state.todo)
     running = bool(left) and not state.stopped
-    found = tuple(_problem(state, night.index, keys, number) for number, keys in enumerate(state.groups))
+    asked = Counter((key.camera, key.name) for key in state.found)
+    found = tuple(_problem(state, night.index, keys, number, asked) for number, keys in enumerate(state.groups))
     number = state.problem if 0 <= state.problem < len(found) else 0 if found else -1
     shown = found[number] if number >= 0 else None
     unread = f", {len(state.unread)} unread" if state.unread else ""
@@ -79,13 +81,16 @@ def _numbers(state: HealthState) -> str:
     return f"read noise {min(noise):.1f}\u2013{max(noise):.1f} e, {LOOKED_AT}"
 
 
-def _problem(state: HealthState, index: ExposureIndex, keys: tuple[AmplifierKey, ...], number: int) -> VerdictProblem:
-    """One amplifier in words."""
+def _problem(
+    state: HealthState, index: ExposureIndex, keys: tuple[AmplifierKey, ...], number: int,
+    asked: Mapping[tuple[str, str], int],
+) -> VerdictProblem:  # fmt: skip
+    """One amplifier in words; `asked` are the exposures in which each was looked at."""
     worst = min((state.found[key] for key in keys), key=lambda one: tuple(VerdictState).index(one.state))
     first = keys[0]
     names = [index.name(key.expid) for key in keys]
     where = " ".join(names) if len(names) <= MANY else f"{len(names)} exposures"
-    of = sum((key.camera, key.name) == (first.camera, first.name) for key in state.found)
+    of = asked[first.camera, first.name]
     return VerdictProblem(
         worst.state, STEP, f"AMPLIFIER {first.camera} {first.name} {worst.state}: {worst.text}{DOT}{where}",
         f"in {len(keys)} of its {of} exposures that were asked; nothing is taken from it by a reduction"
