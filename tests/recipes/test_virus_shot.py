@@ -23,7 +23,7 @@ from ifuview.recipes.virus.head import make_head_flux
 from ifuview.recipes.virus.light import stars as light_stars
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.light.stars import SolutionParams
-from ifuview.recipes.virus.quality import exposure_notes, head_findings, head_quality
+from ifuview.recipes.virus.quality import exposure_notes, head_findings, head_quality, uneven_amplifiers
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import DITHERS, TURN, SimulatedSource
 from ifuview.recipes.virus.solution import header_pointing
@@ -282,6 +282,21 @@ def test_what_is_wrong_with_a_head_is_said_once_for_each_cause(reduced) -> None:
     mask[10:15] |= np.uint32(int(ReductionBit.TRAIL))
     fields = tuple(replace(f, spectra=replace(f.spectra, mask=mask)) if f is field else f for f in heads["047"].fields)
     assert head_findings(replace(heads["047"], fields=fields), ()) == ("047, exposure 2: 5 fibers are below a trail",)
+
+
+def test_an_amplifier_brighter_than_the_others_in_all_exposures_is_noticed(night: Night) -> None:
+    one = night.heads["047"]
+    assert uneven_amplifiers(one) == {}  # stars are in single fibers
+    own = one[0].amplifier("LU").fibers
+
+    def brighter(exposure: IfuExposure) -> IfuExposure:
+        flux = np.array(exposure.spectra.flux)
+        flux[own] *= 2
+        return replace(exposure, spectra=replace(exposure.spectra, flux=flux))
+
+    found = uneven_amplifiers(tuple(brighter(exposure) for exposure in one))
+    assert list(found) == ["LU"] and abs(found["LU"] / 2 - 1) < 0.05
+    assert uneven_amplifiers((brighter(one[0]), *one[1:])) == {}
 
 
 def test_what_is_noted_of_all_exposures_is_said_once(reduced) -> None:

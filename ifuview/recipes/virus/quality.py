@@ -50,6 +50,7 @@ PLAIN: Mapping[str, tuple[str, str]] = {  # title and unit of numbers that are n
     "residual": ("residual of the sky", "%"), "throughput": ("throughput", ""), "fwhm": ("seeing", "arcsec"),
 }  # fmt: skip
 OF_EXPOSURE, AT_EXPOSURE = re.compile(r" of \d{7} exp\d{2}"), re.compile(r"exposure (\d+): ")  # in notes
+UNEVEN, FAINT = 1.25, 25.0  # of the light of amplifiers; percent of the fibers that are fainter
 TEMPERATURE = ("AMBTEMP", "CCDTEMP", "DETTEMP", "DET_TEMP")
 
 
@@ -151,6 +152,32 @@ def head_findings(spectra: IfuSpectra, quality: Sequence[AmplifierQuality]) -> t
         below = int(((field.spectra.mask & trail) != 0).any(axis=1).sum())
         out += [f"{spectra.slot}, exposure {field.number}: {below} fibers are below a trail"] * (below > 0)
     return tuple(out)
+
+
+def uneven_amplifiers(exposures: Sequence[IfuExposure]) -> dict[str, float]:
+    """Return amplifiers whose faintest fibers are brighter or fainter than those of others of the head, by how much.
+
+    In all exposures alike: a gain that is not right does so, and a large galaxy.
+    """
+    ratios: dict[str, list[float]] = {}
+    for one in exposures:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            light = np.where(one.spectra.usable() & (one.fiber_flat > 0), one.spectra.flux / one.fiber_flat, np.nan)
+        level = {a.name: _faintest(light[a.fibers]) for a in one.amplifiers if not a.problem}
+        for name, own in level.items():
+            others = [value for other, value in level.items() if other != name and np.isfinite(value)]
+            if others and np.isfinite(own):
+                ratios.setdefault(name, []).append(own / float(np.median(others)))
+    return {
+        name: float(np.median(own)) for name, own in ratios.items()
+        if len(own) == len(exposures) and (min(own) > UNEVEN or max(own) < 1 / UNEVEN)
+    }  # fmt: skip
+
+
+def _faintest(light: Array) -> float:
+    """Light of the fainter fibers, NaN where none is known."""
+    known = light[np.isfinite(light).mean(axis=1) > 1 / 2]
+    return float(np.nanpercentile(np.nanmedian(known, axis=1), FAINT)) if len(known) else np.nan
 
 
 def exposure_notes(spectra: IfuSpectra) -> tuple[str, ...]:

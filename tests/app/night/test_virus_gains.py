@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ifuview.app.night.virus.gains import measured_gains
+from ifuview.app.night.virus.gains import measured_gains, wrong_gains
 from ifuview.instrument import instrument
 from ifuview.instrument.tables import Tables
 from ifuview.io.night.raw_index import index_night
@@ -44,4 +44,10 @@ def test_a_gain_that_no_frame_tells_is_measured_and_used(tmp_path):
     assert any("by its photon noise" in note for note in frame.notes)
     assert measured_gains(told, ("047",), spec) == {}  # it is known now
     assert read_frame(whole[-1].amplifiers[0], spec).gain == pytest.approx(SPEC.raw.gain)
+    other = tuple(
+        replace(e, amplifiers=tuple(replace(a, header={**a.header, "GAIN": 1.3}) for a in e.amplifiers)) for e in whole
+    )
+    (text,) = wrong_gains(other, "047", {"LL": 1.86, "LU": 0.54}, spec)  # 0.7 and 1.3 are right
+    assert text.startswith(f"047 {low.name}: the header tells a gain of 1.300 e/ADU, its photons 0.")
+    assert text.endswith("its light is 1.86 times that of the others") and wrong_gains(other, "047", {}, spec) == ()
     assert np.isfinite([value for pair in gains.values() for value in pair]).all()

@@ -18,7 +18,7 @@ from typing import cast
 from ifuview.app.night.reduction.run import raw_root, root_of, there_is
 from ifuview.app.night.reduction.state import SCIENCE
 from ifuview.app.night.virus.exposures import reduce_slot
-from ifuview.app.night.virus.gains import measured_gains
+from ifuview.app.night.virus.gains import measured_gains, wrong_gains
 from ifuview.app.night.virus.heads import FirstTurn, HeldHeads, around, lenders_of, slots_of, value_of
 from ifuview.app.night.virus.inputs import ShotInputs, check_request, flux_params, shot_inputs, simulated_source
 from ifuview.app.night.virus.output import ShotOutput, shot_output
@@ -42,7 +42,7 @@ from ifuview.recipes.graph import Given, StepResult, run
 from ifuview.recipes.virus.detect import measure_completeness
 from ifuview.recipes.virus.light.sky import HeadSkyParams
 from ifuview.recipes.virus.place import head_products
-from ifuview.recipes.virus.quality import exposure_notes, head_findings, head_quality
+from ifuview.recipes.virus.quality import exposure_notes, head_findings, head_quality, uneven_amplifiers
 from ifuview.recipes.virus.recipe import CAMERA
 from ifuview.recipes.virus.shot import FIRST, HEAD, SHOT
 from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
@@ -259,6 +259,7 @@ class ShotReduction:
                 rows = head_quality(head.exposures, head.done.spectra, self.solution)
                 self.quality += rows
                 self.wrong += head_findings(head.done.spectra, rows)
+                self.wrong += wrong_gains(self.exposures, slot, uneven_amplifiers(head.exposures), instrument(VIRUS))
             self._tell(HeadSummary(slot, reason) if head is None else summary(head), told)
         output.judge(self.quality)
         output.finish(self.solution, str(self.exposures[0].object))
