@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from ifuview.engine.ccd.laid import Laid, laid_gaussians, laid_profile
 from ifuview.engine.context import SILENT, JobContext
@@ -27,9 +28,12 @@ from ifuview.model.checks import Array
 BIN = 16  # columns
 ACROSS, ALONG = 7, 5  # degrees, at most
 SMOOTH = 280  # px that each degree stands for: scattered light is wide, and narrow terms are like errors of the profile
-ROUNDS = 2  # the first with weights from the data, the others with weights and clipping from the model
+ROUNDS = 2  # the first with weights from the data, the others with weights and clipping from the model; one more
+MORE = 1  # where light is blurred, as what is clipped late pulls at faint light most
 CLIP, CLIP_SHARE = 5.0, 0.05  # sigma, and share of the model, that a bin may lie off
 BLUR = (10.0, 40.0, 160.0)  # px, of the blurred light; what falls beside its fiber would pass for wider light
+STEADY, LINE = 6.0, 3.0  # bins, of which light is a mean before it is blurred, and sigma of a line that stands out
+USUAL = 0.01  # of all light, that each of these is, and the sigma of that: optics scatter some 3 % in all
 PRIOR = 1e-4  # of the mean information: holds terms that nothing is known of
 MIN_BINS = 8
 
@@ -106,15 +110,18 @@ def scattered_light(
     across = np.polynomial.legendre.legvander(rows, min(ACROSS, max(2, round(nrow / SMOOTH))))
     along = np.polynomial.legendre.legvander(columns, min(ALONG, max(2, round(ncol / SMOOTH))))
     bright = _light(image, usable if full is None or usable is None else full | usable, binned)
-    extra = np.concatenate([_steps(seams, nbin, nrow), _blurred(bright, width, BLUR if blurred else ())])
+    bright = _steady(bright, read_noise**2, width)
+    reaches = BLUR if blurred else ()
+    extra = np.concatenate([_steps(seams, nbin, nrow), _blurred(bright, width, reaches)])
     if untraced is not None:
         binned[:, untraced] = np.nan
     light = float(np.nansum(binned))
     level = np.zeros((nbin, nrow))
-    for turn in range(ROUNDS):
-        ctx.checkpoint(0.3 + 0.3 * turn, "Scattered light")
+    rounds = ROUNDS + (MORE if reaches else 0)
+    for turn in range(rounds):
+        ctx.checkpoint(0.3 + 0.6 * turn / rounds, "Scattered light")
         parts, sides, chi2 = _equations(binned, laid, across, extra, level, read_noise**2, width, turn > 0)
-        coeff, amount = _solved(parts, sides, along[at], extra.shape[0])
+        coeff, amount = _solved(parts, sides, along[at], extra.shape[0], len(reaches))
         level = along[at] @ coeff.T @ across.T + np.einsum("n,nbr->br", amount, extra)
     ground = across.astype(np.float32) @ (coeff @ along.T).astype(np.float32)
     if extra.shape[0]:
@@ -141,6 +148,16 @@ def _light(image: Array, usable: Array | None, binned: Array) -> NDArray[np.floa
         known = np.flatnonzero(np.isfinite(out[:, row]))
         out[:, row] = np.interp(np.arange(out.shape[0]), known, out[known, row]) if known.size else 0.0
     return out
+
+
+def _steady(bright: Array, floor: float, width: int) -> NDArray[np.float64]:
+    """The light of bins with little of its noise: smooth along columns, and lines where they stand out.
+
+    Blurred with its noise it would agree with that of the image itself: a faint source then seems to scatter much.
+    """
+    mean = gaussian_filter1d(bright, STEADY, axis=0, mode="nearest")
+    room = LINE * np.sqrt((floor + np.maximum(mean, 0)) / width)
+    return np.asarray(mean + np.sign(bright - mean) * np.maximum(np.abs(bright - mean) - room, 0), np.float64)
 
 
 def _everywhere(binned: Array, at: Array, ncol: int) -> NDArray[np.float32]:
@@ -179,8 +196,11 @@ def _gauss(to: Array, origin: Array, sigma: float) -> NDArray[np.float64]:
     return np.asarray(np.exp(-0.5 * ((to[:, None] - origin[None]) / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi)))
 
 
-def _solved(parts: Array, sides: Array, along: Array, nextra: int) -> tuple[Array, Array]:
-    """Coefficients (across, along) of the polynomials, and the amounts of blurred light."""
+def _solved(parts: Array, sides: Array, along: Array, nextra: int, nblurred: int) -> tuple[Array, Array]:
+    """Coefficients (across, along) of the polynomials, and the amounts of the other terms, blurred light the last.
+
+    A faint source does not tell how much of its light is scattered: that is then what is usual.
+    """
     m = parts.shape[1] - nextra
     n = along.shape[1]
     size = m * n + nextra
@@ -191,6 +211,9 @@ def _solved(parts: Array, sides: Array, along: Array, nextra: int) -> tuple[Arra
     normal[m * n :, m * n :] = parts[:, m:, m:].sum(axis=0)
     right[: m * n] = np.einsum("bi,bp->ip", sides[:, :m], along).ravel()
     right[m * n :] = sides[:, m:].sum(axis=0)
+    last = np.arange(size - nblurred, size)
+    normal[last, last] += USUAL**-2
+    right[last] += 1 / USUAL
     scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
     solved = np.linalg.solve(normal / np.outer(scale, scale) + PRIOR * np.eye(size), right / scale) / scale
     return solved[: m * n].reshape(m, n), solved[m * n :]

@@ -96,3 +96,24 @@ def test_beside_a_bright_source_the_smooth_light_is_told_from_its_fibers(wings, 
     away, off = np.abs(np.arange(nrow) - row[middle]), np.abs(np.mean(miss, axis=0))
     assert off[away > 15].max() < 0.45  # electrons; half of it noise, up to 1.2 with Gaussians
     assert off[away < 8].max() < 0.7  # beside some 200 of the source; up to 6 with Gaussians
+
+
+def test_a_faint_source_does_not_scatter_its_own_noise():
+    """Light that is blurred with its noise agrees with that of the image: the source would lose a part of its light."""
+    nrow, ncol = 400, 512
+    row = np.arange(12.0, 392, 7.3)
+    center, sigma = row[:, None] + np.zeros(ncol), np.full((row.size, ncol), 1.6)
+    flux, middle = np.full(center.shape, 25.0), row.size // 2
+    flux[middle - 2 : middle + 3] += 25 * np.array([0.12, 0.4, 1.0, 0.4, 0.12])[:, None]
+    light = render(center, sigma, flux, nrow)
+    ground = 0.03 * sum(
+        share * gaussian_filter(light, reach, mode="constant")
+        for share, reach in ((0.4, 8.0), (0.35, 40.0), (0.25, 160.0))
+    )
+    core = np.abs(np.arange(nrow) - row[middle]) < 8
+    miss = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        image = (rng.poisson(0.97 * light + ground) + rng.normal(0, 2.5, light.shape)).astype(np.float32)
+        miss.append((scattered_light(image, center, sigma, 2.5).image - ground)[core].mean())
+    assert abs(np.mean(miss)) < 0.035  # electrons of 6: three times its noise; 0.056 with all of the noise blurred

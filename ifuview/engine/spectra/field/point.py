@@ -20,7 +20,10 @@ from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.source import SourceFit
 
-BETA, BETA_PRIOR = 3.5, 0.7
+BETA, BETA_PRIOR = (
+    3.5,
+    0.35,
+)  # of usual seeing, and sigma: what is not seen of faint wings changes all light by 9 % a unit
 FLOOR = 0.01  # of the light in a fiber, that no profile describes
 REACH = 4.5  # arcsec from the source, fibers used
 TAIL = 3e-4  # of the light in the brightest fiber, the same of the far wings
