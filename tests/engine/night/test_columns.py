@@ -10,6 +10,7 @@ import pytest
 from ifuview.engine.night.questions.columns import OWN_SHAPE, SCORE, SHARP
 from ifuview.engine.night.search.bumps.crossing import crossing, step, supported
 from ifuview.engine.night.search.columns import Spectra, columns, jumps, spectrum, touched
+from ifuview.engine.night.search.columns import spectra as in_bins
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
 from ifuview.simulate.defects.plant import plant, plant_at
@@ -211,6 +212,30 @@ def test_a_column_that_lies_along_half_of_a_trace_is_found():
     planted = plant_at(camera.made("z", 701004), table.DEFECTS["hot column"], 12.0, seed=700004)
     (one,) = desi_qa.run(planted.chain, 1, "z1", desi_qa.Params(("ccd-column",))).findings
     assert one.fibers == planted.truth.fibers
+
+
+def test_a_spectrum_has_the_noise_of_its_own_light():
+    """A target of three times the sky: by the noise of a typical fiber nothing would explain what a column leaves."""
+    random = np.random.default_rng(8)
+    noise = np.where(np.arange(20) == 7, 2.0, 1.0)[:, None] * np.ones(BINS * 20)
+    flux = noise * random.normal(size=noise.shape)
+    flux[3, 5] = np.nan
+    ivar = np.where(np.isfinite(flux), noise**-2.0, 0.0)
+    of = in_bins(flux.astype(np.float32), ivar.astype(np.float32), np.zeros(20, bool), SKY)
+    z = of.value * np.sqrt(of.weight)
+    assert z[7].std() == pytest.approx(1.0, abs=0.2)  # three errors of the scatter of 120 bins
+    assert z.std() == pytest.approx(1.0, abs=0.05)
+    assert of.weight[7, 0] == pytest.approx(20 / 4.0)
+    assert of.weight[3, 0] == pytest.approx(19.0)
+
+
+@pytest.mark.parametrize(("arm", "number"), [("z", 16), ("b", 6)])
+def test_a_hot_column_in_a_target_brighter_than_the_sky_is_named(arm, number):
+    """Targets of 1.2 and 2 sky levels, noisier than a typical fiber."""
+    chain, defect = camera.made(arm, 96301000 + number), table.DEFECTS["hot column"]
+    planted = plant_at(chain, defect, defect.snr, seed=96300000 + number)
+    (one,) = desi_qa.run(planted.chain, 1, f"{arm}1", desi_qa.Params(("ccd-column",))).findings
+    assert one.fibers == planted.truth.fibers and "or a broad feature" in one.text
 
 
 @pytest.mark.parametrize(("arm", "number", "seed"), [("b", 1014, 4), ("b", 1015, 46), ("r", 1016, 16)])

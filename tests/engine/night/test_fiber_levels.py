@@ -9,7 +9,7 @@ import pytest
 
 from ifuview.engine.night.questions.tables import exchanged, partner
 from ifuview.engine.night.search.levels import Levels
-from ifuview.engine.night.search.reasons import CONSTANT, FACTOR, PART, SMOOTH, of_target, reasons
+from ifuview.engine.night.search.reasons import CONSTANT, FACTOR, PART, SMOOTH, constant_scores, of_target, reasons
 from ifuview.engine.night.search.throughput import guilt
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera, table
@@ -46,6 +46,24 @@ def test_the_reason_of_a_level_is_told_by_its_shape_and_the_lines(kind):
 def test_natural_scatter_of_the_throughput_explains_what_keeps_the_shape_of_the_sky():
     flat = reasons(level(0.02 * SKY, 1), 0, (0.02, 0.01), 0.02, 1.0)
     assert max(r.gain for r in flat.values()) < 12  # a fiber of one natural sigma, 12 times the noise
+
+
+def test_a_constant_level_is_told_from_a_part_of_the_sky_with_the_scatter_that_noise_gives():
+    random, fibers, natural = np.random.default_rng(2), 400, 0.01
+    kept = natural * random.normal(size=fibers)
+    steep = SKY * np.linspace(0.7, 1.3, BINS)
+    value = kept[:, None] * steep + ERROR * random.normal(size=(fibers, BINS))
+    value[:200] -= 2.0
+    of = Levels(value, np.full(value.shape, ERROR), steep, np.arange(BINS), np.zeros(fibers), np.ones(fibers))
+    lines = kept + 0.008 * random.normal(size=fibers), np.full(fibers, 0.008)
+    score = constant_scores(of, lines, natural, 1.0)
+    one = [reasons(of, k, (lines[0][k], 0.008), natural, 1.0)[CONSTANT].gain for k in (0, 300)]
+    assert score[[0, 300]] ** 2 == pytest.approx(one)
+    assert score[200:].std() == pytest.approx(1.0, abs=0.15)  # three errors
+    assert abs(score[200:].mean()) < 0.22
+    by_factor = (of.value @ steep / np.sum(steep**2))[200:].std()
+    seen = (of.value @ steep / np.sum(steep**2))[:200].mean() / by_factor
+    assert -score[:200].mean() > 1.1 * abs(seen)
 
 
 def test_lines_tell_what_a_target_below_zero_lost():

@@ -47,6 +47,14 @@ def test_a_dark_target_alone_makes_no_run():
     assert lost_runs(of_light(of), BUNDLE) == []
 
 
+def test_two_dark_targets_of_one_bundle_make_no_run():
+    """As a cold column through both of them makes them; the others keep their light."""
+    made = [light(seed, sky=0.05)[0] for seed in range(20)]
+    for of in made:
+        of.level[[271, 272]] = -0.12, -0.06
+    assert sum(bool(lost_runs(of_light(of), BUNDLE)) for of in made) <= 4  # by chance the others agree in a tenth
+
+
 def test_one_fiber_with_a_wrong_flat_makes_no_run():
     of, flat = light(5)
     of.lines[120], of.level[120], flat[120] = -0.5, -0.4, 0.6

@@ -21,7 +21,7 @@ ALIKE, TOP, USUAL = 40, 0.95, 3.0  # targets nearest in brightness, part of them
 BROAD = 4.0  # sigma of a target with features of its own
 SOME, SURER, MOST = 0.008, 1.3, 0.06  # part of the targets from which that much more is asked for, or none is told
 BRIGHT, OF_TARGET = 1.0, 0.05  # sky levels of a target, and part of its light, that no spectrum is known to
-LESS_BRIGHT = 2.0  # sky levels of a target in which its shape tells
+LESS_BRIGHT = 4.0  # sky levels of a target in which its shape tells
 ASKED, MOST_ASKED = 3.5, 30  # sigma of fibers whose shape is looked at, the best of them
 TINY = 1e-9  # of what is usual, where any spectrum may be
 COLD, OF_SKY = 8.0, 0.025  # sigma of a cold column in a target; of the sky that its light may be below zero there
@@ -45,7 +45,7 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
         return
     sky, level = case.numbers["sky"][1], float(np.median(case.numbers["sky"][1]))
     flux = case.flux - case.expected - case.row_light - lines_off
-    of = search.spectra(flux, use, case.sigma, chain.is_sky, level)
+    of = search.spectra(flux, np.where(use, case.weight, np.float32(0.0)), chain.is_sky, level)
     of.value[:] -= case.tilt[:, None] * sky
     middle = np.arange(BIN // 2, of.value.shape[1] * BIN, BIN)
     cross, edge = chain.cross[:, middle].astype(np.float32), max(s.disp[0] for s in chain.sections)

@@ -11,7 +11,7 @@ from ifuview.engine.night.questions.case import COUNTS, E_PER_A, LEAST_FIBERS, M
 from ifuview.engine.night.questions.changes import FACTOR, Changes
 from ifuview.engine.night.questions.tables import add_exchanged, partner
 from ifuview.engine.night.search.levels import Levels, best_scores, levels
-from ifuview.engine.night.search.reasons import CONSTANT, PART, SMOOTH, Reason, of_target, reasons
+from ifuview.engine.night.search.reasons import CONSTANT, PART, SMOOTH, Reason, constant_scores, of_target, reasons
 from ifuview.engine.night.search.reasons import FACTOR as ALL_LIGHT
 from ifuview.engine.night.search.throughput import Guilt, guilt
 from ifuview.engine.night.stats import spread_of
@@ -98,7 +98,7 @@ def odd_levels(case: Case, found: Changes | None, of: Levels, skip: set[int]) ->
     spread = natural_scatter(case, of)
     scatters = Scatters(_throughput_scatter(of, empty), max(1.0, _excess(of, empty)))
     scores = best_scores(of) / scatters.excess
-    sure = empty & _stands_out(of, found, empty, scatters.natural, LEAST + OF_LINES * float(np.ptp(case.line_tilt)))
+    sure = empty & _stands_out(of, found, empty, scatters, LEAST + OF_LINES * float(np.ptp(case.line_tilt)))
     hit = sure | (empty & (scores > ASKED))
     floor = NEGATIVE + BENT * float(np.ptp(case.tilt))
     low = use & ~empty & (of.share < -np.maximum(SINGLE * np.hypot(of.share_error, spread), floor))
@@ -109,17 +109,26 @@ def odd_levels(case: Case, found: Changes | None, of: Levels, skip: set[int]) ->
         _judge(case, found, of, int(fiber), bool(low[fiber]), bool(sure[fiber] | low[fiber]), scatters)
 
 
-def _stands_out(of: Levels, found: Changes | None, empty: Array, natural: float, least: float) -> Array:
-    """Fibers whose level differs from that of the sky fibers, without what their lines say of their throughput."""
-    away = of.share
+def _stands_out(of: Levels, found: Changes | None, empty: Array, scatters: Scatters, least: float) -> Array:
+    """Fibers whose level differs from that of the sky fibers, without what their lines say of their throughput.
+
+    By what they keep of the sky, or by a level that is the same at all wavelengths: fibers naturally have none.
+    """
+    count, natural = int(np.count_nonzero(empty)), scatters.natural
+    if count < 2 * LEAST_SKY:
+        return np.zeros(empty.size, bool)
+    value, error = np.zeros(empty.size), np.full(empty.size, np.inf)
     if found is not None:
         value, error = found.fits.value[FACTOR], found.fits.error[FACTOR]
-        away = away - np.where(np.isfinite(error), value * natural**2 / (natural**2 + error**2), 0.0)
-    if np.count_nonzero(empty) < 2 * LEAST_SKY:
-        return np.zeros(empty.size, bool)
+    known = np.isfinite(error)
+    away = of.share - np.where(known, value * natural**2 / (natural**2 + np.where(known, error, 1.0) ** 2), 0.0)
     away = away - float(np.median(away[empty]))
-    spread = spread_of(away[empty]) * _few(int(np.count_nonzero(empty)))
-    return np.asarray(np.abs(away) > np.maximum(SINGLE * np.maximum(of.share_error, spread), least))
+    spread = spread_of(away[empty]) * _few(count)
+    score = constant_scores(of, (value, error), natural, scatters.excess)
+    score = score - float(np.median(score[empty]))
+    constant = np.abs(score) > SINGLE * _few(count) * max(1.0, spread_of(score[empty]))
+    stands_out = (np.abs(away) > SINGLE * np.maximum(of.share_error, spread)) | constant
+    return np.asarray(stands_out & (np.abs(away) > least))
 
 
 def _few(count: int) -> float:

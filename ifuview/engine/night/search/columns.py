@@ -75,11 +75,13 @@ class BestColumns:
     usual: Usual
 
 
-def spectra(flux: Array, use: Array, sigma: Array, empty: Array, sky: float) -> Spectra:
-    """Bin the pixels in `use`; shapes (nfiber, nwave), (nwave,)."""
-    weight = use * (sigma**-2.0).astype(np.float32)
-    total = BIN * binned(weight, BIN)
-    value = BIN * binned(np.where(use, flux, np.float32(0.0)) * weight, BIN) / np.maximum(total, np.float32(1e-12))
+def spectra(flux: Array, ivar: Array, empty: Array, sky: float) -> Spectra:
+    """Bin the pixels whose inverse variance is not 0: that of each fiber, for bright targets are noisier.
+
+    Shapes (nfiber, nwave).
+    """
+    total = BIN * binned(ivar, BIN)
+    value = BIN * binned(np.where(ivar > 0, flux, np.float32(0.0)) * ivar, BIN) / np.maximum(total, np.float32(1e-12))
     return Spectra(value, total, empty, sky)
 
 

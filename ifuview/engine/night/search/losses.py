@@ -24,6 +24,7 @@ NEARLY = 0.8  # of the limit, by a few lengths
 SURE = 3.0  # errors of what lines and sky fibers say by themselves
 SEEN = 4.0  # sigma of the light alone, where a flat stands out
 OWN = 0.5  # of what a fiber is off by that its run may differ by
+FEW_TELL, REST = 2, 0.5  # fibers that tell most of a run; log of the likelihood that the others must add
 MODEST = 0.2  # by how much a deviation of one sigma a fiber lets more than half of them agree
 
 
@@ -192,6 +193,8 @@ def _best(curves: Array, bundle: int) -> Span | None:
     inside = curves[first:last, at]
     strength = score / np.sqrt(max(int(known[last] - known[first]), 1))
     if inside[inside > 0].sum() < min(AGREE, 0.5 + MODEST * strength) * np.abs(inside).sum():
+        return None
+    if np.sort(inside)[:-FEW_TELL].sum() < REST:  # what two fibers have by themselves is not their run's
         return None
     weight = np.exp(total - total[at])
     value = float(np.sum(weight * STEPS * np.abs(STEPS)) / np.sum(weight * np.abs(STEPS)))

@@ -85,6 +85,29 @@ def reasons(of: Levels, fiber: int, lines: tuple[float, float], natural: float, 
     return {r.kind: Reason(r.kind, r.gain - cost[r.kind], r.level, r.first, r.last) for r in out}
 
 
+def constant_scores(of: Levels, lines: tuple[Array, Array], natural: float, excess: float) -> Array:
+    """Significance of a level that is the same at all wavelengths in each fiber, shape (nfiber,), sigma with sign.
+
+    What a fiber naturally keeps of the sky has the sky's shape, and is no part of it.
+
+    Parameters
+    ----------
+    of : Levels
+    lines : (ndarray, ndarray), shape (nfiber,)
+        Part of the sky lines that each keeps, and its error; infinite if unknown.
+    natural, excess : float
+        See `reasons`.
+    """
+    weight = (excess * of.error) ** -2.0
+    by_lines = lines[1] ** -2.0
+    of_lines = by_lines * np.where(by_lines > 0, np.nan_to_num(lines[0]), 0.0)
+    with_sky = weight @ of.sky
+    total = natural**-2.0 + weight @ of.sky**2 + by_lines
+    part = ((weight * of.value) @ of.sky + of_lines) / total
+    right, normal = np.sum(weight * of.value, axis=1) - with_sky * part, weight.sum(axis=1) - with_sky**2 / total
+    return np.asarray(np.where(normal > 0, right / np.sqrt(np.where(normal > 0, normal, 1.0)), 0.0))
+
+
 def of_target(share: float, lines: tuple[float, float]) -> tuple[float, float]:
     """(factor, gain of chi2 over a constant) of a fiber below zero that may have light of its own: its lines tell."""
     factor = min(share, lines[0]) if np.isfinite(lines[1]) else share
