@@ -43,6 +43,7 @@ MADE_LATER = ("fiberflat", "sky", "sframe", "fluxcalib", "cframe")
 ALL_BUT_FEW = 0.9  # of the fibers of blocks
 PART = 0.5  # of the fibers of an amplifier
 ALIKE = 0.3  # part that two amplifiers may trail differently by, and it be no charge
+MOST_PARTS = 2  # large parts of the fibers that are off, each by itself
 TAIL = 0.5  # of the significance of charge that trails: what single lines show of it
 MOVED = ("shift", "width")  # lines that leave edges sharper than they are
 OF_FIBERS = ("isolated-fiber", "block-throughput")  # that leave a part of the lines of their fibers
@@ -139,12 +140,7 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         bare, told = with_level(case)
     if told:
         case = Case(bare, expid, camera, asked, given)
-    case.findings += [f for f in (*told, *dark, *noisy) if f.kind in wanted]
-    case.numbers["fiber_id"] = None if chain.fiber_id is None else [int(number) for number in chain.fiber_id]
-    for step, weight in ASKED:
-        step(case)
-        case.done += weight
-        ctx.checkpoint(case.done, f"{expid} {camera}")
+    case = _examined(case, [f for f in (*told, *dark, *noisy) if f.kind in wanted], ctx)
     alone(case, wanted)
     found = [_as_sure_as(made, f) for f in together(_by_charge(_merged(case.findings, nfiber), nfiber))]
     arrays, numbers = case.arrays(), case.numbers
@@ -152,6 +148,30 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         numbers = {name: value for name, value in numbers.items() if name not in ("sky", "sky_wave")}
         arrays.pop("sky")
     return CameraTriage(tuple(sorted(found, key=lambda f: f.rank)), (*missing, *case.lacking), arrays, numbers)
+
+
+def _examined(case: Case, first: list[Finding], ctx: JobContext) -> Case:
+    """The camera with all questions asked; where a large part of its fibers is off, again without what they are off by.
+
+    `first` is what was found before.
+    """
+    for left in range(MOST_PARTS, -1, -1):
+        ids = case.chain.fiber_id
+        case.findings += first
+        case.numbers["fiber_id"] = None if ids is None else [int(number) for number in ids]
+        case.asks_parts = left > 0
+        for step, weight in ASKED:
+            step(case)
+            if case.without_part is not None:
+                break
+            case.done += weight
+            ctx.checkpoint(case.done, f"{case.expid} {case.camera}")
+        if case.without_part is None:
+            break
+        chain, part = case.without_part
+        first = [*first, *([part] if case.asks(part.kind) else [])]
+        case = Case(chain, case.expid, case.camera, case.wanted, case.given)
+    return case
 
 
 def _with_a_sky(chain: Chain, expid: int, camera: str) -> tuple[Chain, list[Finding]]:

@@ -99,6 +99,8 @@ class Case:
         self.maps: dict[str, Array] = {}  # by name, a number for each fiber that a finding was fitted to
         self._seen: Array | None = None
         self.bad_amplifiers: tuple[str, ...] = ()
+        self.asks_parts = False  # whether a large part of the fibers may be taken out, and the camera asked again
+        self.without_part: tuple[Chain, Finding] | None = None  # what is left to examine then, and what was found
         nfiber = chain.shape[0]
         self.in_bad_amplifier = np.zeros(nfiber, bool)
         self.known = np.zeros(nfiber, bool) if chain.known is None else np.asarray(chain.known)

@@ -268,13 +268,13 @@ def _of_shift(found: Changes, span: Span) -> bool:
     )
 
 
-def _span_of(case: Case, found: Changes) -> tuple[float, float]:
+def span_of_lines(case: Case, found: Changes) -> tuple[float, float]:
     """Wavelengths of the lines."""
     waves = found.lines or tuple(case.chain.wave[np.abs(found.fits.shapes[FACTOR]) > 0]) or tuple(case.chain.wave)
     return float(min(waves)) - LINE_EDGE, float(max(waves)) + LINE_EDGE
 
 
-def _said(kind: int, value: float) -> str:
+def change_in_words(kind: int, value: float) -> str:
     """A change in words."""
     if kind == FACTOR:
         return WORDS[kind].format("strong" if value > 0 else "weak", 100 * abs(value))
@@ -293,7 +293,7 @@ def _add_lines(
     amplitude = value if kind != WIDTH else float(np.sign(value) * np.sqrt(abs(value)))
     case.add(
         "sky-line residual", step, fibers=fibers, amplitude=amplitude, significance=significance, text=text,
-        unit="of the lines" if kind == FACTOR else "Angstrom", confidence=0.9, wave_range=_span_of(case, found),
+        unit="of the lines" if kind == FACTOR else "Angstrom", confidence=0.9, wave_range=span_of_lines(case, found),
         known=len(fibers) == 1 and bool(case.known[fibers[0]]),
         detail={
             "change": KINDS[kind], "lines": list(found.lines),
@@ -305,7 +305,9 @@ def _add_lines(
 def _note_all(case: Case, found: Changes, kind: int, value: float, significance: float) -> None:
     everyone = tuple(range(case.chain.shape[0]))
     own = found.fits.value[kind] - (case.line_tilt if kind == FACTOR else 0.0)
-    text = f"In all fibers the {_said(kind, value)}" + unlike(own, np.where(found.use, found.fits.error[kind], np.inf))
+    text = f"In all fibers the {change_in_words(kind, value)}" + unlike(
+        own, np.where(found.use, found.fits.error[kind], np.inf)
+    )
     if kind == SHIFT:
         text += ": the sky model, or the wavelengths of all traces"
     _add_lines(case, found, kind, "sky", everyone, value, significance=significance, text=text)
@@ -334,7 +336,7 @@ def _note_run(case: Case, found: Changes, kind: int, span: Span) -> None:
         )
         return
     step = LINE_STEP[kind]
-    text = f"In fibers {ranges(fibers)} the {_said(kind, span.value)}: {WHERE[step]}"
+    text = f"In fibers {ranges(fibers)} the {change_in_words(kind, span.value)}: {WHERE[step]}"
     _add_lines(case, found, kind, step, fibers, span.value, significance=span.score, text=text)
 
 
@@ -346,5 +348,5 @@ def _note_fiber(case: Case, found: Changes, kind: int, span: Span) -> None:
         case.singles.append(LightLevel((fiber,), 1 + span.value, span.error, level))
         return
     step = LINE_STEP[kind]
-    text = f"In fiber {fiber} the {_said(kind, span.value)}: {WHERE[step]}"
+    text = f"In fiber {fiber} the {change_in_words(kind, span.value)}: {WHERE[step]}"
     _add_lines(case, found, kind, step, (fiber,), span.value, significance=span.score, text=text)

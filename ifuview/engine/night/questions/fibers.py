@@ -13,6 +13,7 @@ from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.night.questions.changes import FACTOR, Changes, changes, measured_changes
 from ifuview.engine.night.questions.columns import columns
 from ifuview.engine.night.questions.echoes import echoes
+from ifuview.engine.night.questions.large_parts import large_part, told_of, without
 from ifuview.engine.night.questions.levels import measured_levels, odd_levels
 from ifuview.engine.night.questions.lines import NO_LOSS, lines_of_their_own, lines_that_stay
 from ifuview.engine.night.questions.weak_rows import offsets, weak_rows
@@ -69,6 +70,9 @@ def fibers(case: Case) -> None:
     with np.errstate(invalid="ignore"):
         shown = case.measured & ~dim & ~(value < of_fibers.DEAD) & ~(level > DROWNED * np.median(case.level))
     found = measured_changes(case, shown, chain.wave[lines.at[lines.strong]])
+    if found is not None and case.asks_parts and (part := large_part(case, found)) is not None:
+        case.without_part = without(case, part, found), told_of(case, part, found)
+        return
     shared = None if found is None else _changes(case, found, of, in_blocks)
     in_runs = {f for run in case.runs for f in run.fibers if of is None or not of.share[f] < NO_LOSS}
     losing = [x for x in losing if x[1] < 1 or _lines_agree(case, found, _block(x[0]), x[1] - 1)]

@@ -1,0 +1,188 @@
+"""Are the lines of a large part of the fibers off alike: too weak, displaced, too wide? Then the rest is asked without.
+
+The sky model is a mean of right and wrong fibers then, so that all of them differ from it, and what is asked of rows,
+amplifiers and bundles answers to that. Therefore what the part is off by is taken out of the products, the sky model is
+put where the other fibers have it, and the camera is examined again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ifuview.engine.night.questions.case import MODEL_CLIP, Case
+from ifuview.engine.night.questions.changes import (
+    FACTOR,
+    LEAST,
+    LINE_STEP,
+    SHIFT,
+    WHERE,
+    WIDTH,
+    Changes,
+    change_in_words,
+    span_of_lines,
+)
+from ifuview.engine.night.search.groups import TwoGroups, two_groups
+from ifuview.engine.night.search.templates import KINDS
+from ifuview.engine.night.search.throughput import Guilt, guilt
+from ifuview.engine.numeric.runs import runs
+from ifuview.model.checks import Array
+from ifuview.model.night.chain import Chain
+from ifuview.model.night.triage import Finding, ranges
+
+LEAST_PART = 5.0  # times what is worth a finding of one fiber
+HALF = 0.35  # of the fibers: which of the two groups is wrong the number of its fibers does not tell
+MOST_SAID = 6  # runs in a sentence
+LEAST_SKY = 10  # fibers that tell the sky
+FEW_RUNS = 4  # that are parts of the slit; more are fibers of their own
+OR_OTHERS = "; or the other {} by the reverse: of two halves the lines do not tell which is wrong"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LargePart:
+    """Fibers that are off alike.
+
+    Parameters
+    ----------
+    kind : int
+        FACTOR, SHIFT or WIDTH of their lines.
+    wrong, others : ndarray of bool, shape (nfiber,)
+    changes : ndarray, shape (2, 3)
+        Factor, shift and width of the wrong ones, and of the others, against the sky model.
+    significance : float
+    """
+
+    kind: int
+    wrong: Array
+    others: Array
+    changes: Array
+    significance: float
+
+    @property
+    def size(self) -> float:
+        """By how much the wrong ones differ from the others; of a factor, part of the others' light."""
+        own, rest = self.changes[:, self.kind]
+        return float((1 + own) / (1 + rest) - 1 if self.kind == FACTOR else own - rest)
+
+
+def large_part(case: Case, found: Changes) -> LargePart | None:
+    """The part that differs most clearly; None if there is none."""
+    best: LargePart | None = None
+    for kind in range(len(KINDS)):
+        value = found.fits.value[kind] + found.model.value[kind]  # of the frame: what a model of its own has is no part
+        groups = two_groups(value, found.fits.error[kind], found.use)
+        if groups is None or groups.values[1] - groups.values[0] < LEAST_PART * LEAST[kind]:
+            continue
+        if best is None or groups.significance > best.significance:
+            best = _part(case, found, kind, groups)
+    return best
+
+
+def _part(case: Case, found: Changes, kind: int, groups: TwoGroups) -> LargePart:
+    """Which of two groups is wrong: the smaller one; of halves that with a flat of its own, less light, wider lines."""
+    sides = [groups.low, groups.high]
+    numbers = [int(np.count_nonzero(side)) for side in sides]
+    first = int(np.argmin(numbers))
+    if min(numbers) > HALF * sum(numbers):
+        first = {FACTOR: 0, WIDTH: 1}.get(kind, int(np.argmax(np.abs(groups.values))))
+        flats = [_guilt(case, kind, sides[k], groups.values[k], groups.values[1 - k]) for k in (0, 1)]
+        told = [k for k in (0, 1) if flats[k].sure and flats[k].step == "fiberflat"]
+        first = told[0] if len(told) == 1 else first
+    wrong, others = sides[first], sides[1 - first]
+    changes = np.array([np.median(found.fits.value[:, side], axis=1) for side in (wrong, others)])
+    return LargePart(kind, wrong, others, changes, groups.significance)
+
+
+def _guilt(case: Case, kind: int, side: Array, value: float, other: float) -> Guilt:
+    """Whether the flat of some fibers is wrong, where their light is off."""
+    if kind != FACTOR:
+        return Guilt("light", False, 0.0)
+    fibers = tuple(int(f) for f in np.flatnonzero(side))
+    return guilt(case.flat_level, fibers, (1 + value) / (1 + other), 0.0)
+
+
+def told_of(case: Case, part: LargePart, found: Changes) -> Finding:
+    """The finding."""
+    fibers = tuple(int(f) for f in np.flatnonzero(part.wrong))
+    stretches = runs(part.wrong)
+    names = ranges(tuple(f for first, last in stretches[:MOST_SAID] for f in range(first, last)))
+    names += ", ..." * (len(stretches) > MOST_SAID)
+    who = f"{len(fibers)} of {case.chain.shape[0]} fibers ({names})"
+    rest = int(np.count_nonzero(part.others))
+    either = OR_OTHERS.format(rest) if min(len(fibers), rest) > HALF * (len(fibers) + rest) else ""
+    if part.kind == FACTOR:
+        blame, of_light = _guilt(case, FACTOR, part.wrong, *part.changes[:, FACTOR]), "light"
+        if len(stretches) <= FEW_RUNS:
+            of_light = "trace"
+        step = blame.first(of_light)
+        either = "" if blame.sure and step == "fiberflat" else either
+        why = "their flat stands out by as much" if step == "fiberflat" else "their flat is like the others'"
+        return Finding(
+            case.expid, case.camera, "block-throughput", step, fibers=fibers, amplitude=1 + part.size,
+            unit="level / other blocks", significance=part.significance, confidence=0.8 if not either else 0.6,
+            detail={"part_of_camera": round(len(fibers) / case.chain.shape[0], 3)},
+            text=f"{who} have {1 + part.size:.3f} of the others' light at all wavelengths: {why}{blame.doubt}{either}",
+            alternatives=blame.alternatives("block-throughput", of_light),
+        )  # fmt: skip
+    step = LINE_STEP[part.kind]
+    return Finding(
+        case.expid, case.camera, "sky-line residual", step, fibers=fibers, amplitude=_amplitude(part),
+        unit="Angstrom", significance=part.significance, confidence=0.8 if not either else 0.6,
+        wave_range=span_of_lines(case, found),
+        detail={"change": KINDS[part.kind], "lines": list(found.lines),
+                "share_of_sky_model": None, "part_of_camera": round(len(fibers) / case.chain.shape[0], 3)},
+        text=f"In {who} the {_difference(part)}: {WHERE[step]}{either}",
+    )  # fmt: skip
+
+
+def _amplitude(part: LargePart) -> float:
+    """Shift, or width in quadrature with its sign, Angstrom."""
+    return part.size if part.kind == SHIFT else float(np.sign(part.size) * np.sqrt(abs(part.size)))
+
+
+def _difference(part: LargePart) -> str:
+    """By what their lines differ from the others', in words."""
+    return change_in_words(part.kind, part.size).replace("those of the sky model", "those of the others")
+
+
+def without(case: Case, part: LargePart, found: Changes) -> Chain:
+    """The chain with the part put right, and with the sky model that the sky fibers then have.
+
+    A model that was made of both, and left out what was far off, is wrong in its own way at each wavelength.
+    """
+    chain = case.chain
+    assert chain.sframe is not None and chain.sky is not None and chain.frame is not None and chain.flat is not None
+    wrong = part.wrong[:, None]
+    sky, sframe = chain.sky, chain.sframe
+    if part.kind == FACTOR:
+        model = (sky * np.float32(1 + part.changes[1, FACTOR])).astype(np.float32)
+        light = sframe + sky
+        sframe = np.where(wrong, light / np.float32(1 + part.size), light) - model
+    else:
+        own, rest = (part.changes @ found.fits.shapes).astype(np.float32)
+        model = sky + rest
+        sframe = sframe - np.where(wrong, own, rest)
+    lacks = _mean_of_sky(case, sframe)
+    model, sframe = model + lacks, sframe - lacks
+    change: dict[str, Any] = {"sky": model.astype(sky.dtype), "sframe": sframe.astype(chain.sframe.dtype)}
+    flat = np.where(chain.flat > 0, chain.flat, np.float32(1.0))
+    change["frame"] = (chain.frame + (sframe - chain.sframe + model - sky) * flat).astype(chain.frame.dtype)
+    if chain.cframe is not None and chain.fluxcalib is not None:
+        by = np.where(chain.fluxcalib > 0, chain.fluxcalib, np.inf).astype(np.float32)
+        change["cframe"] = (chain.cframe + (sframe - chain.sframe) / by).astype(chain.cframe.dtype)
+    return replace(chain, **change)
+
+
+def _mean_of_sky(case: Case, sframe: Array) -> Array:
+    """What the sky fibers have in common, shape (nwave,), float32; 0 where too few tell."""
+    ivar = case.chain.sframe_ivar
+    rows = np.flatnonzero(case.is_sky & case.measured & ~case.known)
+    if ivar is None or rows.size < LEAST_SKY:
+        return np.zeros(sframe.shape[1], np.float32)
+    values, weight = sframe[rows], ivar[rows]
+    away = np.abs(values - np.median(values, axis=0)) * np.sqrt(weight)
+    use = (weight > 0) & (away < MODEL_CLIP)
+    mean = np.where(use, values, 0.0).sum(axis=0) / np.maximum(use.sum(axis=0), 1)
+    return np.asarray(np.where(use.sum(axis=0) >= LEAST_SKY, mean, 0.0), np.float32)
