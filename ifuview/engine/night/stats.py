@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median
-from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 
 KNOTS = 40  # medians along wavelength that the continuum is fitted to
@@ -69,18 +68,18 @@ def filled(values: Array, good: Array, gap: float = GAP) -> Array:
     bad = ~good | ~np.isfinite(out)
     if not bad.any():
         return out
-    for row in np.flatnonzero(bad.any(axis=1)):
-        line, wrong = out[row], bad[row]
-        if wrong.all():
-            line[:] = np.nan
-            continue
-        at = np.flatnonzero(~wrong)
-        gone = np.flatnonzero(wrong)
-        line[wrong] = np.interp(gone, at, line[at])
-        if gone.size > gap:
-            for first, last in runs(wrong):
-                if last - first > gap:
-                    line[first:last] = np.nan
+    rows, at = np.nonzero(bad)
+    new = np.append(True, (np.diff(rows) != 0) | (np.diff(at) != 1))
+    start, of = np.flatnonzero(new), np.cumsum(new) - 1  # of each gap, and the gap of each pixel
+    row, before = rows[start], at[start] - 1
+    after = at[np.append(start[1:], at.size) - 1] + 1
+    known = before >= 0, after < out.shape[1]
+    left = out[row, np.maximum(before, 0)].astype(np.float64)
+    right = out[row, np.minimum(after, out.shape[1] - 1)].astype(np.float64)
+    left, right = np.where(known[0], left, right), np.where(known[1], right, left)
+    slope = (right - left) / (after - before)
+    left[(after - before - 1 > gap) | ~(known[0] | known[1])] = np.nan
+    out[rows, at] = slope[of] * (at - before[of]) + left[of]
     return out
 
 

@@ -86,3 +86,10 @@ def test_a_lamp_on_a_region_of_a_camera_is_light_at_its_wavelengths():
     assert (one.kind, one.first_step) == ("wavelength-blocks", "light")
     low, high = planted.truth.wave_range
     assert low < sum(one.wave_range) / 2 < high
+
+
+def test_a_gradient_of_the_sky_lights_no_end_of_the_field():
+    """A fifth of it from end to end: taken off with its shape over wavelength, else bins at the ends are clipped."""
+    chain = camera.made("z", 97505101, moon=0.2)
+    found = desi_qa.run(chain, 1, "z1", desi_qa.Params(("wavelength-blocks", "sky-gradient"))).findings
+    assert [f for f in found if f.kind == "wavelength-blocks"] == []

@@ -277,11 +277,17 @@ def lit_regions(case: Case, lines_off: Array | float) -> None:
     weight = (case.sigma**-2.0).astype(np.float32)  # lines are noisy
     light = binned((case.clean[at] - case.expected[at] - off) * weight, in_blocks.BIN)
     rest = np.nan_to_num(light / binned(weight, in_blocks.BIN))
-    rest -= case.tilt[at, None] * case.numbers["sky"][1]
+    rest -= case.tilt[at, None] * _uneven(case.numbers["sky"])
     field = Places(at, chain.focal_x[at], chain.focal_y[at], _natural(case, at))
     found = brightest(rest, case.sigma, chain.wave, field)
     if found is not None and found.score > IN_FIELD:
         _lit(case, found)
+
+
+def _uneven(sky: Array) -> Array:
+    """The continuum of the sky without a parabola, as the spectra are: else a large gradient would be clipped."""
+    smooth = np.polynomial.legendre.legvander(np.linspace(-1.0, 1.0, sky.size), 2)
+    return np.asarray(sky - smooth @ np.linalg.lstsq(smooth, sky, rcond=None)[0])
 
 
 def _natural(case: Case, at: Array) -> Array:

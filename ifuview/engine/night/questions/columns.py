@@ -43,7 +43,7 @@ def columns(case: Case, lines_off: Array | float, use: Array) -> None:
         return
     if not case.asks("ccd-column"):
         return
-    sky, level = case.numbers["sky"][1], float(np.median(case.numbers["sky"][1]))
+    sky, level = case.numbers["sky"], float(np.median(case.numbers["sky"]))
     flux = case.flux - case.expected - case.row_light - lines_off
     of = search.spectra(flux, np.where(use, case.weight, np.float32(0.0)), chain.is_sky, level)
     of.value[:] -= case.tilt[:, None] * sky
