@@ -16,6 +16,7 @@ from ifuview.engine.night.questions.amplifiers import edges, rows, untraced, wit
 from ifuview.engine.night.questions.blocks import blocks
 from ifuview.engine.night.questions.case import BLOCK, COUNTS, E_PER_A, Case
 from ifuview.engine.night.questions.detector import ENOUGH, detector
+from ifuview.engine.night.questions.echoes import ALL_BUT_FEW, MADE_LATER, MOVED, without_charge
 from ifuview.engine.night.questions.fibers import fibers
 from ifuview.engine.night.questions.ghosts import ghosts
 from ifuview.engine.night.questions.lines import beside_stronger
@@ -39,13 +40,7 @@ ASKED = (
     (masked, 0.05),
 )  # fmt: skip
 MIN_WAVES = 400  # px: ten for each knot of the continuum
-MADE_LATER = ("fiberflat", "sky", "sframe", "fluxcalib", "cframe")
-ALL_BUT_FEW = 0.9  # of the fibers of blocks
-PART = 0.5  # of the fibers of an amplifier
-ALIKE = 0.3  # part that two amplifiers may trail differently by, and it be no charge
 MOST_PARTS = 2  # large parts of the fibers that are off, each by itself
-TAIL = 0.5  # of the significance of charge that trails: what single lines show of it
-MOVED = ("shift", "width")  # lines that leave edges sharper than they are
 OF_FIBERS = ("isolated-fiber", "block-throughput")  # that leave a part of the lines of their fibers
 OF_LIGHT = ("throughput / flat", "level / other blocks")  # units of a part of the light
 NOISE = (0.8, 1.25)  # times the noise that the inverse variance says, of all spectra
@@ -142,7 +137,7 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
         case = Case(bare, expid, camera, asked, given)
     case = _examined(case, [f for f in (*told, *dark, *noisy) if f.kind in wanted], ctx)
     alone(case, wanted)
-    found = [_as_sure_as(made, f) for f in together(_by_charge(_merged(case.findings, nfiber), nfiber))]
+    found = [_as_sure_as(made, f) for f in together(without_charge(_merged(case.findings, nfiber), nfiber))]
     arrays, numbers = case.arrays(), case.numbers
     if BY_NOISE in made.values():  # which is no sky to compare with others
         numbers = {name: value for name, value in numbers.items() if name not in ("sky", "sky_wave")}
@@ -309,48 +304,6 @@ def _of_a_level(x: Finding, step: Finding) -> bool:
         return False
     inside = len(set(x.fibers) & set(step.fibers)) > ALL_BUT_FEW * len(x.fibers)
     return inside and x.significance < step.significance and abs(x.amplitude) < abs(step.amplitude)
-
-
-def _by_charge(findings: list[Finding], count: int) -> list[Finding]:
-    """Without what charge that trails explains: levels of its amplifier and fibers, lines that seem displaced."""
-    trails = [f for f in findings if f.kind == "charge-transfer"]
-    made = [f for f in trails if f.detail["way"] == "along" and (_of_a_run(f, findings) or _of_its_fibers(f, findings))]
-    findings, trails = [f for f in findings if f not in made], [f for f in trails if f not in made]
-    if not trails:
-        return findings
-    fibers = {fiber for f in trails for fiber in f.fibers}
-    along = max((f.significance for f in trails if f.detail["way"] == "along"), default=0.0)
-    out = []
-    for f in findings:
-        inside = f.kind in ("ccd-column", "ccd-row", "isolated-fiber") and set(f.fibers) <= fibers
-        inside &= f.first_step not in MADE_LATER  # charge is in no product but the frame
-        lines = along > 0 and f.kind == "sky-line residual" and f.detail.get("change") in ("shift", "width", "factor")
-        lines |= f.kind == "sky-line residual" and f.significance < TAIL * along and len(f.fibers) < count
-        across = f.detail.get("sky_fibers") and any(t.amplifier in f.amplifier.split("/") for t in trails)
-        if not lines and not across and (not inside or f.known or f.detail.get("dead")):
-            out.append(f)
-    return out
-
-
-def _of_a_run(trail: Finding, findings: list[Finding]) -> bool:
-    """Whether displaced or wide lines of a part of its fibers make an amplifier seem to trail, which all would do."""
-    inside = set(trail.fibers)
-    return any(
-        f.detail.get("change") in MOVED and f.significance > trail.significance
-        and len(f.fibers) < PART * len(inside) and len(inside & set(f.fibers)) > PART * len(f.fibers)
-        for f in findings
-    )  # fmt: skip
-
-
-def _of_its_fibers(trail: Finding, findings: list[Finding]) -> bool:
-    """Whether another amplifier trails alike in the same fibers, and lines are displaced or wide: theirs, no charge."""
-    twins = [
-        f for f in findings
-        if f.kind == "charge-transfer" and f.detail["way"] == "along" and f.amplifier != trail.amplifier
-        and len(set(f.fibers) & set(trail.fibers)) > ALL_BUT_FEW * len(trail.fibers)
-        and abs(f.amplitude / trail.amplitude - 1) < ALIKE
-    ]  # fmt: skip
-    return bool(twins) and any(f.detail.get("change") in MOVED for f in findings)
 
 
 def describe(findings: tuple[Finding, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ifuview.engine.night.search.groups import two_groups
+from ifuview.engine.numeric.groups import two_groups
 from ifuview.recipes import desi_qa
 from ifuview.simulate.defects import camera
 from ifuview.simulate.defects.fibers import sky_of

@@ -274,7 +274,7 @@ def span_of_lines(case: Case, found: Changes) -> tuple[float, float]:
     return float(min(waves)) - LINE_EDGE, float(max(waves)) + LINE_EDGE
 
 
-def change_in_words(kind: int, value: float) -> str:
+def in_words(kind: int, value: float) -> str:
     """A change in words."""
     if kind == FACTOR:
         return WORDS[kind].format("strong" if value > 0 else "weak", 100 * abs(value))
@@ -303,14 +303,12 @@ def _add_lines(
 
 
 def _note_all(case: Case, found: Changes, kind: int, value: float, significance: float) -> None:
-    everyone = tuple(range(case.chain.shape[0]))
     own = found.fits.value[kind] - (case.line_tilt if kind == FACTOR else 0.0)
-    text = f"In all fibers the {change_in_words(kind, value)}" + unlike(
-        own, np.where(found.use, found.fits.error[kind], np.inf)
-    )
+    error = np.where(found.use, found.fits.error[kind], np.inf)
+    text = f"In all fibers the {in_words(kind, value)}" + unlike(own, error)
     if kind == SHIFT:
         text += ": the sky model, or the wavelengths of all traces"
-    _add_lines(case, found, kind, "sky", everyone, value, significance=significance, text=text)
+    _add_lines(case, found, kind, "sky", tuple(range(own.size)), value, significance=significance, text=text)
 
 
 def _note_apart(case: Case, found: Changes, kind: int, value: Array) -> None:
@@ -336,7 +334,7 @@ def _note_run(case: Case, found: Changes, kind: int, span: Span) -> None:
         )
         return
     step = LINE_STEP[kind]
-    text = f"In fibers {ranges(fibers)} the {change_in_words(kind, span.value)}: {WHERE[step]}"
+    text = f"In fibers {ranges(fibers)} the {in_words(kind, span.value)}: {WHERE[step]}"
     _add_lines(case, found, kind, step, fibers, span.value, significance=span.score, text=text)
 
 
@@ -348,5 +346,5 @@ def _note_fiber(case: Case, found: Changes, kind: int, span: Span) -> None:
         case.singles.append(LightLevel((fiber,), 1 + span.value, span.error, level))
         return
     step = LINE_STEP[kind]
-    text = f"In fiber {fiber} the {change_in_words(kind, span.value)}: {WHERE[step]}"
+    text = f"In fiber {fiber} the {in_words(kind, span.value)}: {WHERE[step]}"
     _add_lines(case, found, kind, step, (fiber,), span.value, significance=span.score, text=text)

@@ -7,13 +7,13 @@ import numpy as np
 from ifuview.engine.night import fibers as of_fibers
 from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.image.first_step import IN_BLOCK
+from ifuview.engine.night.large_parts import large_part, told_of, without
 from ifuview.engine.night.leak import SIGNIFICANT, Leak, leak
 from ifuview.engine.night.questions.blocks import lit_regions, lit_runs
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.night.questions.changes import FACTOR, Changes, changes, measured_changes
 from ifuview.engine.night.questions.columns import columns
 from ifuview.engine.night.questions.echoes import echoes
-from ifuview.engine.night.questions.large_parts import large_part, told_of, without
 from ifuview.engine.night.questions.levels import measured_levels, odd_levels
 from ifuview.engine.night.questions.lines import NO_LOSS, lines_of_their_own, lines_that_stay
 from ifuview.engine.night.questions.weak_rows import offsets, weak_rows

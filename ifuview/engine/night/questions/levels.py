@@ -7,17 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.engine.night import lines as of_lines
+from ifuview.engine.night.large_parts import two_levels
 from ifuview.engine.night.questions.case import COUNTS, E_PER_A, LEAST_FIBERS, MODEL_CLIP, Case, LightLevel
 from ifuview.engine.night.questions.changes import FACTOR, Changes
 from ifuview.engine.night.questions.tables import add_exchanged, partner
-from ifuview.engine.night.search.groups import two_groups
 from ifuview.engine.night.search.levels import Levels, best_scores, levels
 from ifuview.engine.night.search.reasons import CONSTANT, PART, SMOOTH, Reason, constant_scores, of_target, reasons
 from ifuview.engine.night.search.reasons import FACTOR as ALL_LIGHT
 from ifuview.engine.night.search.throughput import Guilt, guilt
 from ifuview.engine.night.stats import spread_of
 from ifuview.model.checks import Array
-from ifuview.model.night.triage import ranges
 
 SINGLE = 4.5  # sigma of the level of a sky fiber; of a stretch of it
 STRETCH, ASKED = 6.5, 4.0  # against its own level, from which it is asked for
@@ -35,8 +34,6 @@ ENOUGH_SKY, ALL, LEAST_ALL = 15, 6.5, 0.004  # sky fibers, sigma and part of the
 CLIP, FLOOR = 3.0, 0.3  # sigma of a sky fiber in the mean; of its noise that a mean is believed to have at least
 ECHO = 2.0  # times what a sky model makes of fibers that are off
 LEAST_SKY = 5  # sky fibers that tell their scatter
-OF_AMPLIFIERS = ("amplifier-step", "ccd-row")  # that tell of levels of many fibers, too
-LEVEL_OF_MANY = "level of many sky fibers"
 NEGATIVE_LEVEL, OBJECT = "negative level", "object in a sky fiber"
 OTHER_LIGHT = "an object in a sky fiber, or stray light"
 LIGHT_OR = "; not sure: another part of the light (flat, trace) looks alike here, another exposure would tell"
@@ -107,32 +104,12 @@ def odd_levels(case: Case, found: Changes | None, of: Levels, skip: set[int]) ->
     floor = NEGATIVE + BENT * float(np.ptp(case.tilt))
     low = use & ~empty & (of.share < -np.maximum(SINGLE * np.hypot(of.share_error, spread), floor))
     _all_levels(case, of, empty)
-    if _two_levels(case, of, empty):
+    if two_levels(case, of, empty):
         return
     if np.count_nonzero(sure | (empty & (scores > STRETCH))) > max(MANY * np.count_nonzero(empty), FEW):
         hit[:] = sure[:] = False  # a part of the field or an amplifier, no single fibers
     for fiber in np.flatnonzero(hit | low):
         _judge(case, found, of, int(fiber), bool(low[fiber]), bool(sure[fiber] | low[fiber]), scatters)
-
-
-def _two_levels(case: Case, of: Levels, empty: Array) -> bool:
-    """Note many sky fibers with a level that the others have not: none stands out where they are nearly half."""
-    groups = two_groups(of.share, of.share_error, empty)
-    if groups is None or any(x.kind in OF_AMPLIFIERS for x in case.findings):
-        return False
-    share = groups.values[1] - groups.values[0]
-    if share < LEAST:
-        return False
-    fibers = tuple(int(f) for f in np.flatnonzero(groups.high))
-    case.add(
-        "isolated-fiber", "light", fibers=fibers, amplitude=share, unit="of the sky", confidence=0.6,
-        significance=groups.significance, detail={"cause": LEVEL_OF_MANY},
-        alternatives=(("isolated-fiber", "preproc"),),
-        text=f"{len(fibers)} of {np.count_nonzero(empty)} sky fibers ({ranges(fibers)}) have {100 * share:.1f} % of "
-        "the sky more than the others over the whole spectrum, while their sky lines are alike: light or a level of "
-        "the detector image in a part of all fibers, of which targets cannot tell; or the others lack it",
-    )  # fmt: skip
-    return True
 
 
 def _stands_out(of: Levels, found: Changes | None, empty: Array, scatters: Scatters, least: float) -> Array:
@@ -322,12 +299,8 @@ def _exchanged(case: Case, of: Levels, fiber: int, share: float) -> bool:
     if share < TARGET or case.chain.is_sky is None or not case.asks("swapped-fibers"):
         return False
     spread = np.hypot(of.share_error, natural_scatter(case, of))
-    dark = (
-        case.measured
-        & ~case.known
-        & ~case.chain.is_sky
-        & (np.abs(np.nan_to_num(of.share, nan=np.inf)) < SINGLE * spread)
-    )
+    dark = case.measured & ~case.known & ~case.chain.is_sky
+    dark &= np.abs(np.nan_to_num(of.share, nan=np.inf)) < SINGLE * spread
     other = partner(case.chain.focal_x, case.chain.focal_y, fiber, dark)
     if other is None:
         return False

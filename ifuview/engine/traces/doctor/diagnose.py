@@ -16,6 +16,7 @@ from ifuview.engine.traces.doctor.correlate import correlation
 from ifuview.engine.traces.doctor.fibers import Measured, find_problems, mean_offset
 from ifuview.engine.traces.doctor.gather import MIN_FLUX_SIGMA, MIN_LIT, PEAK, Evidence, gather
 from ifuview.engine.traces.doctor.impact import crosstalk, extraction_impact
+from ifuview.engine.traces.doctor.patterns.apart import other_kind
 from ifuview.engine.traces.doctor.patterns.fit import TOLERANCE, ModeFit, fit_modes
 from ifuview.engine.traces.doctor.patterns.left import chi2_deviate
 from ifuview.engine.traces.doctor.patterns.shapes import patterns, surface
@@ -104,7 +105,9 @@ def judge(
     offset = center - evidence.given
     on_trace = fit.center[slots.of_trace] - evidence.given
     ctx.checkpoint(0.0, "Shared patterns")
-    modes_fit, modes = shared_modes(evidence, on_trace, fit.error[slots.of_trace], limits)
+    near = np.abs(on_trace - evidence.shift) < limits.swap_px
+    apart = other_kind(on_trace, fit.error[slots.of_trace], near, evidence.block, limits.mode_warn_px)
+    modes_fit, modes = shared_modes(evidence, on_trace, fit.error[slots.of_trace], limits, apart)
     model = modes_fit.model + _wiggle_model(modes, modes_fit)
     flux, flux_err = fit.flux[slots.of_fiber], fit.flux_err[slots.of_fiber]
     width, width_err = fit.width[slots.of_fiber], fit.width_err[slots.of_fiber]
@@ -114,8 +117,8 @@ def judge(
         slots.of_trace, min(modes_fit.floor, TOLERANCE), traces.fiber_id, evidence.axes,
     )  # fmt: skip
     ctx.checkpoint(0.2, "Single fibers")
-    problems = find_problems(measured, limits)
-    correction, jitter_rms, jitter_err = _correction(measured, problems, evidence.block)
+    problems = find_problems(measured, limits, apart)
+    correction, jitter_rms, jitter_err = _correction(measured, problems, evidence.block, apart)
     corrected, seen = _trace_sets(evidence, measured, modes, problems, correction)
     bad = {p.fiber for p in problems if p.kind in (*REMEASURED, "dead")}
     sound = np.isfinite(offset) & np.isfinite(error)
@@ -164,12 +167,12 @@ def _untraced(evidence: Evidence) -> tuple[FrameTrouble, ...]:
 
 
 def shared_modes(
-    evidence: Evidence, offset: Array, error: Array, limits: DoctorLimits
+    evidence: Evidence, offset: Array, error: Array, limits: DoctorLimits, apart: Array
 ) -> tuple[ModeFit, tuple[Mode, ...]]:
-    """Fit the patterns and describe all of them, those in the model first."""
+    """Fit the patterns and describe all of them, those in the model first; fibers that are `apart` have no part."""
     traces = evidence.traces
     u, v, w = _coordinates(evidence)
-    usable = np.abs(offset - evidence.shift) < limits.swap_px
+    usable = (np.abs(offset - evidence.shift) < limits.swap_px) & ~apart[:, None]
     shapes, smooth = patterns(u, v, w, evidence.block), surface(u, v, evidence.block)
     found = fit_modes(
         offset, error, usable, shapes, evidence.block, limits.mode_sigmas, smooth, together=evidence.fit.together
@@ -282,10 +285,12 @@ def _words(name: str, kind: str, amplitude: float, sigma: float, fibers: tuple[i
     return f"{label}{where}: {1000 * amplitude:+.2f} ± {1000 * sigma:.2f} mpx at most, {pull:.1f} sigma"
 
 
-def _correction(m: Measured, problems: tuple[Problem, ...], block: Array) -> tuple[NDArray[np.float64], float, float]:
+def _correction(
+    m: Measured, problems: tuple[Problem, ...], block: Array, apart: Array
+) -> tuple[NDArray[np.float64], float, float]:
     """Scatter of single fibers to take out, (nfiber,), its rms and the error of that."""
     means = [mean_offset(r, e) for r, e in zip(m.residual, m.error)]
     mean, err = np.array([x[0] for x in means]), np.array([x[1] for x in means])
-    usable = np.isfinite(mean)
+    usable = np.isfinite(mean) & ~apart
     usable[sorted({p.fiber for p in problems if p.kind in (*REMEASURED, "dead") and p.kind != "offset"})] = False
     return jitter(mean, err, usable, block, m.floor)

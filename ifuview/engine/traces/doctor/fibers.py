@@ -91,8 +91,8 @@ class Measured:
         return (float(w.min()), float(w.max())) if w.size else None
 
 
-def find_problems(m: Measured, limits: DoctorLimits) -> tuple[Problem, ...]:
-    """Return all problems, the most significant first within each verdict."""
+def find_problems(m: Measured, limits: DoctorLimits, apart: Array | None = None) -> tuple[Problem, ...]:
+    """Return all problems, the most significant first within each verdict; fibers `apart` are off alike."""
     out = displaced(m)
     taken = {p.fiber for p in out if abs(p.amplitude_px or 0) > 0}
     ratio, ratio_err, telling = throughput(m)
@@ -104,7 +104,8 @@ def find_problems(m: Measured, limits: DoctorLimits) -> tuple[Problem, ...]:
         if dim is not None and dim.kind == "dead":
             continue
         if k not in taken:
-            out += offset_problem(m, k, limits)
+            own = offset_problem(m, k, limits)
+            out += own or ([] if apart is None or not apart[k] else _alike(m, k, int(apart.sum()), limits))
         out += _broad(m, k, wide[k], wide_err[k], limits)
     order = (Verdict.FAIL, Verdict.WARN)
     return tuple(sorted(out, key=lambda p: (order.index(p.verdict), -(p.significance or 0))))
@@ -211,6 +212,22 @@ def offset_problem(m: Measured, k: int, limits: DoctorLimits) -> list[Problem]:
     return out
 
 
+def _alike(m: Measured, k: int, number: int, limits: DoctorLimits) -> list[Problem]:
+    """Offset of a trace that would be too small for a problem, were there not many that are off alike."""
+    mean, err, _ = mean_offset(m.residual[k], m.total_error()[k])
+    sigma = float(np.hypot(err, m.floor))
+    if not np.isfinite(mean) or abs(mean) < EDGE * sigma:
+        return []
+    text = f"{m.called(k)}: the trace is {abs(mean):.3f} px off, the light lies at {m.axes.side(mean)}"
+    verdict = Verdict.FAIL if abs(mean) > limits.mode_fail_px else Verdict.WARN
+    return [
+        Problem(
+            k, m.names[k], "offset", mean, sigma, abs(mean) / sigma, m.x_range(), m.wave_range(k),
+            f"{text}, as those of {number - 1} others are", verdict,
+        )
+    ]  # fmt: skip
+
+
 def _range_problem(m: Measured, k: int, kind: str, value: Array, error: Array, wrong: Array, words: str) -> Problem:
     """Problem of a range of bins, widened to where the offset ends."""
     size = np.where(np.isfinite(value), np.abs(value), 0)
@@ -290,17 +307,9 @@ def _dim(m: Measured, k: int, ratio: float, err: float, telling: bool, limits: D
     if telling and ratio + limits.fiber_sigmas * err < limits.low_flux:
         text = f"{m.called(k)}: {100 * ratio:.0f} ± {100 * err:.1f} % of the light of its neighbors"
         return Problem(
-            k,
-            m.names[k],
-            "low_throughput",
-            None,
-            None,
-            (1 - ratio) / err,
-            m.x_range(),
-            m.wave_range(k),
-            text,
+            k, m.names[k], "low_throughput", None, None, (1 - ratio) / err, m.x_range(), m.wave_range(k), text,
             Verdict.WARN,
-        )
+        )  # fmt: skip
     return None
 
 

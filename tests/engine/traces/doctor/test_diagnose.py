@@ -407,3 +407,29 @@ def test_a_bright_fiber_with_a_wide_profile_moves_no_neighbor():
     assert result.verdict is Verdict.PASS and not modes(result) and not result.trouble
     pull = (result.offset / result.offset_err)[np.isfinite(result.offset_err)]
     assert abs(pull.mean()) < 0.1 and pull.std() < 1.1
+
+
+PARTS = {
+    "every second": np.arange(BLOCKED.nfiber) % 2 == 1, "a third": np.arange(BLOCKED.nfiber) % 3 == 0,
+    "half of the slit": np.arange(BLOCKED.nfiber) >= BLOCKED.nfiber // 2 + 3,
+    "any half": np.random.default_rng(6).permutation(BLOCKED.nfiber) < BLOCKED.nfiber // 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [0.05, 0.3])
+@pytest.mark.parametrize("part", PARTS)
+def test_a_large_part_of_the_traces_that_is_off_alike_is_named_fiber_by_fiber(part, size):
+    wrong = PARTS[part]
+    result = found(moved(size * wrong[:, None] * np.ones_like(U)))
+    assert {p.fiber for p in result.problems} == set(np.flatnonzero(wrong))
+    assert {p.kind for p in result.problems} == {"offset"}
+    assert all(p.amplitude_px == pytest.approx(size, abs=5 * p.amplitude_err) for p in result.problems)
+    assert not result.found_modes
+    assert result.verdict is (Verdict.FAIL if size > 0.1 else Verdict.WARN)
+    off = result.corrected.center - frame().traces.center
+    assert np.sqrt(np.mean(off**2)) < 0.01
+
+
+def test_whole_blocks_that_are_off_are_blocks_and_no_fibers_of_their_own():
+    result = found(moved(0.3 * (blocks(BLOCKED) == 3)[:, None] * np.ones_like(U)))
+    assert modes(result) == {"block_shift"} and not result.problems

@@ -189,6 +189,12 @@ class _Seen:
         rms, pull = bent(self.offset - self.model(chosen) - self.shared(chosen), self.error, self.used)
         return pull > LEFT_SIGMA and rms > tolerance
 
+    def take_floor_about(self, chosen: list[int]) -> None:
+        """The same about any smooth surface and what is chosen: a smooth error too weak for that is no misfit."""
+        surface = range(self.state.nnamed, len(self.state.shapes))
+        whole = [*surface, *(i for i in chosen if i in self.state.blocks)] if len(surface) else chosen
+        self.take_floor(whole, self.state.amplitudes(whole))
+
     def take_floor(self, chosen: list[int], amplitudes: Array) -> None:
         """Take what is left beside some patterns for the misfit of the profiles."""
         rest = self.offset - self._sum(chosen, amplitudes)
@@ -244,7 +250,7 @@ def _settled(seen: _Seen, sigmas: float) -> tuple[list[int], list[int]]:
     chosen, odd = smooth_instead(state, chosen, odd_terms(state, chosen, sigmas), sigmas)
     state.parts = max(INDEPENDENT * float(seen.used.any(axis=1).mean()), 1.0)
     for _ in range(2):  # the floor depends on what is taken out, and the other way round
-        seen.take_floor([*chosen, *odd], state.solve([*chosen, *odd])[0])
+        seen.take_floor_about(chosen)
         chosen = choose(state, sigmas)
         chosen, odd = smooth_instead(state, chosen, odd_terms(state, chosen, sigmas), sigmas)
     return chosen, odd

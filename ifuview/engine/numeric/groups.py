@@ -1,4 +1,4 @@
-"""Two groups of fibers that differ by far more than the fibers of either: a large part of a camera is off alike.
+"""Two groups of fibers that differ by far more than the fibers of either: a large part of them is off alike.
 
 Where nearly half of the fibers are wrong their median is no longer that of right ones, and none stands out. Of all ways
 to cut the sorted values in two the one with least scatter inside is taken (Otsu 1979). Values of one kind, however they
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night.stats import mad
+from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.model.checks import Array
 
 PART = 0.15  # of the fibers that a group has at least
@@ -58,7 +58,7 @@ def two_groups(value: Array, error: Array, use: Array) -> TwoGroups | None:
     parts = values[:cut], values[cut:]
     noise = float(np.median(error[use]))
     centers = [float(np.median(part)) for part in parts]
-    scatters = [max(float(mad(part)), noise) for part in parts]
+    scatters = [max(robust_sigma(part), noise) for part in parts]
     if centers[1] - centers[0] < APART * max(scatters):
         return None
     split = 0.5 * (values[cut - 1] + values[cut])

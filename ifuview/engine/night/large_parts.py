@@ -21,12 +21,13 @@ from ifuview.engine.night.questions.changes import (
     WHERE,
     WIDTH,
     Changes,
-    change_in_words,
+    in_words,
     span_of_lines,
 )
-from ifuview.engine.night.search.groups import TwoGroups, two_groups
+from ifuview.engine.night.search.levels import Levels
 from ifuview.engine.night.search.templates import KINDS
 from ifuview.engine.night.search.throughput import Guilt, guilt
+from ifuview.engine.numeric.groups import TwoGroups, two_groups
 from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
@@ -36,6 +37,9 @@ LEAST_PART = 5.0  # times what is worth a finding of one fiber
 HALF = 0.35  # of the fibers: which of the two groups is wrong the number of its fibers does not tell
 MOST_SAID = 6  # runs in a sentence
 LEAST_SKY = 10  # fibers that tell the sky
+LEAST_LEVEL = 0.012  # of the sky
+OF_AMPLIFIERS = ("amplifier-step", "ccd-row")  # that tell of levels of many fibers, too
+LEVEL_OF_MANY = "level of many sky fibers"
 FEW_RUNS = 4  # that are parts of the slit; more are fibers of their own
 OR_OTHERS = "; or the other {} by the reverse: of two halves the lines do not tell which is wrong"
 
@@ -144,7 +148,7 @@ def _amplitude(part: LargePart) -> float:
 
 def _difference(part: LargePart) -> str:
     """By what their lines differ from the others', in words."""
-    return change_in_words(part.kind, part.size).replace("those of the sky model", "those of the others")
+    return in_words(part.kind, part.size).replace("those of the sky model", "those of the others")
 
 
 def without(case: Case, part: LargePart, found: Changes) -> Chain:
@@ -186,3 +190,23 @@ def _mean_of_sky(case: Case, sframe: Array) -> Array:
     use = (weight > 0) & (away < MODEL_CLIP)
     mean = np.where(use, values, 0.0).sum(axis=0) / np.maximum(use.sum(axis=0), 1)
     return np.asarray(np.where(use.sum(axis=0) >= LEAST_SKY, mean, 0.0), np.float32)
+
+
+def two_levels(case: Case, of: Levels, empty: Array) -> bool:
+    """Note many sky fibers with a level that the others have not: none stands out where they are nearly half."""
+    groups = two_groups(of.share, of.share_error, empty)
+    if groups is None or any(x.kind in OF_AMPLIFIERS for x in case.findings):
+        return False
+    share = groups.values[1] - groups.values[0]
+    if share < LEAST_LEVEL:
+        return False
+    fibers = tuple(int(f) for f in np.flatnonzero(groups.high))
+    case.add(
+        "isolated-fiber", "light", fibers=fibers, amplitude=share, unit="of the sky", confidence=0.6,
+        significance=groups.significance, detail={"cause": LEVEL_OF_MANY},
+        alternatives=(("isolated-fiber", "preproc"),),
+        text=f"{len(fibers)} of {np.count_nonzero(empty)} sky fibers ({ranges(fibers)}) have {100 * share:.1f} % of "
+        "the sky more than the others over the whole spectrum, while their sky lines are alike: light or a level of "
+        "the detector image in a part of all fibers, of which targets cannot tell; or the others lack it",
+    )  # fmt: skip
+    return True
