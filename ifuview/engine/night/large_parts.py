@@ -71,6 +71,15 @@ class LargePart:
         return float((1 + own) / (1 + rest) - 1 if self.kind == FACTOR else own - rest)
 
 
+def set_apart(case: Case, found: Changes | None) -> bool:
+    """Whether a large part of the fibers is off; noted, with what is left to examine."""
+    part = None if found is None or not case.asks_parts else large_part(case, found)
+    if found is None or part is None:
+        return False
+    case.without_part = without(case, part, found), told_of(case, part, found)
+    return True
+
+
 def large_part(case: Case, found: Changes) -> LargePart | None:
     """The part that differs most clearly; None if there is none."""
     best: LargePart | None = None

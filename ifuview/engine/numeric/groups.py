@@ -17,6 +17,7 @@ from ifuview.model.checks import Array
 PART = 0.15  # of the fibers that a group has at least
 ENOUGH = 24  # fibers
 APART = 5.0  # scatters of a group: of one kind, Gaussian or evenly spread, the halves differ by 2.7
+BETWEEN, FEW = 0.1, 0.04  # of their distance, on either side of the middle; fibers there: of a wave there are 9 %
 OF_IT = 5.0  # scatters from its group of a fiber that belongs to it
 
 
@@ -60,6 +61,9 @@ def two_groups(value: Array, error: Array, use: Array) -> TwoGroups | None:
     centers = [float(np.median(part)) for part in parts]
     scatters = [max(robust_sigma(part), noise) for part in parts]
     if centers[1] - centers[0] < APART * max(scatters):
+        return None
+    middle = 0.5 * (centers[0] + centers[1])
+    if np.mean(np.abs(values - middle) < BETWEEN * (centers[1] - centers[0])) > FEW:
         return None
     split = 0.5 * (values[cut - 1] + values[cut])
     low, high = (

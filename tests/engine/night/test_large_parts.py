@@ -72,6 +72,7 @@ def test_fibers_of_one_kind_are_no_two_groups():
         for value in (
             ERROR * random.normal(size=COUNT) + spread * random.normal(size=COUNT),
             ERROR * random.normal(size=COUNT) + spread * random.uniform(-3, 3, COUNT),
+            0.3 * ERROR * random.normal(size=COUNT) + spread * np.sin(FIBER / random.uniform(5, 80)),
             ERROR * random.standard_t(2, COUNT), ERROR * random.lognormal(0, 1.2, COUNT),
         ):  # fmt: skip
             assert two_groups(value, error, use) is None

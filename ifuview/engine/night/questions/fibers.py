@@ -7,7 +7,7 @@ import numpy as np
 from ifuview.engine.night import fibers as of_fibers
 from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.image.first_step import IN_BLOCK
-from ifuview.engine.night.large_parts import large_part, told_of, without
+from ifuview.engine.night.large_parts import set_apart
 from ifuview.engine.night.leak import SIGNIFICANT, Leak, leak
 from ifuview.engine.night.questions.blocks import lit_regions, lit_runs
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
@@ -65,13 +65,11 @@ def fibers(case: Case) -> None:
         odd = of_fibers.odd_fibers(value, error) & ~(level > DROWNED * np.median(case.level))
         odd &= ~((value < of_fibers.DEAD) & (level > LIT * expected))  # lines of a target lie on those of the sky
     losing = of_fibers.losing_blocks(_without_few(level, odd | dim, (1 + NO_LOSS) * expected), BUNDLE)
-    in_blocks = {f for x in case.findings if x.kind == "wavelength-blocks" for f in x.fibers}
-    known_already = {f for x in case.findings if x.kind == "isolated-fiber" for f in x.fibers}
+    in_blocks, known_already = _told(case, "wavelength-blocks"), _told(case, "isolated-fiber")
     with np.errstate(invalid="ignore"):
         shown = case.measured & ~dim & ~(value < of_fibers.DEAD) & ~(level > DROWNED * np.median(case.level))
     found = measured_changes(case, shown, chain.wave[lines.at[lines.strong]])
-    if found is not None and case.asks_parts and (part := large_part(case, found)) is not None:
-        case.without_part = without(case, part, found), told_of(case, part, found)
+    if set_apart(case, found):
         return
     shared = None if found is None else _changes(case, found, of, in_blocks)
     in_runs = {f for run in case.runs for f in run.fibers if of is None or not of.share[f] < NO_LOSS}
@@ -85,10 +83,7 @@ def fibers(case: Case) -> None:
         echoes(case)
     lines_off = 0.0 if found is None else found.fits.expected(np.abs(found.fits.value) > 0)
     pixels = None if case.clean is None else row_pixels(case.sharp - lines_off, case.weight)
-    if pixels is not None:
-        weak_rows(case, lines_off, pixels)
-        lit_runs(case, lines_off)
-        lit_regions(case, lines_off)
+    _by_place(case, lines_off, pixels)
     lost = in_runs | {f for x in losing for f in _block(x[0])}
     if case.asks("isolated-fiber"):
         for fiber in np.flatnonzero(odd | dim):
@@ -103,6 +98,19 @@ def fibers(case: Case) -> None:
         own = case.measured & ~(odd | dim)
         own[sorted(lost)] = False
         lines_that_stay(case, lines, own, shared)
+
+
+def _by_place(case: Case, lines_off: Array | float, pixels: tuple[Array, Array] | None) -> None:
+    """Weak levels of rows and of amplifiers, weak light of neighbors on the slit and in the field."""
+    if pixels is not None:
+        weak_rows(case, lines_off, pixels)
+        lit_runs(case, lines_off)
+        lit_regions(case, lines_off)
+
+
+def _told(case: Case, kind: str) -> set[int]:
+    """Fibers with a finding of a class."""
+    return {f for x in case.findings if x.kind == kind for f in x.fibers}
 
 
 def _changes(case: Case, found: Changes, of: Levels | None, skip: set[int]) -> Array | None:

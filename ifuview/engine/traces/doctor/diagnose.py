@@ -105,8 +105,7 @@ def judge(
     offset = center - evidence.given
     on_trace = fit.center[slots.of_trace] - evidence.given
     ctx.checkpoint(0.0, "Shared patterns")
-    near = np.abs(on_trace - evidence.shift) < limits.swap_px
-    apart = other_kind(on_trace, fit.error[slots.of_trace], near, evidence.block, limits.mode_warn_px)
+    apart = _apart(evidence, on_trace, limits)
     modes_fit, modes = shared_modes(evidence, on_trace, fit.error[slots.of_trace], limits, apart)
     model = modes_fit.model + _wiggle_model(modes, modes_fit)
     flux, flux_err = fit.flux[slots.of_fiber], fit.flux_err[slots.of_fiber]
@@ -155,6 +154,13 @@ def judge(
         advice=advice.recommendations(modes, problems, trouble, scatter, limits),
         given=traces, measured=seen, corrected=corrected, limits=limits, axes=evidence.axes,
     )  # fmt: skip
+
+
+def _apart(evidence: Evidence, offset: Array, limits: DoctorLimits) -> Array:
+    """Fibers whose traces are off alike while the others are not; see `other_kind`."""
+    near = np.abs(offset - evidence.shift) < limits.swap_px
+    error = evidence.fit.error[evidence.slots.of_trace]
+    return other_kind(offset, error, near, evidence.block, limits.mode_warn_px)
 
 
 def _untraced(evidence: Evidence) -> tuple[FrameTrouble, ...]:

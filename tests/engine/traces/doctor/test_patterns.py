@@ -11,7 +11,8 @@ import pytest
 
 from ifuview.engine.traces.doctor.diagnose import judge
 from ifuview.engine.traces.doctor.gather import Evidence
-from ifuview.engine.traces.doctor.patterns.shapes import clusters_of, surface
+from ifuview.engine.traces.doctor.patterns.fit import fit_modes
+from ifuview.engine.traces.doctor.patterns.shapes import clusters_of, patterns, surface
 from ifuview.model.traces.doctor import UNKNOWN, DoctorLimits, TraceDiagnosis
 from ifuview.model.verdict import Verdict
 from ifuview.simulate.detector import perturb
@@ -307,3 +308,20 @@ def test_wide_faint_fibers_show_a_small_rotation():
     result = found(replace(made.traces, center=made.traces.center - off, coeff=None), made)
     assert result.verdict is not Verdict.PASS and modes(result) == {"rotation"}
     assert np.sqrt(np.mean((result.corrected.center - made.traces.center) ** 2)) < 0.01
+
+
+def test_a_chance_misfit_hides_no_smooth_error():
+    """Of 8 mpx in the corners of one block of 140 fibers: what is left beside any smooth surface is noise."""
+    nfiber, nbin, error = 140, 64, 0.0117
+    u, v = np.linspace(-1, 1, nbin), np.linspace(-1, 1, nfiber)
+    block, wave = np.zeros(nfiber, int), np.repeat((u[None] + 1) / 2, nfiber, axis=0)
+    shapes, smooth = patterns(u, v, wave, block), surface(u, v, block)
+    wrong = 0.008 * u[None] ** 2 * v[:, None] ** 2
+    told = []
+    for seed in range(12):
+        noise = error * np.random.default_rng(seed).normal(size=wrong.shape)
+        errors, use = np.full(wrong.shape, error), np.ones(wrong.shape, bool)
+        for offset in (noise + wrong, noise):
+            fit = fit_modes(offset, errors, use, shapes, block, DoctorLimits().mode_sigmas, smooth)
+            told.append(any(t.fitted for t in fit.tests) or bool(np.any(fit.unknown)))
+    assert all(told[::2]) and not any(told[1::2])

@@ -189,11 +189,16 @@ class _Seen:
         rms, pull = bent(self.offset - self.model(chosen) - self.shared(chosen), self.error, self.used)
         return pull > LEFT_SIGMA and rms > tolerance
 
-    def take_floor_about(self, chosen: list[int]) -> None:
-        """The same about any smooth surface and what is chosen: a smooth error too weak for that is no misfit."""
+    def take_misfit(self, chosen: list[int]) -> None:
+        """Take what is left beside the chosen patterns and terms for misfit, if any smooth surface leaves some, too.
+
+        Else it is chance, or a smooth error that is too weak to be chosen: misfit is different in every block.
+        """
         surface = range(self.state.nnamed, len(self.state.shapes))
         whole = [*surface, *(i for i in chosen if i in self.state.blocks)] if len(surface) else chosen
         self.take_floor(whole, self.state.amplitudes(whole))
+        if self.state.floor > 0:
+            self.take_floor(chosen, self.state.solve(chosen)[0])
 
     def take_floor(self, chosen: list[int], amplitudes: Array) -> None:
         """Take what is left beside some patterns for the misfit of the profiles."""
@@ -250,7 +255,7 @@ def _settled(seen: _Seen, sigmas: float) -> tuple[list[int], list[int]]:
     chosen, odd = smooth_instead(state, chosen, odd_terms(state, chosen, sigmas), sigmas)
     state.parts = max(INDEPENDENT * float(seen.used.any(axis=1).mean()), 1.0)
     for _ in range(2):  # the floor depends on what is taken out, and the other way round
-        seen.take_floor_about(chosen)
+        seen.take_misfit([*chosen, *odd])
         chosen = choose(state, sigmas)
         chosen, odd = smooth_instead(state, chosen, odd_terms(state, chosen, sigmas), sigmas)
     return chosen, odd
