@@ -116,7 +116,8 @@ class ReducedChannel:
         if not sources:
             return f"{where}: {self.exposure.object}: no source found"
         one = sources[0]
-        words = f"{where}: {self.exposure.object}: source at x {one.x:+.2f} y {one.y:+.2f}, FWHM {one.fwhm:.2f} arcsec"
+        place = f"x {one.x:+.2f} y {one.y:+.2f} at {one.wave:.0f} A"  # refraction moves it from channel to channel
+        words = f"{where}: {self.exposure.object}: source at {place}, FWHM {one.fwhm:.2f} arcsec"
         others = "; ".join(f"x {other.x:+.2f} y {other.y:+.2f}" for other in sources[1:])
         return words + _told(found) + (f"; beside it a fainter one at {others}" if others else "")
 

@@ -126,7 +126,7 @@ def remarks(night: RawNight) -> tuple[str, ...]:
 
 
 def there_is(night: RawNight, date: int) -> str:
-    """What is there of a date in place of what was looked for: odd files, other objects, another instrument."""
+    """What is there in place of what was looked for: odd files, other objects, another instrument, other nights."""
     if odd := next((note.rstrip(".") for note in night.notes if f"/{date}" in note), ""):
         return odd
     if objects := dict.fromkeys(e.object for e in night.of_kind(SCIENCE) if e.date == date and e.object):
@@ -135,7 +135,15 @@ def there_is(night: RawNight, date: int) -> str:
     own = [e for e in other.exposures if e.date == date]
     if own and other.instrument != night.instrument:
         return f"what is there is of {instrument(other.instrument).title}"
-    return SEE_NIGHTS
+    return nights_near(night.path, date) or SEE_NIGHTS
+
+
+def nights_near(root: str, date: int) -> str:
+    """The nights of a folder nearest to a date, in words; "" without any."""
+    names = {name[:DATE_DIGITS] for name in os.listdir(root)} if os.path.isdir(root) else set()
+    dates = sorted(int(name) for name in names if name.isdecimal() and len(name) == DATE_DIGITS)
+    near = sorted(sorted(dates, key=lambda one: abs(one - date))[:MOST_REMARKS])
+    return f"of the nights there the nearest are {', '.join(map(str, near))}" if near else ""
 
 
 def night_number(date: int | str) -> int:

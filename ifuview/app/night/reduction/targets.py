@@ -114,8 +114,8 @@ def combine_targets(parts: Sequence[TargetPart], output: str, config: str = "", 
         paths = write_combined(output, target, standards)
         off = max(abs(factor - 1) for factor in target.factor)
         count = len(target.names)
-        what = f"{count} spectra" if count > 1 else target.names[0].text
-        lines.append(f"{what}, levels within {100 * off:.1f} %: {paths[0]}")
+        what = f"{count} spectra, levels within {100 * off:.1f} %" if count > 1 else f"{target.names[0].text} alone"
+        lines.append(f"{what}: {paths[0]}")
         lines += [f"their cube: {path}" for path in paths[1:]]
         lines += target.record.notes
         del target  # before the next one is made

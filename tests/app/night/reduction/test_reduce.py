@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from ifuview.app.night.reduction import setup
 from ifuview.app.night.reduction.calibrate import ChannelCalibration, key_of
 from ifuview.app.night.reduction.channel import reduce_channel
 from ifuview.app.night.reduction.frames import frame_of
-from ifuview.app.night.reduction.run import reduce_exposures, reduce_files, root_of
+from ifuview.app.night.reduction.run import nights_near, reduce_exposures, reduce_files, root_of, there_is
 from ifuview.app.night.reduction.setup import channel_setup as setup_of
 from ifuview.app.night.reduction.setup import given
 from ifuview.app.night.reduction.state import LRS2, ReductionState
@@ -54,6 +55,15 @@ def test_the_command_says_a_line_for_each_channel(reduced, night, monkeypatch, c
     assert params["sources"].x == 1.0 and params["flat"].use_flat
     said = capsys.readouterr().out
     assert said.startswith(f"orange {DATE} {OBSERVATION:07d} exp01: TARGET_056_E: source at x -1.2") and "S/N" in said
+    assert re.search(r"y [-+]\d\.\d\d at 5\d{3} A, FWHM", said)  # refraction: x and y hold there
+
+
+def test_a_night_that_is_not_there_is_told_from_those_that_are(night, tmp_path):
+    assert there_is(index_night(str(night[0]), LRS2), DATE + 1) == f"of the nights there the nearest are {DATE}"
+    for name in ("20190101.tar", "20181130", "20181203", "notes", "2018"):
+        (tmp_path / name).touch()
+    assert nights_near(str(tmp_path), 20181202) == "of the nights there the nearest are 20181130, 20181203, 20190101"
+    assert nights_near(str(tmp_path / "notes"), 20181202) == ""
 
 
 def test_every_step_is_judged_and_has_a_picture(reduced):
