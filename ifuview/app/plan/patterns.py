@@ -23,6 +23,7 @@ FAR_BINS = 12  # of distance
 LOADED = 2.0  # times the rms load: a fiber that a pattern holds by
 SURE = 5.0  # sigma
 MOST_PATTERNS = 6
+NOTHING = 1e-4  # px; what smaller residuals of curves have in common is rounding and interpolation
 
 
 class CorrelationMatrix(np.ndarray):
@@ -90,6 +91,7 @@ def _residuals(traces: Traces) -> NDArray[np.float64]:
     for k, center in enumerate(found.center[:, at]):
         if np.isfinite(center).sum() > 4:
             out[k] = smooth_fit(at.astype(float), center).residual
+            out[k] *= np.nanmax(np.abs(out[k])) > NOTHING
     return out
 
 

@@ -288,6 +288,18 @@ def test_metrics_keep_the_keys_of_the_plan(diagnosis):
     assert identify_systematic_trace_errors(matrix)["found"] == []
 
 
+def test_traces_that_are_smooth_curves_share_no_pattern(as_dicts):
+    """What such curves leave is rounding, and what lies between their points."""
+    for traces in (MADE.traces, as_dicts):
+        matrix, residuals = analyze_trace_correlations(traces)
+        assert np.nanmax(np.abs(residuals)) < 0.01  # px
+        assert identify_systematic_trace_errors(matrix)["found"] == []
+    wave = 0.02 * np.sin(np.linspace(0, 40, MADE.traces.ncol))
+    matrix, _ = analyze_trace_correlations(perturb.replace(MADE.traces, center=MADE.traces.center + wave))
+    (one,) = identify_systematic_trace_errors(matrix)["found"]
+    assert len(one["fibers"]) == MADE.traces.nfiber
+
+
 def test_a_shared_pattern_of_residuals_is_found_and_noise_is_not():
     rng = np.random.default_rng(5)
     n, m = 60, 128
