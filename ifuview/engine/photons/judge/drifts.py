@@ -14,7 +14,7 @@ from ifuview.model.photons.verdict import PhotonFault, PhotonFinding
 
 SURE = 6.5  # sigma, trials counted; how light varies is known from the same few photons
 PARTS = (20, 10)  # of the time; slow light varies more over long ones
-WORTH = 0.25  # of the light, from begin to end; a smaller change is not told
+WORTH, WORTH_OF_ALL = 0.25, 0.15  # of the light, from begin to end, of a part and of the whole; less is not told
 ENOUGH = 100.0  # photons
 NONE = 1e-12  # variance where nothing is counted
 
@@ -41,7 +41,7 @@ def _array(sums: PhotonSums) -> list[PhotonFinding]:
     both = np.vstack((light, light.sum(axis=0)))
     change, error = changes(both, np.broadcast_to(both.mean(axis=1, keepdims=True), both.shape))
     usual, sure = float(np.median(change[:-1])), float(np.median(np.abs(change[:-1]) / error[:-1]))
-    if abs(usual) < WORTH or sure < SURE or np.mean(np.sign(change[:-1]) == np.sign(usual)) < 1:
+    if abs(usual) < WORTH_OF_ALL or sure < SURE or np.mean(np.sign(change[:-1]) == np.sign(usual)) < 1:
         return []
     whole = light.sum(axis=0)
     return [_finding(sums, "The light of the whole array drifts", change[-1], error[-1], abs(change[-1]) / error[-1],

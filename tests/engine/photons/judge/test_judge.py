@@ -234,6 +234,12 @@ def test_light_that_drifts_is_told_of_what_drifts(what):
     assert found.feedlines == ((4,) if what == "feedline" else ())
 
 
+def test_a_fifth_of_the_light_of_all_that_drifts_away_is_told(clean):
+    found = only(faults.drifted(clean, np.arange(clean.info.beammap.nresonator), 0.8), PhotonFault.DRIFT)
+    assert found.amount == pytest.approx(-0.2 / 0.9, abs=4 * found.error) and not found.feedlines
+    assert found.significance > 6.5
+
+
 def test_photons_out_of_order_are_counted(clean):
     found = only(faults.disordered(clean, [(6, 6), (7, 7)], 0.2), PhotonFault.ORDER)
     assert places(found) == {(6, 6), (7, 7)} and found.step is PhotonStep.PACKETS
