@@ -22,9 +22,9 @@ def rank(query: str, text: str) -> tuple[bool, bool]:
 
 
 class CommandPalette(QDialog):
-    """Lists the actions that match; triggers the chosen one after it has closed."""
+    """Lists the actions that match, (words, its menu, action); the chosen one is triggered after it has closed."""
 
-    def __init__(self, actions: Iterable[tuple[str, QAction]], parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Iterable[tuple[str, str, QAction]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Command palette")
         self.resize(560, 420)
@@ -46,10 +46,10 @@ class CommandPalette(QDialog):
 
     def _filter(self, query: str) -> None:
         self.list.clear()
-        for text, action in sorted(self._actions, key=lambda pair: rank(query, pair[0])):
-            if matches(query, text) and action.isEnabled():
+        for text, menu, action in sorted(self._actions, key=lambda one: rank(query, one[0])):
+            if matches(query, f"{text} {menu}") and action.isEnabled():
                 keys = action.shortcut().toString()
-                item = QListWidgetItem(f"{text}    {keys}" if keys else text)
+                item = QListWidgetItem(f"{text}  \u00b7  {menu}" + f"    {keys}" * bool(keys))
                 item.setData(Qt.ItemDataRole.UserRole, action)
                 self.list.addItem(item)
         self.list.setCurrentRow(0)

@@ -295,8 +295,9 @@ class WindowCommands(SaveDialogs):
     def command_palette(self) -> None:
         from ifuview.gui.dialogs.palette import CommandPalette
 
-        commands = [(a.text.rstrip("."), self.window.actions_by_name[a.name]) for a in ACTIONS]
-        commands += [(f"Dock: {e.title}", self.window.actions_by_name[f"dock-{e.key}"]) for e in DOCKS]
+        known = self.window.actions_by_name
+        commands = [(a.text.rstrip("."), a.menu.lstrip("-").replace("/", " \u203a "), known[a.name]) for a in ACTIONS]
+        commands += [(f"Dock: {e.title}", "Window", known[f"dock-{e.key}"]) for e in DOCKS]
         palette = CommandPalette(commands, self.window)
         if palette.exec() and palette.chosen is not None:
             palette.chosen.trigger()
