@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import label
 
 from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.photons.calibration.badpixels import deviation, median_of, neighbors
@@ -24,6 +25,9 @@ HALF = 0.5  # of the photons of a resonator without a wavelength: it has no solu
 MUCH = 0.3  # of the pixels without a solution
 BRIGHT = 30  # photons of pixels that a flat is held against
 FEW = 40  # such pixels
+RESPONSE = 1.3  # times the light of the others that a pixel may have by its response
+SEEDS = 3  # pixels that are sure, of a block in which less is enough for the others
+WINDOW, FAINTER = 8, 0.7  # px to either side that a block is held against; of their light that it must have
 FOLLOWS = -0.3  # slope of the log of counts with that of weights, at most; right weights have -1
 NO_SOLUTION = (
     "wavecal.bad", "wavecal.failed_validation", "wavecal.failed_convergence", "wavecal.not_monotonic",
@@ -169,7 +173,8 @@ def scaled(sums: PhotonSums, light: PixelLight, unasked: Array) -> PhotonFinding
     """Return resonators whose wavelengths reach farther beyond one end of what is valid than those around them.
 
     Light ends where the instrument lets it end, at the same wavelengths in all pixels. A solution whose energies are
-    wrong by a factor moves both ends. Pixels whose neighbors have colors of their own (satellite spots) are not asked.
+    wrong by a factor moves both ends. Pixels whose neighbors have colors of their own (satellite spots) are asked only
+    for what no light could add: see `_of_a_block`.
     """
     low, high = sums.info.wave_range
     middle = (sums.value_edges[1:] + sums.value_edges[:-1]) / 2
@@ -191,10 +196,52 @@ def scaled(sums: PhotonSums, light: PixelLight, unasked: Array) -> PhotonFinding
         of = total[index]
         few = deviation(share * of, around * of)
         sigma = np.where(ordinary, np.minimum(more / np.sqrt(noise**2 + own), few), 0.0)
-        off = (sigma > SURE) & (more > BEYOND)
+        block = _of_a_block(share, around, of, there & ~ordinary, there, usual)
+        sigma = np.maximum(sigma, block)
+        off = (sigma > SURE) & ((more > BEYOND) | (block > 0))
         if off.any() and (best is None or sigma.max() > best[0]):
             best = float(sigma.max()), _scaled(sums, end, off, sigma, share, around)
     return None if best is None else best[1]
+
+
+def _of_a_block(share: Array, around: Array, of: Array, asked: Array, there: Array, usual: float) -> Array:
+    """Sigma by which pixels among others like them have more beyond an end than light could add, (ny, nx).
+
+    They are held against the pixels farther away that are not like them. Light of another color is light more: at most
+    half of it lies beyond an end. Where there is no more light, its wavelengths are wrong.
+
+    Parameters
+    ----------
+    share, around : ndarray
+        Part of the photons beyond the end, and that of the eight pixels around.
+    of : ndarray
+        Photons of each pixel.
+    asked, there : ndarray of bool
+        Pixels that are asked, and all that can be judged.
+    usual : float
+        `share` of most pixels.
+    """
+    strict, lenient = np.zeros(share.shape), np.zeros(share.shape)  # pixels differ in their response, too
+    odd = there & (share > 2 * usual) & (share > usual + BEYOND)
+    plain = there & ~odd & (of >= LEAST)
+    if not (asked & odd & (around > 2 * usual)).any():
+        return strict
+    for y, x in np.argwhere(odd & (of >= LEAST)):
+        near = np.s_[max(y - WINDOW, 0) : y + WINDOW + 1, max(x - WINDOW, 0) : x + WINDOW + 1]
+        beside = plain[near]
+        if np.count_nonzero(beside) < FEW:
+            continue
+        part, light = float(np.median(share[near][beside])), float(np.median(of[near][beside]))
+        if of[y, x] < FAINTER * light:  # its light may be another one
+            continue
+        seen = float(share[y, x] * of[y, x])
+        for sigma, allowed in ((strict, 1.0), (lenient, RESPONSE)):
+            expected = part * float(of[y, x]) + HALF * max(float(of[y, x]) - allowed * light, 0.0)
+            if seen > 2 * expected:
+                sigma[y, x] = float(deviation(np.array(seen), np.array(expected)))
+    block, number = label(lenient > ONCE, np.ones((3, 3)))
+    sure = np.bincount(block[strict > SURE], minlength=number + 1) >= SEEDS
+    return np.where(sure[block] & (block > 0), np.maximum(strict, SURE + 1e-9), 0.0)
 
 
 def _beyond(number: Array, total: Array, index: Array, there: Array) -> tuple[Array, Array]:

@@ -273,6 +273,14 @@ def test_pixels_whose_energies_are_off_by_a_factor(clean, energy):
     assert f"{1 / energy:.1f}" in found.text
 
 
+@pytest.mark.parametrize("energy", [0.88, 1.12])
+def test_a_block_of_pixels_whose_energies_are_off_is_found(clean, energy):
+    """Its pixels are like their neighbors; no light of another color has that much beyond an end and adds nothing."""
+    block = {(x, y) for x in range(3, 9) for y in range(20, 26)}
+    found = only(faults.shifted(clean, energy, sorted(block)), PhotonFault.SCALED)
+    assert places(found) <= block and len(found.pixels) >= 0.7 * len(block)
+
+
 def test_a_few_photons_beyond_the_end_are_no_factor(flat):
     """A faint flat: three of 50 photons of a pixel below the end, where those around it have none."""
     rng = np.random.default_rng(5)
