@@ -145,9 +145,10 @@ def _asked(session: Session, ctx: JobContext) -> Session:
     if triage_can_ask(slot):
         from ifuview.app.night.of_fiber import asked, worst_fiber
 
-        session, path = asked(session, slot.dataset.path, ctx), slot.dataset.path
-        row = session.selection.fiber
-        return replace(session, selection=Selection(fiber=worst_fiber(session.triage, path) if row is None else row))
+        session = asked(session, slot.dataset.path, ctx)
+        if session.selection.fiber is not None:
+            return session
+        return replace(session, selection=Selection(fiber=worst_fiber(session.triage, slot.dataset.path)))
     from ifuview.app.follow import first_verdicts
 
     return _carried_out(session, Change(session, tuple(first_verdicts(session, None, slot))), ctx)
