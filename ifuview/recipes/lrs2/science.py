@@ -183,7 +183,7 @@ def make_sky(
     if other is not None:
         found = separate_borrowed(
             flux, other, setup.lenslets, setup.refraction, setup.grid, sky_fibers=chosen, sources=sources.given,
-            search=sources.most > 0,
+            search=sources.most > 0, surface=params.surface,
         )  # fmt: skip
     else:
         how = SeparateParams(

@@ -1,9 +1,9 @@
 """Sources above a sky that is known from elsewhere, for fields in which no fiber sees sky alone.
 
-The sky of another exposure is brought to the brightness of this one (`sky.borrow`) and taken off; the most significant
-source of what is left is measured as a point: its spectrum by its first profile, then its place by the fibers. One that
-is wider than any seeing is extended: its elliptical profile takes the place of the point. Where it is no brighter than
-the sky of two exposures differs over the field it is none.
+The sky of another exposure is brought to the brightness of this one (`sky.borrow`), with its gradient, and taken off;
+the most significant source of what is left is measured as a point: its spectrum by its first profile, then its place by
+the fibers. One that is wider than any seeing is extended: its elliptical profile takes the place of the point. Where it
+is no brighter than the sky of two exposures differs over the field it is none.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from ifuview.engine.spectra.field.point import BETA, fit_point, measure_shares
 from ifuview.engine.spectra.field.separate import WIDE
 from ifuview.engine.spectra.field.separation import Separation
 from ifuview.engine.spectra.flux.rectify import rectify, rectify_values
-from ifuview.engine.spectra.sky.borrow import borrow_sky
+from ifuview.engine.spectra.sky.borrow import borrow_for_empty, borrow_sky
 from ifuview.engine.spectra.sky.fibers import brightness
 from ifuview.engine.spectra.sky.spline import CommonSpectra
-from ifuview.engine.spectra.sky.surface import SkySurface
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.source import SourceFit
@@ -39,6 +38,7 @@ LOWEST = 0.05  # of its median
 def separate_borrowed(
     spectra: FiberSpectra, other: CommonSpectra, lenslets: Lenslets, dar: Array, grid: Array, *,
     sky_fibers: Array | None = None, sources: tuple[SourceFit, ...] | None = None, search: bool = True,
+    surface: bool = True,
 ) -> Separation:  # fmt: skip
     """Take the sky of another exposure off and find the source.
 
@@ -54,6 +54,8 @@ def separate_borrowed(
         Instead of looking for one.
     search : bool
         Look for a source.
+    surface : bool
+        Follow a gradient of the sky.
 
     Raises
     ------
@@ -61,7 +63,9 @@ def separate_borrowed(
         Neither fibers nor lines tell how bright the sky is.
     """
     other = other.alone()
-    sky = borrow_sky(spectra, other, sky_fibers=sky_fibers).sky
+    place = (lenslets.x, lenslets.y) if surface else None
+    borrowed = borrow_sky(spectra, other, sky_fibers=sky_fibers, place=place)
+    sky = borrowed.sky
     wave = np.ascontiguousarray(np.broadcast_to(spectra.wave, spectra.flux.shape))
     clean = replace(spectra, flux=spectra.flux - sky.model, variance=spectra.variance + sky.variance)
     middle = float(grid[grid.size // 2])
@@ -81,12 +85,13 @@ def separate_borrowed(
     extended = _extended(clean, lenslets) if search and found and found[0].fwhm > WIDE else None
     if extended is not None:
         found = ()
+    if search and not found and extended is None and sky_fibers is None:
+        borrowed = borrow_for_empty(spectra, other, borrowed, place=place)
     shares = [source_share(one, lenslets, wave) for one in found]
     if extended is not None:
         shares.append(np.broadcast_to(extended.share[:, None], wave.shape))
     share = np.stack(shares).astype(np.float32) if shares else np.zeros((0, *wave.shape), np.float32)
-    even = SkySurface(np.ones(spectra.nfiber), np.ones(spectra.nfiber), 0, 0.0)
-    return Separation(sky, found, share, extended, other, even, None)
+    return Separation(borrowed.sky, found, share, extended, other, borrowed.surface, None)
 
 
 def _stands_out(clean: FiberSpectra, sky: Array, span: tuple[float, float]) -> bool:
