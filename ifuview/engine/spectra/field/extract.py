@@ -3,7 +3,8 @@
 At each wavelength the fibers' light is amplitude x share plus a constant, by least squares with weights of the smooth
 variance: for a faint source this is optimal extraction (Horne 1986), for a bright one, where the noise is that of its
 own light, the sum over the fibers divided by the share they catch, which errors of the profile hardly touch. A variance
-that followed the noise of single samples would make the flux too low, so it is smoothed along wavelength.
+that followed the noise of its own samples would make the flux too low (at two electrons a sample by half a percent if
+25 samples are averaged), so that what fibers differ by is smoothed widely along wavelength.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
+from ifuview.engine.numeric.medians import known_medians
 from ifuview.engine.spectra.field.lenslet import KeptShares, Lenslets
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
@@ -21,6 +23,7 @@ from ifuview.model.reduction.spectra import FiberSpectra
 
 RADIUS = 3.5  # arcsec around a source, of the fibers used
 SMOOTH = 25  # px, of the variance that weights are made of
+FIBERS = 201  # px, likewise where only what fibers differ by counts
 LEAST_SHARE = 0.3  # of the light that the usable fibers would catch: below it a sample is masked
 LEAST_FIBERS = 3
 
@@ -83,7 +86,7 @@ class PointSystem:
     """
 
     def __init__(self, spectra: FiberSpectra, share: Array, lenslets: Lenslets, degree: int | None) -> None:
-        self.weight = smooth_weight(spectra.variance, spectra.usable() & (spectra.variance > 0))
+        self.weight = fiber_weight(spectra.variance, spectra.usable() & (spectra.variance > 0))
         smooth = () if degree is None else _polynomial(lenslets, degree)
         self.terms = np.concatenate([share, *(np.broadcast_to(one[:, None], share[:1].shape) for one in smooth)])
         self.normal = np.einsum("kw,ikw,jkw->wij", self.weight, self.terms, self.terms, optimize=True)
@@ -130,10 +133,18 @@ def _polynomial(lenslets: Lenslets, degree: int) -> list[NDArray[np.float64]]:
     return [(x / size) ** i * (y / size) ** j for i in range(degree + 1) for j in range(degree + 1 - i)]
 
 
-def smooth_weight(variance: Array, usable: Array) -> NDArray[np.float64]:
+def fiber_weight(variance: Array, usable: Array) -> NDArray[np.float64]:
+    """Inverse of the variance over the usual one at each wavelength, which is the same for all fibers, smoothed along
+    wavelength; zero where not usable, shape (nfiber, nwave).
+    """
+    usual = known_medians(variance.T, usable.T, 1.0)
+    return smooth_weight(variance / np.where(usual > 0, usual, 1.0), usable, FIBERS)
+
+
+def smooth_weight(variance: Array, usable: Array, size: int = SMOOTH) -> NDArray[np.float64]:
     """Inverse of the variance smoothed along wavelength, zero where not usable; shape as given."""
-    total = uniform_filter1d(np.where(usable, variance, 0.0).astype(np.float64), SMOOTH, axis=1, mode="nearest")
-    count = uniform_filter1d(usable.astype(np.float64), SMOOTH, axis=1, mode="nearest")
+    total = uniform_filter1d(np.where(usable, variance, 0.0).astype(np.float64), size, axis=1, mode="nearest")
+    count = uniform_filter1d(usable.astype(np.float64), size, axis=1, mode="nearest")
     good = usable & (total > 0)
     return np.where(good, count / np.where(good, total, 1.0), 0.0)
 
