@@ -57,6 +57,7 @@ def fit_profile(
     degree: int = DEGREE,
     knots: Knots = FLANKS,
     place: bool = True,
+    ground: float = math.inf,
     ctx: JobContext = SILENT,
 ) -> FiberProfile:
     """Return the profile of all fibers of an image, to be used by `extract_joint`.
@@ -84,6 +85,9 @@ def fit_profile(
         Of the splines: FLANKS for an image that is measured whole, STIFF for few columns.
     place : bool
         Improve the center and width of each fiber, as far as its light is brighter than their errors.
+    ground : float, counts
+        How far the light that belongs to no fiber is from zero, one sigma: where fibers are close everywhere their
+        wings and a higher ground look alike. Default: nothing is known.
 
     Returns
     -------
@@ -96,7 +100,8 @@ def fit_profile(
         No fiber has light on usable pixels.
     """
     frame = prepare(
-        image, variance, traces, gain=gain, mask=mask, block=block, reach=reach, degree=degree, knots=knots
+        image, variance, traces, gain=gain, mask=mask, block=block, reach=reach, degree=degree, knots=knots,
+        ground=ground,
     )  # fmt: skip
     state = _Fit(frame)
     rounds = state.settle(frame.with_few_columns(), np.zeros((1, 1, 1)), TOGETHER, place, ctx.part(0, 0.5))
@@ -145,11 +150,11 @@ class _Fit:
             self.chi2 = float(sums.tally[..., 0].sum() / max(pixel - fitted, 1))
             self.turn += turn > 0
             if turn == 0:  # only makes the fluxes
-                self.level += ground_step(frame, sums)
+                self.level += ground_step(frame, sums, self.level)
             elif placing:  # ... they give way to each other
                 moved = self.place(frame, sums)
             else:
-                step, rise, far = shape_step(frame, sums, self.coeff - drawn_to, stage.freedom)
+                step, rise, far = shape_step(frame, sums, self.coeff - drawn_to, stage.freedom, self.level)
                 self.coeff += step
                 self.level += rise
                 if turn >= MIN_ROUNDS and max(far, moved) < SETTLED:

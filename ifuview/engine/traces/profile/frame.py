@@ -42,6 +42,7 @@ class Frame:
     legendre: Array
     ground_legendre: Array
     fiber_legendre: Array
+    ground_error: float
 
     def middles(self) -> NDArray[np.intp]:
         """Middle column of each part."""
@@ -72,6 +73,7 @@ def prepare(
     reach: float,
     degree: int,
     knots: Knots,
+    ground: float,
 ) -> Frame:
     """Return the arrays that the kernels take; arguments as in `fit_profile`."""
     order = rising(traces.center)
@@ -98,6 +100,7 @@ def prepare(
         legendre=legendre(traces.ncol, degree + 1),
         ground_legendre=legendre(traces.ncol, GROUND_DEGREE + 1),
         fiber_legendre=legendre(traces.ncol, max(CENTER_DEGREE, WIDTH_DEGREE) + 1),
+        ground_error=ground,
     )
 
 

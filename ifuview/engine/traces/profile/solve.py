@@ -44,14 +44,14 @@ def empty_sums(frame: Frame, ngroup: int) -> Sums:
     )
 
 
-def ground_step(frame: Frame, sums: Sums) -> NDArray[np.float64]:
-    """Return what is missing from the background, (ndegree, nnode)."""
-    matrix, side = _ground_matrix(frame, sums)
+def ground_step(frame: Frame, sums: Sums, level: Array) -> NDArray[np.float64]:
+    """Return what is missing from the background `level`, (ndegree, nnode)."""
+    matrix, side = _ground_matrix(frame, sums, level)
     return np.asarray(np.linalg.solve(matrix, side).reshape(-1, frame.node.size))
 
 
 def shape_step(
-    frame: Frame, sums: Sums, added: Array, freedom: float
+    frame: Frame, sums: Sums, added: Array, freedom: float, level: Array
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Return steps of the shape, like `added`, and of the background, (ndegree, nnode), and how far they are to go.
 
@@ -65,6 +65,8 @@ def shape_step(
         What the coefficients have beyond those that they are drawn to.
     freedom : float
         Share of the prior that they may differ by.
+    level : ndarray, shape (ndegree, nnode), counts
+        The background so far.
     """
     ngroup, ndegree, nspline = added.shape
     at = frame.middles()
@@ -79,7 +81,7 @@ def shape_step(
     one = np.kron(np.eye(ndegree), np.ones((nspline, nspline)))
     top = np.einsum("gii->gi", normal).max(axis=1)
     normal += np.diag(prior) + (NORMED * (1 + top))[:, None, None] * one
-    matrix, pull = _ground_matrix(frame, sums)
+    matrix, pull = _ground_matrix(frame, sums, level)
     solved = np.linalg.solve(normal, np.concatenate([side[..., None], mixed], axis=2))
     matrix = matrix - np.einsum("gij,gik->jk", mixed, solved[..., 1:])
     right = pull - np.einsum("gij,gi->j", mixed, solved[..., 0])
@@ -126,12 +128,14 @@ def fiber_step(
     return np.asarray(step[:, :n]), np.asarray(step[:, n:]), float(np.mean(step * side))
 
 
-def _ground_matrix(frame: Frame, sums: Sums) -> tuple[Array, Array]:
-    """Equations of the background, (ndegree nnode) each way, and their right side."""
+def _ground_matrix(frame: Frame, sums: Sums, level: Array) -> tuple[Array, Array]:
+    """Equations of the background, (ndegree nnode) each way, and their right side; drawn to zero as far as known."""
     along = frame.ground_legendre[frame.middles()]
     size = along.shape[1] * frame.node.size
     matrix = np.einsum("bm,bn,bij->minj", along, along, sums.ground).reshape(size, size)
-    side = np.einsum("bm,bi->mi", along, sums.ground_side).reshape(size)
+    prior = frame.ground_error**-2.0
+    side = np.einsum("bm,bi->mi", along, sums.ground_side).reshape(size) - prior * level.ravel()
+    matrix[np.diag_indices_from(matrix)] += prior
     return matrix + 1e-9 * (1 + matrix.diagonal().max()) * np.eye(size), side
 
 
