@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from ifuview.errors import TooLargeError
 
 MIB = 1 << 20
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # as malloc.h numbers them
+LARGEST, MOST_KEPT = 32 * MIB, 2**31 - 1  # bytes: of what is kept at all, and of what is kept together
 SHARE = 0.8  # of what the computer has left
 SMALL = 64 * MIB  # bytes below which nobody asks what is left
 CGROUP = "/sys/fs/cgroup/memory.{}"  # of the second version
@@ -46,6 +50,30 @@ def beyond(most: int, where: str) -> TooLargeError:
     """What is to be said of packed data that do not end where they should."""
     todo = "raise the memory limit in the preferences, or unpack it first"
     return TooLargeError(f"takes more than {max(most // MIB, 1)} MiB inflated", where, todo)
+
+
+def keep_freed(kept: bool = True) -> None:
+    """Let the C library keep freed memory for the next values, or return it again as usual.
+
+    A reduction makes and drops arrays of some MiB by the thousand: the system clears each page again before it gives
+    it back, which takes 4 % of the time of an observation. Nothing is done where the library knows no such choice.
+    """
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(MMAP_THRESHOLD, LARGEST)
+        library.mallopt(TRIM_THRESHOLD, MOST_KEPT if kept else 2 * LARGEST)
+        if not kept:
+            library.malloc_trim(0)
+
+
+@contextmanager
+def freed_kept() -> Iterator[None]:
+    """Freed memory is kept for the next values meanwhile."""
+    keep_freed()
+    try:
+        yield
+    finally:
+        keep_freed(False)
 
 
 def _left() -> Iterator[int]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numba import njit
@@ -182,13 +183,18 @@ def _blurred(binned: Array, width: int, reaches: tuple[float, ...]) -> NDArray[n
     step = 8
     nbin, nrow = binned.shape
     coarse = binned[:, : nrow // step * step].reshape(nbin, nrow // step, step).mean(axis=2, dtype=np.float64)
-    middle = np.arange(coarse.shape[1]) * step + (step - 1) / 2
     out = np.empty((len(reaches), nbin, nrow))
     for n, reach in enumerate(reaches):
-        by_bin = _gauss(np.arange(nbin) * width, np.arange(nbin) * width, reach) * width
-        by_row = _gauss(np.arange(nrow), middle, reach) * step
+        by_bin, by_row = _kernels(nbin, width, nrow, step, reach)
         out[n] = by_bin @ coarse @ by_row.T
     return out
+
+
+@lru_cache(maxsize=len(BLUR))
+def _kernels(nbin: int, width: int, nrow: int, step: int, reach: float) -> tuple[Array, Array]:
+    """Weights along bins and along rows, the same for all images of a size."""
+    along, middle = np.arange(nbin) * width, np.arange(nrow // step) * step + (step - 1) / 2
+    return _gauss(along, along, reach) * width, _gauss(np.arange(nrow), middle, reach) * step
 
 
 def _gauss(to: Array, origin: Array, sigma: float) -> NDArray[np.float64]:
@@ -226,15 +232,15 @@ def _equations(
     """Equations of the background in each bin, the fluxes projected out."""
     nbin, npoly = binned.shape[0], across.shape[1]
     m = npoly + extra.shape[0]
-    base = np.empty((nbin, m, across.shape[0]))
-    base[:, :npoly], base[:, npoly:] = across.T, np.swapaxes(extra, 0, 1)
+    base = np.empty((nbin, across.shape[0], m))  # terms next to each other: loops over them vectorize
+    base[:, :, :npoly], base[:, :, npoly:] = across, np.moveaxis(extra, 0, 2)
     known, weight = np.zeros(binned.shape), np.zeros(binned.shape)
     parts, sides, tally = np.zeros((nbin, m, m)), np.zeros((nbin, m)), np.zeros(2)
     _project(binned, *laid, base, level, floor, 1 / width, clipped, known, weight, parts, sides, tally)
     if tally[1] <= 0:
         raise FitError("no pixel can be used to find scattered light")
-    heavy = base * weight[:, None]
-    parts += np.swapaxes(np.tril(parts, -1), 1, 2) + heavy @ np.swapaxes(base, 1, 2)
+    heavy = np.swapaxes(base * weight[:, :, None], 1, 2)
+    parts += np.swapaxes(np.tril(parts, -1), 1, 2) + heavy @ base
     return parts, sides + (heavy @ known[:, :, None])[:, :, 0], float(tally[0] / tally[1])
 
 
@@ -256,7 +262,7 @@ def _project(
             heavy[r] = 1 / ((floor + max(binned[b, r], 0.0)) * shrink) if there else 0.0
             tally[1] += there
         if clipped:
-            _couple(clean, heavy, base[b, :0], light, first, pivot, link, right)
+            _couple(clean, heavy, base[b, :, :0], light, first, pivot, link, right)
             _model_weights(clean, level[b], light, first, right[:, 0], floor, shrink, heavy, tally)
         for r in range(nrow):
             clean[r] += level[b, r] if heavy[r] > 0 else 0.0
@@ -270,7 +276,7 @@ def _couple(
 ) -> None:
     """Solve the fluxes for the terms of the background and for the data: columns 0..m-1 and m of `right`."""
     nfiber, rows = light.shape
-    m = base.shape[0]
+    m = base.shape[1]
     for k in range(nfiber):
         pivot[k], link[k] = 0.0, 0.0
         right[k, : m + 1] = 0.0
@@ -280,7 +286,7 @@ def _couple(
                 continue
             pivot[k] += wp * light[k, j]
             for i in range(m):
-                right[k, i] += wp * base[i, first[k] + j]
+                right[k, i] += wp * base[first[k] + j, i]
             right[k, m] += wp * data[first[k] + j]
             if k > 0 and 0 <= first[k] + j - first[k - 1] < rows:
                 link[k] += wp * light[k - 1, first[k] + j - first[k - 1]]
@@ -327,14 +333,14 @@ def _model_weights(
 @njit(cache=True, nogil=True)
 def _take_off(weight: Array, base: Array, light: Array, first: Array, right: Array, part: Array, side: Array) -> None:
     """Project the fluxes out."""
-    m = base.shape[0]
+    m = base.shape[1]
     cross = np.empty(m)
     for k in range(first.size):
         cross[:] = 0.0
         for j in range(light.shape[1]):
             wp = weight[first[k] + j] * light[k, j]
             for i in range(m):
-                cross[i] += wp * base[i, first[k] + j]
+                cross[i] += wp * base[first[k] + j, i]
         for i in range(m):
             side[i] -= cross[i] * right[k, m]
             for j in range(i + 1):

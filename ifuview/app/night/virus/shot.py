@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
+from ifuview import memory
 from ifuview.app.night.reduction.run import raw_root, root_of, there_is
 from ifuview.app.night.reduction.state import SCIENCE
 from ifuview.app.night.virus.exposures import reduce_slot
@@ -80,7 +81,7 @@ def reduce_shot(request: ShotRequest, ctx: JobContext = SILENT, told: Told | Non
     inputs = shot_inputs(request, root, exposures)
     # large files are read for it once
     begin = partial(in_process, checksums=dict(inputs.record.inputs), gains=gains)
-    with _place(request) as folder, shared_heads(request, len(slots), folder, begin) as heads:
+    with memory.freed_kept(), _place(request) as folder, shared_heads(request, len(slots), folder, begin) as heads:
         shot = ShotReduction(request, exposures, inputs, folder)
         shot.first_turn(slots, ctx.part(0.03, 0.45), heads)
         shot.solve(ctx.part(0.45, 0.5))
@@ -111,6 +112,7 @@ def in_process(
     request: ShotRequest, folder: str, checksums: Mapping[str, str] | None = None, gains: Gains = NO_GAINS
 ) -> ShotReduction:
     """The reduction of some heads in a process of their own; what it keeps aside, any process may take."""
+    memory.keep_freed()
     root = raw_root(request.root)
     exposures = with_gains(observation(root, request), gains)
     return ShotReduction(request, exposures, shot_inputs(request, root, exposures, checksums), folder)

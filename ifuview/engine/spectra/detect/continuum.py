@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import grey_closing
 
-from ifuview.engine.numeric.medians import robust_sigma
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median_along
 from ifuview.engine.spectra.detect.light import CORE, WHOLE, FieldLight, Lattice, combine_at
 from ifuview.engine.spectra.flux.rectify import rectify
 from ifuview.model.checks import Array
@@ -34,6 +34,7 @@ EVEN = 0.6  # of the significance that has to stay without the brightest window
 MOST_SOURCES = 60
 FIELD, LEAST_FIBERS, ROUNDS, CLIP = 25.0, 30, 3, 2.5  # arcsec, of the plane below all fibers; sigma
 KNOWN = 0.3  # of a spectrum's samples: of less no source is made
+TINY = 1e-12  # of the equations of a plane: keeps one that nothing is known of
 CLOSED = 1.0  # arcsec about a place that was looked at
 DRIFTED = 1.0  # arcsec, of refraction at most
 EVEN, DIP = 0.02, 25  # of the caught light, that may be lost for less than so many samples
@@ -152,10 +153,7 @@ def _above_field(
         own = field.exposure == number
         off = _common(level[own], bottom[own], field.x[own], field.y[own])
         top[own] -= off * bottom[own]
-        pull = (level[own] - off) * np.sqrt(bottom[own])
-        scale = np.array(
-            [max(robust_sigma(column, 0.0), 1.0) if np.isfinite(column).any() else 1.0 for column in pull.T]
-        )
+        scale = _scatter((level[own] - off) * np.sqrt(bottom[own]))
         top[own] /= scale**2
         bottom[own] /= scale**2
     return top, bottom
@@ -163,21 +161,25 @@ def _above_field(
 
 def _common(level: Array, weight: Array, x: Array, y: Array) -> NDArray[np.float64]:
     """What all fibers of an exposure have in each window: a plane over the field, sources left out."""
-    out = np.zeros(level.shape)
     terms = np.stack([np.ones(x.size), (x - x.mean()) / FIELD, (y - y.mean()) / FIELD], axis=1)
-    for m in range(level.shape[1]):
-        known = np.isfinite(level[:, m])
-        if known.sum() < LEAST_FIBERS:
-            continue
-        value, root = np.where(known, level[:, m], 0.0), np.sqrt(weight[:, m])
-        off = np.full(x.size, np.median(value[known]))
-        for _ in range(ROUNDS):
-            pull = (value - off) * root
-            use = known & (np.abs(pull) < CLIP * max(robust_sigma(pull[known], 0.0), 1.0))
-            found = np.linalg.lstsq(terms[use] * root[use, None], value[use] * root[use], rcond=None)[0]
-            off = terms @ found
-        out[:, m] = off
-    return out
+    pairs = (terms[:, :, None] * terms[:, None]).reshape(x.size, -1)
+    known = np.isfinite(level)
+    value, root = np.where(known, level, 0.0), np.sqrt(weight)
+    off = np.broadcast_to(np.nan_to_num(median_along(level.T)), level.shape)
+    for _ in range(ROUNDS):
+        pull = np.where(known, (level - off) * root, np.nan)
+        with np.errstate(invalid="ignore"):
+            used = np.where(np.abs(pull) < CLIP * _scatter(pull), weight, 0.0)
+        normal = (used.T @ pairs).reshape(-1, 3, 3)
+        normal += TINY * np.maximum(np.trace(normal, axis1=1, axis2=2), 1e-300)[:, None, None] * np.eye(3)
+        off = terms @ np.linalg.solve(normal, ((used * value).T @ terms)[..., None])[..., 0].T
+    return np.where(known.sum(axis=0) < LEAST_FIBERS, 0.0, off)
+
+
+def _scatter(pull: Array) -> NDArray[np.float64]:
+    """Of each window, at least what noise does."""
+    found = MAD_TO_SIGMA * median_along(np.abs(pull.T))
+    return np.where(np.isfinite(found), np.maximum(found, 1.0), 1.0)
 
 
 def find_continua(

@@ -8,6 +8,7 @@ from numba import njit
 from ifuview.model.checks import Array
 
 REACH = 3.5  # sigma of a line, samples used
+FAINT = 0.04  # of the share of a fiber right on a source: those with less tell less than 1 percent of it
 NODES = 1024  # for each sigma, of the table of its shape: straight lines are right to 1e-7 of the peak
 
 
@@ -19,6 +20,44 @@ def look(table: Array, r: float, step: float) -> float:
     if i >= table.size - 1:
         return 0.0
     return table[i] + (t - i) * (table[i + 1] - table[i])
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _look_at(table: Array, one: int, node: int, t: float) -> float:
+    """The same in a table of tables, at a radius in steps: a view of each would cost more than the value."""
+    i = int(t)
+    if i >= table.shape[2] - 1:
+        return 0.0
+    low = table[one, node, i]
+    return low + (t - i) * (table[one, node, i + 1] - low)
+
+
+@njit(cache=True, nogil=True)
+def source_shares(
+    table: Array, node: Array, dx: Array, dy: Array, step: float, x: Array, y: Array, exposure: Array, wave: Array,
+    out: Array,
+) -> None:  # fmt: skip
+    """Share of a source at the origin in fibers at x, y at each wavelength, `out` (nfiber, nwave).
+
+    `table` (nexposure, nnode, nradius) has it by distance in steps, `node` the wavelengths of its nodes.
+    """
+    last, most = node.size - 1, table.shape[2] - 1
+    for j in range(wave.size):
+        t = min(max((wave[j] - node[0]) / (node[1] - node[0]), 0.0), float(last + 1))
+        m = min(int(t), last - 1)
+        f = t - m
+        inside = min(max(f, 0.0), 1.0)
+        ox, oy = dx[m] + inside * (dx[m + 1] - dx[m]), dy[m] + inside * (dy[m + 1] - dy[m])
+        for k in range(x.size):
+            r = np.sqrt((x[k] - ox) ** 2 + (y[k] - oy) ** 2) / step
+            i = int(r)
+            if i >= most:
+                out[k, j] = 0.0
+                continue
+            own, g = table[exposure[k]], r - i
+            low = (1 - f) * own[m, i] + f * own[m + 1, i]
+            high = (1 - f) * own[m, i + 1] + f * own[m + 1, i + 1]
+            out[k, j] = low * (1 - g) + high * g
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -47,6 +86,17 @@ def filter_lines(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def _add_window(
+    ramp: Array, base: np.float32, slope: np.float32, top: Array, bottom: Array, a: Array, b: Array
+) -> None:
+    """Add a fiber whose share runs straight; on slices, whose numbers cannot be negative, so that it vectorizes."""
+    for i in range(a.size):
+        s = base + ramp[i] * slope
+        a[i] += s * top[i]
+        b[i] += s * s * bottom[i]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def combine(
     top: Array, bottom: Array, order: Array, x: Array, y: Array, exposure: Array, edge: Array, dx: Array, dy: Array,
     table: Array, step: float, px: Array, py: Array, place: Array, low: int, high: int, snr: Array, weight: Array,
@@ -55,8 +105,9 @@ def combine(
 
     `order` are the rows of `top` and `bottom` by rising y; x, y and exposure are in that order.
     """
-    reach = step * (table.shape[2] - 1) + 1.0
+    reach, steps = step * (table.shape[2] - 1) + 1.0, 1 / step
     ncol = top.shape[1]
+    ramp = np.arange(ncol).astype(np.float32)  # a conversion in the innermost loop would keep it from being vectorized
     a, b = np.empty(ncol, np.float32), np.empty(ncol, np.float32)
     for q in range(place.size):
         p = place[q]
@@ -66,19 +117,20 @@ def combine(
             ux, uy = x[k] - px[p], y[k] - py[p]
             if ux * ux + uy * uy > reach * reach:
                 continue
-            own, row = table[exposure[k]], order[k]
-            before = look(own[0], np.sqrt((ux - dx[0]) ** 2 + (uy - dy[0]) ** 2), step)
+            own, row = exposure[k], order[k]
+            least = FAINT * table[own, 0, 0]
+            before = _look_at(table, own, 0, np.sqrt((ux - dx[0]) ** 2 + (uy - dy[0]) ** 2) * steps)
             for m in range(edge.size - 1):
-                after = look(own[m + 1], np.sqrt((ux - dx[m + 1]) ** 2 + (uy - dy[m + 1]) ** 2), step)
+                after = _look_at(table, own, m + 1, np.sqrt((ux - dx[m + 1]) ** 2 + (uy - dy[m + 1]) ** 2) * steps)
                 start, stop = max(edge[m], low), min(edge[m + 1], high)
                 slope = np.float32((after - before) / (edge[m + 1] - edge[m]))
                 base = np.float32(before)
                 first = edge[m]
-                if before > 0 or after > 0:
-                    for j in range(start, stop):
-                        s = base + np.float32(j - first) * slope
-                        a[j] += s * top[row, j]
-                        b[j] += s * s * bottom[row, j]
+                if max(before, after) > least and stop > start:
+                    _add_window(
+                        ramp[start - first :], base, slope, top[row, start:stop], bottom[row, start:stop],
+                        a[start:stop], b[start:stop],
+                    )  # fmt: skip
                 before = after
         for j in range(low, high):
             if weight.size > 0:

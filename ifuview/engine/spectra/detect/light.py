@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from ifuview.engine.cores import blocks, spread
-from ifuview.engine.numeric.medians import robust_sigma
-from ifuview.engine.spectra.detect.kernels import combine, filter_lines
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median_along, robust_sigma
+from ifuview.engine.spectra.detect.kernels import combine, filter_lines, source_shares
 from ifuview.engine.spectra.field.lenslet import SEEING_POWER, Face, Lenslets, displacement, moffat_share
 from ifuview.model.checks import Array
 from ifuview.model.reduction.detection import FieldFibers, PointSpread
@@ -65,21 +65,18 @@ class SpreadTable:
         self, field: FieldFibers, x: float, y: float, wave: float, own: Array | slice = WHOLE
     ) -> NDArray[np.float64]:
         """Of a source in each fiber, or in its `own` ones, at one wavelength."""
-        dx, dy = np.interp(wave, self.wave, self.dx), np.interp(wave, self.wave, self.dy)
-        t = np.clip((wave - self.wave[0]) / (self.wave[1] - self.wave[0]), 0, self.wave.size - 1)
-        m = min(int(t), self.wave.size - 2)
-        row = (1 - (t - m)) * self.table[:, m] + (t - m) * self.table[:, m + 1]
-        r = np.hypot(field.x[own] - x - dx, field.y[own] - y - dy) / TABLE_STEP
-        i = r.astype(np.intp)
-        inside = i < row.shape[1] - 1
-        i = np.where(inside, i, 0)
-        number = field.exposure[own]
-        value = row[number, i] * (1 - (r - i)) + row[number, i + 1] * (r - i)
-        return np.where(inside, value, 0.0)
+        return self._at(field, x, y, np.array([wave]), own)[:, 0]
 
     def shares(self, field: FieldFibers, x: float, y: float, own: Array | slice = WHOLE) -> NDArray[np.float64]:
         """Of a source in each fiber at the nodes, shape (nfiber, nnode)."""
-        return np.stack([self.share(field, x, y, float(w), own) for w in self.wave], axis=1)
+        return self._at(field, x, y, self.wave, own)
+
+    def _at(self, field: FieldFibers, x: float, y: float, wave: Array, own: Array | slice) -> NDArray[np.float64]:
+        number = field.exposure[own]
+        out = np.empty((number.size, wave.size))
+        at = field.x[own] - x, field.y[own] - y
+        source_shares(self.table, self.wave, self.dx, self.dy, TABLE_STEP, *at, number, wave, out)
+        return out
 
 
 def spread_table(field: FieldFibers, seeing: PointSpread, grid: Array, nodes: int = NODES) -> SpreadTable:
@@ -195,7 +192,7 @@ class FieldLight:
             self.group_scale[group] = scale
             pull[own] /= scale
             self.ivar[own] /= scale**2
-        along = np.array([robust_sigma(column, 0.0) for column in pull.T])
+        along = MAD_TO_SIGMA * median_along(np.abs(pull.T))
         along = np.maximum(median_filter(np.where(np.isfinite(along), along, 1.0), QUIET, mode="nearest"), 1.0)
         self.ivar /= np.interp(self.wave, grid, along) ** 2
         return along

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
+from ifuview.engine.numeric.medians import median
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.spectra import FiberSpectra
@@ -25,6 +26,7 @@ DARKEST = 0.15  # of the fibers, that are taken as sky then
 LEAST = 5  # fibers
 ALIKE = 0.01  # of the light in a fiber, as error of its brightness
 ODD = 0.02  # of the fibers, that may be broken
+TYPICAL = 100  # fibers that tell the weight of each wavelength
 EVEN = (9, 5)  # fibers and samples that a variance is averaged over
 
 
@@ -47,12 +49,18 @@ class SkyFibers:
     note: str = ""
 
 
-def brightness(spectra: FiberSpectra) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def brightness(spectra: FiberSpectra, weight: Array | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean of each fiber over wavelength and its error, every wavelength with one weight for all; (nfiber,) each.
 
     NaN where less than half of the weight is usable.
+
+    Parameters
+    ----------
+    spectra : FiberSpectra
+    weight : ndarray, shape (nfiber, nwave), optional
+        That of `column_weight`, where it is known.
     """
-    weight = column_weight(spectra)
+    weight = column_weight(spectra) if weight is None else weight
     mean = weighted_mean(spectra.flux, weight)
     known = np.isfinite(mean)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -75,12 +83,13 @@ def column_weight(spectra: FiberSpectra) -> NDArray[np.float64]:
         return np.zeros(spectra.flux.shape)
     own = spectra.wave if spectra.wave.ndim == 2 else None
     if own is None:
-        shared = np.broadcast_to(np.median(inverse[lit], axis=0), inverse.shape)
+        shared = np.broadcast_to(median(inverse[lit], axis=0), inverse.shape)
     else:
         known = lit & np.isfinite(own).all(axis=1)
         rows = np.flatnonzero(known if known.any() else lit)
         middle = own[rows[rows.size // 2]]
-        typical = np.median([np.interp(middle, own[k], inverse[k]).astype(np.float32) for k in rows], axis=0)
+        some = rows[:: max(rows.size // TYPICAL, 1)]
+        typical = median(np.array([np.interp(middle, own[k], inverse[k]).astype(np.float32) for k in some]), axis=0)
         del inverse  # as large as all of the spectra
         shared = np.empty(own.shape, np.float32)
         for k, at in enumerate(own):
@@ -111,15 +120,15 @@ def even_weight(variance: Array, usable: Array) -> NDArray[np.float32]:
     return np.where(good, share / np.where(good, total, 1) / level, 0).astype(np.float32)
 
 
-def choose_fibers(spectra: FiberSpectra) -> SkyFibers:
-    """Find the fibers without light of a source.
+def choose_fibers(spectra: FiberSpectra, weight: Array | None = None) -> SkyFibers:
+    """Find the fibers without light of a source; `weight` as for `brightness`.
 
     Raises
     ------
     FitError
         Fewer than LEAST fibers have light at all.
     """
-    level, error = brightness(spectra)
+    level, error = brightness(spectra, weight)
     known = np.isfinite(level)
     if known.sum() < LEAST:
         raise FitError("fewer than five fibers have usable spectra: there is no sky to be found")

@@ -94,15 +94,15 @@ def fit_sky(
     extra = _extra(wave, lsf)
     known = usable.any(axis=1) & (np.ones(len(x), bool) if light is None else light < FAINT)
     head = np.zeros(x.size, np.intp) if head is None else np.asarray(head)
-    chosen, crowded = _first_choice(spectra, head)
-    chosen &= known
-    level, error = brightness(spectra)
     columns = column_weight(spectra)
+    chosen, crowded = _first_choice(spectra, head, columns)
+    chosen &= known
+    level, error = brightness(spectra, columns)
     found = SkySurface(np.ones(x.size), np.ones(x.size), 0, 0.0)
     for turn in range(ROUNDS):
         if chosen.sum() < LEAST:
             raise FitError(f"{int(chosen.sum())} fibers see sky only: too few; take another slot or exposure for sky")
-        samples = Samples(wave, found.value[:, None] * np.ones((1, *wave.shape), np.float32), extra)
+        samples = _samples(wave, found.value, extra)
         own = weight * chosen[:, None]
         common = fit_common(samples, spectra.flux, own, step)
         model = common.values(samples)
@@ -112,7 +112,7 @@ def fit_sky(
             factor, wrong = factors(spectra.flux, weight, model / found.value[:, None].astype(np.float32))
             found = _planes(x, y, factor, wrong, chosen, head)
         chosen = known & empty_fibers(level, error, weighted_mean(model, columns), x, y)
-    samples = Samples(wave, found.value[:, None] * np.ones((1, *wave.shape), np.float32), extra)
+    samples = _samples(wave, found.value, extra)
     common = fit_common(samples, spectra.flux, weight * chosen[:, None], step)
     model, variance = common.evaluate(samples)
     notes = []
@@ -168,26 +168,28 @@ def worn_sky(found: ManySky, spectra: FiberSpectra, x: Array, y: Array, *, surel
     else:
         note = "as bright as there, as its lines do not tell"
     model, variance = found.common.evaluate(Samples(wave, plane.value[:, None].astype(np.float32) * ones, nothing))
-    level_here, level_error = brightness(spectra)
-    empty = empty_fibers(level_here, level_error, weighted_mean(model, column_weight(spectra)), x, y)
+    columns = column_weight(spectra)
+    level_here, level_error = brightness(spectra, columns)
+    empty = empty_fibers(level_here, level_error, weighted_mean(model, columns), x, y)
     notes = (*found.sky.notes, note)
     sky = SkyModel(model, variance, empty, plane.value.astype(np.float32), found.sky.method, notes)
     return ManySky(sky, found.common, plane, False)
 
 
-def _first_choice(spectra: FiberSpectra, head: Array) -> tuple[NDArray[np.bool_], bool]:
+def _samples(wave: Array, value: Array, extra: Array) -> Samples:
+    """What a sky of this brightness in each fiber is fitted to."""
+    share = np.empty((1, *wave.shape), np.float32)
+    share[0] = value[:, None]
+    return Samples(wave, share, extra)
+
+
+def _first_choice(spectra: FiberSpectra, head: Array, weight: Array) -> tuple[NDArray[np.bool_], bool]:
     """Fibers at the level that most share, head by head; whether light of sources reaches most of the first."""
     chosen, crowded = np.zeros(head.size, bool), []
     for one in np.unique(head):
         own = head == one
-        part = FiberSpectra(
-            spectra.flux[own],
-            spectra.variance[own],
-            spectra.mask[own],
-            np.broadcast_to(spectra.wave, spectra.flux.shape)[own],
-        )
         try:
-            found = choose_fibers(part)
+            found = choose_fibers(spectra, weight) if own.all() else choose_fibers(spectra.some(own))
         except FitError:
             continue
         chosen[own] = found.chosen

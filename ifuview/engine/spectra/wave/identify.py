@@ -173,11 +173,19 @@ def _matched(
     """Peak of each line (-1: none), each used once, and the score."""
     match = np.full(where.size, -1)
     score = _score(where, line_weight, at, peak_weight, ncol, reach, match)
-    for peak in np.unique(match[match >= 0]):
-        rivals = np.flatnonzero(match == peak)
-        for i in rivals[np.argsort(np.abs(where[rivals] - at[peak]))[1:]]:
-            match[i] = -1
+    _nearest_only(where, at, match)
     return match, score
+
+
+@njit(cache=True, nogil=True)
+def _nearest_only(where: Array, at: Array, match: Array) -> None:
+    """Leave a peak to the line that is nearest to it."""
+    for i in range(where.size):
+        for k in range(i):
+            if match[i] < 0 or match[k] != match[i]:
+                continue
+            nearer = abs(where[i] - at[match[i]]) < abs(where[k] - at[match[k]])
+            match[k if nearer else i] = -1
 
 
 @njit(cache=True, nogil=True)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from ifuview.engine.numeric.medians import MAD_TO_SIGMA, known_medians
@@ -81,14 +82,28 @@ def _faint_fibers(flux: Array, usable: Array) -> NDArray[np.intp]:
     return np.flatnonzero(lit & (level <= np.quantile(level[lit], 1 - BRIGHTEST)))
 
 
-def _without_level(values: Array, weight: Array, level: tuple[Array, Array]) -> NDArray[np.float64]:
-    """Values of each fiber less the straight line that fits them best."""
-    one, along = level
-    total = weight.sum(axis=1, keepdims=True)
-    middle = along - (weight * along).sum(axis=1, keepdims=True) / total
-    out = values - (weight * values).sum(axis=1, keepdims=True) / total * one
-    slope = (weight * out * middle).sum(axis=1, keepdims=True) / (weight * middle**2).sum(axis=1, keepdims=True)
-    return np.asarray(out - slope * middle)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})
+def _take_levels(values: Array, weight: Array, along: Array) -> None:
+    """Take off each fiber's values (nterm, nfiber, n) the straight line that fits them best, weights (nfiber, n)."""
+    n = along.size
+    for k in range(weight.shape[0]):
+        w = weight[k]
+        total = first = second = 0.0
+        for i in range(n):
+            total += w[i]
+            first += w[i] * along[i]
+            second += w[i] * along[i] * along[i]
+        middle = first / total
+        square = second - first * middle
+        for t in range(values.shape[0]):
+            v = values[t, k]
+            mean = slope = 0.0
+            for i in range(n):
+                mean += w[i] * v[i]
+                slope += w[i] * v[i] * (along[i] - middle)
+            mean, slope = mean / total, slope / square
+            for i in range(n):
+                v[i] -= mean + slope * (along[i] - middle)
 
 
 def _mean(offset: Array, error: Array, seen: Array) -> tuple[float, float, NDArray[np.bool_]]:
@@ -159,27 +174,27 @@ def measure_sky_match(spectra: FiberSpectra, skies: Sequence[WaveCurve]) -> SkyS
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Piece:
-    """Some columns of some fibers: wavelengths and their steps, weights, the levels taken off, what is left."""
+    """Some columns of some fibers: wavelengths and steps, weights, where columns lie (-1 to 1), light without level."""
 
     place: float
     wave: Array
     step: Array
     weight: Array
-    level: tuple[Array, Array]
+    along: Array
     left: Array
     count: int
 
-    def terms(self, *values: Array) -> list[NDArray[np.float64]]:
-        """Values without what a level explains."""
-        return [_without_level(one, self.weight, self.level) for one in values]
+    def terms(self, *values: Array) -> NDArray[np.float64]:
+        """Values without what a level explains, (nterm, nfiber, n)."""
+        out = np.stack(values)
+        _take_levels(out, self.weight, self.along)
+        return out
 
-    def normal(self, terms: Sequence[Array]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def normal(self, terms: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Products of terms with each other, and with what is left."""
-        heavy = [self.weight * one for one in terms]
-        return (
-            np.array([[(a * b).sum() for b in terms] for a in heavy]),
-            np.array([(a * self.left).sum() for a in heavy]),
-        )
+        flat = terms.reshape(len(terms), -1)
+        heavy = flat * self.weight.ravel()
+        return heavy @ flat.T, heavy @ self.left.ravel()
 
 
 def _pieces(spectra: FiberSpectra, own: Array, usable: Array, known: tuple[float, float]) -> list[_Piece]:
@@ -200,10 +215,9 @@ def _pieces(spectra: FiberSpectra, own: Array, usable: Array, known: tuple[float
         noise = np.where(good, spectra.variance[k, at], np.inf)
         typical = np.median(np.where(good, noise, np.median(noise[good])), axis=0)
         weight = np.where(good, 1 / typical, 0)
-        columns = np.broadcast_to(np.linspace(-1, 1, PIECE), value.shape)
-        level = (np.ones_like(value), columns)
-        left = _without_level(value, weight, level)
-        out.append(_Piece(float(np.median(wave)), wave, step, weight, level, left, max(int(good.sum()), 1)))
+        columns = np.linspace(-1, 1, PIECE)
+        _take_levels(value[None], weight, columns)
+        out.append(_Piece(float(np.median(wave)), wave, step, weight, columns, value, max(int(good.sum()), 1)))
     return out
 
 
@@ -231,14 +245,14 @@ def _piece_shift(piece: _Piece, wave: Array, flux: Array) -> tuple[float, float]
         at = piece.wave - shift * piece.step
         sky = np.interp(at, wave, flux) * piece.step
         slope = -np.gradient(sky, axis=1)  # of a shift to larger columns
-        terms = piece.terms(sky, slope, np.interp(at, wave, curved), sky * piece.level[1])
+        terms = piece.terms(sky, slope, np.interp(at, wave, curved), sky * piece.along)
         normal, right = piece.normal(terms)
         scale = np.sqrt(np.diag(normal))
         if not (scale > 0).all():
             return math.nan, math.nan
         spread = np.linalg.pinv(normal / np.outer(scale, scale), hermitian=True) / np.outer(scale, scale)
         amount = spread @ right
-        left = piece.left - sum(a * t for a, t in zip(amount, terms, strict=True))
+        left = piece.left - np.tensordot(amount, terms, 1)
         chi2 = float((piece.weight * left**2).sum() / piece.count)
         spread = spread * max(chi2, 1.0)
         if not amount[0] > LEAST_SNR * math.sqrt(spread[0, 0]):
