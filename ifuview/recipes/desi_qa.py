@@ -23,9 +23,9 @@ from ifuview.engine.night.questions.lines import beside_stronger
 from ifuview.engine.night.questions.masked import masked, told
 from ifuview.engine.night.questions.products import CONTRADICTS, identity, products
 from ifuview.engine.night.questions.tables import tables
-from ifuview.engine.night.search.noise import bends, white_noise
+from ifuview.engine.night.search.noise import Bends, bends, fiber_noise, white_noise
 from ifuview.engine.night.stand_ins import BY_NOISE, completed
-from ifuview.engine.night.stats import filled, middle
+from ifuview.engine.night.stats import filled, mad, middle
 from ifuview.engine.numeric.blas import one_thread
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
@@ -44,6 +44,7 @@ MOST_PARTS = 2  # large parts of the fibers that are off, each by itself
 OF_FIBERS = ("isolated-fiber", "block-throughput")  # that leave a part of the lines of their fibers
 OF_LIGHT = ("throughput / flat", "level / other blocks")  # units of a part of the light
 NOISE = (0.8, 1.25)  # times the noise that the inverse variance says, of all spectra
+ALIKE = 0.15  # of it that parts of the camera, and typical fibers, may differ by; fibers are told to 5 percent
 MIN_FIBERS = 4 * BLOCK  # fewer blocks have no majority
 OR_SFRAME = {"flat": ("fiberflat",), "frame": ("light", "trace", "frame")}  # steps that look like a wrong sframe then
 COMPARED = (
@@ -189,8 +190,9 @@ def _with_its_noise(chain: Chain, expid: int, camera: str) -> tuple[Chain, list[
         return chain, []
     flux, own = sframe[::EVERY], ivar[::EVERY]
     sigma = np.where(own > 0, own, 1.0).astype(np.float32) ** -0.5
-    ratio, count = white_noise(bends(flux, sigma, own > 0), {"": np.ones(flux.shape, bool)})[""]
-    if count < ENOUGH or NOISE[0] < ratio < NOISE[1]:
+    of = bends(flux, sigma, own > 0)
+    ratio, count = white_noise(of, {"": np.ones(flux.shape, bool)})[""]
+    if count < ENOUGH or NOISE[0] < ratio < NOISE[1] or not _everywhere(of, flux.shape, ratio):
         return chain, []
     change: dict[str, Any] = {"sframe_ivar": (ivar / ratio**2).astype(ivar.dtype)}
     if chain.frame_ivar is not None and chain.flat is not None:
@@ -205,6 +207,19 @@ def _with_its_noise(chain: Chain, expid: int, camera: str) -> tuple[Chain, list[
         text=f"All spectra scatter {ratio:.3g} times as much as their inverse variance says: it is wrong as a whole",
     )  # fmt: skip
     return replace(chain, **change), [found]
+
+
+def _everywhere(of: Bends, shape: tuple[int, ...], ratio: float) -> bool:
+    """Whether fibers and wavelengths scatter alike: what a part of them does, as an amplifier, is not said of all."""
+    fibers, waves = np.arange(shape[0])[:, None], np.arange(shape[1])[None]
+    parts = {"low": waves < shape[1] // 2, "high": waves >= shape[1] // 2, "first": fibers < shape[0] // 2}
+    parts["last"] = ~parts["first"]
+    told = white_noise(of, {name: np.broadcast_to(part, shape) for name, part in parts.items()})
+    value, error = fiber_noise(of)
+    known = np.isfinite(error)
+    spread = float(mad(value[known])) if known.any() else 0.0
+    same = all(abs(part - ratio) < ALIKE * ratio for part, number in told.values() if number)
+    return same and spread < ALIKE * ratio
 
 
 def _without_holes(chain: Chain) -> Chain:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ifuview.engine.night.questions.case import MODEL_CLIP, Case
+from ifuview.engine.night.questions.case import BUNDLE, MODEL_CLIP, Case
 from ifuview.engine.night.questions.changes import (
     FACTOR,
     LEAST,
@@ -25,8 +25,10 @@ from ifuview.engine.night.questions.changes import (
     span_of_lines,
 )
 from ifuview.engine.night.search.levels import Levels
+from ifuview.engine.night.search.scan import WHOLE
 from ifuview.engine.night.search.templates import KINDS
-from ifuview.engine.night.search.throughput import Guilt, guilt
+from ifuview.engine.night.search.throughput import FEW, Guilt, guilt
+from ifuview.engine.night.stats import mad
 from ifuview.engine.numeric.groups import TwoGroups, two_groups
 from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
@@ -41,6 +43,11 @@ LEAST_LEVEL = 0.012  # of the sky
 OF_AMPLIFIERS = ("amplifier-step", "ccd-row")  # that tell of levels of many fibers, too
 LEVEL_OF_MANY = "level of many sky fibers"
 FEW_RUNS = 4  # that are parts of the slit; more are fibers of their own
+LEAST_BUNDLES = 12  # whose means tell two groups
+SEEN, JACKKNIFE, SAME = 9.0, 3.0, 0.3  # of chi2 that lines tell a difference by; errors, or part, they may miss it by
+NATURAL = 0.01  # scatter of the light of sky fibers
+MIXED, SORTED = 0.05, 9.0  # sky fibers of the other group; of chi2 that tells the group of a target
+TINY = 1e-30
 OR_OTHERS = "; or the other {} by the reverse: of two halves the lines do not tell which is wrong"
 
 
@@ -71,17 +78,26 @@ class LargePart:
         return float((1 + own) / (1 + rest) - 1 if self.kind == FACTOR else own - rest)
 
 
-def set_apart(case: Case, found: Changes | None) -> bool:
+def set_apart(case: Case, found: Changes | None, of: Levels | None = None) -> bool:
     """Whether a large part of the fibers is off; noted, with what is left to examine."""
-    part = None if found is None or not case.asks_parts else large_part(case, found)
+    part = None if found is None or not case.asks_parts else large_part(case, found, of)
     if found is None or part is None:
         return False
     case.without_part = without(case, part, found), told_of(case, part, found)
     return True
 
 
-def large_part(case: Case, found: Changes) -> LargePart | None:
-    """The part that differs most clearly; None if there is none."""
+def large_part(case: Case, found: Changes, of: Levels | None = None) -> LargePart | None:
+    """The part that differs most clearly; None if there is none.
+
+    Where faint lines tell no single fiber the bundles do, each by all its fibers and the level of its sky fibers, or
+    the sky fibers by themselves.
+    """
+    return _of_fibers(case, found) or _of_bundles(case, found, of) or _of_sky_fibers(case, found, of)
+
+
+def _of_fibers(case: Case, found: Changes) -> LargePart | None:
+    """The same, each fiber by itself."""
     best: LargePart | None = None
     for kind in range(len(KINDS)):
         value = found.fits.value[kind] + found.model.value[kind]  # of the frame: what a model of its own has is no part
@@ -91,6 +107,152 @@ def large_part(case: Case, found: Changes) -> LargePart | None:
         if best is None or groups.significance > best.significance:
             best = _part(case, found, kind, groups)
     return best
+
+
+def _of_bundles(case: Case, found: Changes, of: Levels | None) -> LargePart | None:
+    """The same of whole bundles."""
+    best: LargePart | None = None
+    for kind in range(len(KINDS)):
+        lines = found.fits.value[kind], np.where(found.use, found.fits.error[kind], np.inf)
+        told = lines if kind != FACTOR or of is None else _with_sky_fibers(case, of, lines)
+        told = told[0] + found.model.value[kind], told[1]
+        value, error = in_bundles(*told)
+        groups = two_groups(value, error, np.isfinite(error), LEAST_BUNDLES)
+        if groups is None or groups.values[1] - groups.values[0] < LEAST_PART * LEAST[kind]:
+            continue
+        of_bundle = np.arange(found.use.size) // BUNDLE
+        high = groups.high | (~groups.low & (value > np.mean(groups.values)) & (value < groups.values[1]))
+        low = groups.low | (~groups.high & (value <= np.mean(groups.values)) & (value > groups.values[0]))
+        member = np.where(high[of_bundle], 1, np.where(low[of_bundle], 0, -1))  # some lie between: an edge is in them
+        member = _at_edges(member, _nearer(*told, groups.values))
+        sides = found.use & (member == 0), found.use & (member == 1)
+        part = _told_by_means(case, found, kind, sides, told)
+        if part is not None and (best is None or part.significance > best.significance):
+            best = part
+    return best
+
+
+def _of_sky_fibers(case: Case, found: Changes, of: Levels | None) -> LargePart | None:
+    """The same of the light of sky fibers, and of the others that every second fiber, their lines and flats tell."""
+    if of is None:
+        return None
+    lines = found.fits.value[FACTOR], np.where(found.use, found.fits.error[FACTOR], np.inf)
+    told = _with_sky_fibers(case, of, lines)
+    empty = case.is_sky & found.use & (told[1] < lines[1])
+    groups = two_groups(*told, empty)
+    if groups is None or groups.values[1] - groups.values[0] < LEAST_PART * LEAST[FACTOR]:
+        return None
+    parity = np.arange(empty.size) % 2 == 1
+    for odd in (parity, ~parity):
+        if np.count_nonzero(groups.high & ~odd) + np.count_nonzero(groups.low & odd) <= MIXED * np.count_nonzero(empty):
+            return _told_by_means(case, found, FACTOR, (found.use & ~odd, found.use & odd), told)
+    whole = _sorted(case, groups, lines, found.use & ~empty)
+    return _told_by_means(case, found, FACTOR, (groups.low, groups.high), told, whole)
+
+
+def _sorted(case: Case, groups: TwoGroups, lines: tuple[Array, Array], others: Array) -> tuple[Array, Array]:
+    """The two groups of sky fibers with the other fibers whose lines and flats tell where they belong."""
+    log_likelihood = _nearer(*lines, groups.values)
+    if case.flat_level is not None:
+        logs = np.log(np.where(case.flat_level > 0, case.flat_level, np.nan))
+        levels = [float(np.nanmean(logs[side])) for side in (groups.low, groups.high)]
+        scatter = max(float(mad(logs[groups.low] - levels[0])), float(mad(logs[groups.high] - levels[1])), FEW)
+        expected = float(np.log((1 + groups.values[1]) / (1 + groups.values[0])))
+        if abs(levels[0] - levels[1] - expected) < HALF * expected:
+            log_likelihood = log_likelihood + np.nan_to_num(_nearer(logs, scatter, (levels[0], levels[1])))
+    return groups.low | (others & (log_likelihood < -SORTED)), groups.high | (others & (log_likelihood > SORTED))
+
+
+def _nearer(value: Array, error: Array | float, values: tuple[float, float]) -> Array:
+    """By how much of chi2 each fiber is nearer to the second of two values, shape (nfiber,)."""
+    return np.asarray(((value - values[0]) ** 2 - (value - values[1]) ** 2) / error**2)
+
+
+def _told_by_means(
+    case: Case, found: Changes, kind: int, sides: tuple[Array, Array], told: tuple[Array, Array],
+    whole: tuple[Array, Array] | None = None,
+) -> LargePart | None:  # fmt: skip
+    """Two groups by their means; None where their lines do not show what they differ by: a level adds nothing to them.
+
+    `told` is what is known of each fiber, value and error, `sides` the lower and the upper group; `whole` are these
+    with fibers that were chosen by their lines, and say nothing of the means.
+    """
+    whole = whole or sides
+    own = found.model.value[kind]
+    (low, low_error), (high, high_error) = (weighted_mean(told[0] + own, told[1], side) for side in sides)
+    lines = found.fits.value[kind] + own, found.fits.error[kind]
+    (first, first_error), (second, second_error) = (weighted_mean(*lines, side) for side in sides)
+    difference, error, expected = second - first, float(np.hypot(first_error, second_error)), high - low
+    if difference**2 - (difference - expected) ** 2 < SEEN * error**2:
+        return None
+    if abs(difference - expected) > max(JACKKNIFE * error, SAME * abs(expected)):
+        return None
+    part = _part(case, found, kind, TwoGroups(*whole, (low, high), (low_error, high_error)))
+    values = np.array([low, high]) - [float(np.median(own[side])) for side in sides]
+    part.changes[:, kind] = values if part.wrong is whole[0] else values[::-1]
+    return part
+
+
+def _at_edges(member: Array, nearer: Array) -> Array:
+    """The same groups with edges where the fibers beside them have them; at bundles where they hardly tell.
+
+    Parameters
+    ----------
+    member : ndarray of int, shape (nfiber,)
+        1 in the upper group, 0 in the lower, -1 in none.
+    nearer : ndarray, shape (nfiber,)
+        By how much of chi2 each fiber is nearer to the upper one.
+    """
+    out, told = member.copy(), np.nan_to_num(nearer)
+    for edge in range(0, member.size + 1, BUNDLE):
+        inside = member[max(edge - 1, 0)], member[min(edge, member.size - 1)]
+        before, after = (
+            inside if 0 < edge < member.size else (1 - inside[0], inside[1]) if not edge else (inside[0], 1 - inside[1])
+        )
+        if before == after or min(before, after) < 0:
+            continue
+        first, last = max(edge - BUNDLE, 0), min(edge + BUNDLE, member.size)
+        gain = np.concatenate([[0.0], np.cumsum(told[first:last] * (before - after))])
+        best = int(np.argmax(gain))
+        if gain[best] > gain[edge - first] + WHOLE:
+            out[first : first + best], out[first + best : last] = before, after
+    return out
+
+
+def in_bundles(value: Array, error: Array) -> tuple[Array, Array]:
+    """Weighted means of the fibers of each bundle and their errors, shape (nbundle,); infinite if nothing is known.
+
+    Parameters
+    ----------
+    value, error : ndarray, shape (nfiber,)
+    """
+    bundle = np.arange(value.size) // BUNDLE
+    both = [weighted_mean(value, error, bundle == b) for b in range(int(bundle[-1]) + 1)]
+    return np.array([mean for mean, _ in both]), np.array([of for _, of in both])
+
+
+def weighted_mean(value: Array, error: Array, use: Array) -> tuple[float, float]:
+    """Mean of the fibers in `use` by their precision, and its error: infinite if nothing is known."""
+    use = use & np.isfinite(value) & np.isfinite(error)
+    weight = error[use] ** -2.0
+    total = float(weight.sum())
+    return (float(np.sum(weight * value[use])) / total, total**-0.5) if total > 0 else (0.0, np.inf)
+
+
+def _with_sky_fibers(case: Case, of: Levels, lines: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Light of each fiber by its lines and, in sky fibers, by its level, and the error, shape (nfiber,) each."""
+    value, error = lines
+    empty = case.is_sky & case.measured & ~case.known & np.isfinite(error) & np.isfinite(of.share)
+    if np.count_nonzero(empty) < LEAST_SKY:
+        return lines
+    level = of.share + case.tilt  # half of the fibers may make a plane over the field
+    level = level + weighted_mean(value - level, error, empty)[0]  # both count from the same light
+    weight = error**-2.0
+    of_level = np.where(empty, np.hypot(of.share_error, NATURAL), np.inf) ** -2.0
+    total = weight + of_level
+    with np.errstate(invalid="ignore", divide="ignore"):
+        both = (weight * value + np.where(empty, of_level * level, 0.0)) / total
+    return np.where(total > 0, both, 0.0), np.where(total > 0, np.maximum(total, TINY) ** -0.5, np.inf)
 
 
 def _part(case: Case, found: Changes, kind: int, groups: TwoGroups) -> LargePart:

@@ -155,9 +155,13 @@ def calibration_shapes(fluxcalib: Array) -> Array:
 
 
 def steps(
-    residual: Array, disp: Array, cross: Array, sections: tuple[Section, ...], size: int, skip: tuple[str, ...]
-) -> list[tuple[str, str, float, float, float]]:
-    """(amplifier below, above, step in counts, significance, edge row) where the level jumps from one to the next."""
+    residual: Array, disp: Array, cross: Array, sections: tuple[Section, ...], size: int, skip: tuple[str, ...],
+    shared: float = 0.0,
+) -> list[tuple[str, str, float, float, float]]:  # fmt: skip
+    """(amplifier below, above, step in counts, significance, edge row) where the level jumps from one to the next.
+
+    `shared` is the noise of a pixel that all fibers have alike, as that of the sky model.
+    """
     out = []
     for below in sections:
         for above in sections:
@@ -177,7 +181,7 @@ def steps(
             jump = jump[np.isfinite(jump)]
             if jump.size < size:
                 continue
-            error = MEDIAN_ERROR * float(mad(jump)) / np.sqrt(jump.size)
+            error = MEDIAN_ERROR * float(np.hypot(mad(jump) / np.sqrt(jump.size), shared * np.sqrt(2 / EDGE_ROWS)))
             value = float(np.median(jump))
             parts = blocks_of(jump, size)
             same = np.mean(np.sign(parts) == np.sign(value)) > 0.9 and np.min(np.abs(parts)) > 0.3 * abs(value)

@@ -45,11 +45,14 @@ class TwoGroups:
         return (self.values[1] - self.values[0]) / float(np.hypot(*self.errors))
 
 
-def two_groups(value: Array, error: Array, use: Array) -> TwoGroups | None:
-    """The two groups that the fibers in `use` are, shape (nfiber,) each; None if they are of one kind."""
+def two_groups(value: Array, error: Array, use: Array, enough: int = ENOUGH) -> TwoGroups | None:
+    """The two groups that the fibers in `use` are, shape (nfiber,) each; None if they are of one kind, or not `enough`.
+
+    Of few values, as means of bundles, one may lie between the groups.
+    """
     use = use & np.isfinite(value) & np.isfinite(error) & (error > 0)
     count = int(np.count_nonzero(use))
-    if count < ENOUGH:
+    if count < enough:
         return None
     values = np.sort(value[use])
     number, total = np.arange(1, count), np.cumsum(values)
@@ -63,7 +66,7 @@ def two_groups(value: Array, error: Array, use: Array) -> TwoGroups | None:
     if centers[1] - centers[0] < APART * max(scatters):
         return None
     middle = 0.5 * (centers[0] + centers[1])
-    if np.mean(np.abs(values - middle) < BETWEEN * (centers[1] - centers[0])) > FEW:
+    if np.count_nonzero(np.abs(values - middle) < BETWEEN * (centers[1] - centers[0])) > max(FEW * count, 1.0):
         return None
     split = 0.5 * (values[cut - 1] + values[cut])
     low, high = (

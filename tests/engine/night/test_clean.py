@@ -139,3 +139,7 @@ def test_lines_of_targets_that_sky_fibers_have_not_are_no_width_of_all():
 def test_a_hit_that_the_sky_model_leaves_out_is_no_window_of_the_sky():
     """Two of the nine pixels between lines have a sky fiber four sigma off, all others a mean of nothing."""
     assert accused(camera.made("z", 73105023, stars=3), "wavelength-all") == []
+
+
+def test_the_noise_of_the_sky_model_that_all_fibers_share_is_no_step_at_an_amplifier():
+    assert accused(camera.made("b", 7700), "amplifier-step") == []

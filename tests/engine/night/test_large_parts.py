@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,9 +20,9 @@ PARTS = {
 }  # fmt: skip
 
 
-def half_off(kind: str, part: np.ndarray):
-    """A red camera in which some fibers have less light, a wrong flat, or displaced or wide lines."""
-    chain, off = camera.made("r", 7700), part[:, None].astype(float)
+def half_off(kind: str, part: np.ndarray, arm: str = "r"):
+    """A camera in which some fibers have less light, a wrong flat, or displaced or wide lines."""
+    chain, off = camera.made(arm, 7700), part[:, None].astype(float)
     sky = sky_of(chain)
     slope = np.gradient(sky, chain.wave)
     change = {
@@ -45,6 +47,34 @@ def test_the_fibers_of_a_large_part_are_named_and_nothing_else(kind, part):
     size = {"light": 0.8, "flat": 1 / 1.2, "shift": 0.3, "width": 0.5**0.5}[kind]
     assert one.amplitude == pytest.approx(size, rel=0.12 if kind == "width" else 0.03)  # half of the model is wide, too
     assert ("by the reverse" in one.text) == (kind != "flat" and part != "a fifth")  # of two halves nobody knows
+
+
+@pytest.mark.parametrize(("kind", "part"), [
+    ("light", FIBER < 250), ("flat", FIBER // 25 % 2 == 1), ("light", FIBER // 25 % 3 == 0), ("flat", FIBER % 2 == 0),
+    ("light", (FIBER >= 300) & (FIBER < 490)),
+])  # fmt: skip
+def test_where_lines_are_faint_bundles_and_sky_fibers_tell_a_large_part(kind, part):
+    chain = half_off(kind, part, "b")
+    (one,) = desi_qa.run(chain, 1, "b1").findings  # no amplifier, column or line answers to it
+    assert (one.kind, one.first_step == "fiberflat") == ("block-throughput", kind == "flat")
+    assert len(set(one.fibers) ^ set(np.flatnonzero(part))) <= 3  # an edge is where lines of 9 % a fiber have it
+    assert one.amplitude == pytest.approx(0.8 if kind == "light" else 1 / 1.2, rel=0.02)
+
+
+def test_fibers_everywhere_that_lose_light_make_no_run():
+    part = np.random.default_rng(5).random(COUNT) < 0.4
+    findings = desi_qa.run(half_off("light", part, "b"), 1, "b1").findings
+    wrong, at_random = set(np.flatnonzero(part)), [f for f in findings if f.first_step == "light"]
+    assert not [f for f in findings if f not in at_random and len(f.fibers) > 25]  # a bundle may lack most of its light
+    named = {f for one in at_random for f in one.fibers}
+    assert len(named & wrong) > 0.5 * len(wrong) > 10 * len(named - wrong)  # lines tell a target to 9 %
+
+
+def test_half_of_the_fibers_with_less_noise_do_not_tell_of_all():
+    chain, part = camera.made("r", 7701), PARTS["every second"][:, None]
+    quiet = (chain.sframe - camera.made("r", 7701).sframe.mean()) * np.where(part, 0.5, 1.0)
+    findings = desi_qa.run(replace(chain, sframe=quiet.astype(np.float32)), 1, "r1").findings
+    assert not [f for f in findings if f.kind == "amplifier-noise" and len(f.fibers) == COUNT]
 
 
 @pytest.mark.parametrize("part", ["every second", "two of five"])

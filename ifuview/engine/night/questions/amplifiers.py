@@ -321,14 +321,17 @@ def _jumps(case: Case, apart: bool = False) -> list[tuple[str, str, float, float
     sides = sorted({s.cross for s in chain.sections}) if apart else [None]
     jumps = []
     for side in sides:
-        sections, own = chain.sections, rest
+        sections, own, model = chain.sections, rest, case.is_sky & case.measured
         if side is not None:
             middle_of = chain.cross[:, chain.cross.shape[1] // 2]
             beside = case.is_sky & case.measured & ((middle_of < side[0]) | (middle_of >= side[1]))
             if np.count_nonzero(beside) < LEAST_SKY:
                 continue
             sections, own = tuple(s for s in sections if s.cross == side), rest - middle(rest[beside], axis=0)
-        jumps += others.steps(own, chain.disp, chain.cross, sections, BLOCK, case.bad_amplifiers)
+            model = beside
+        shared = float(np.median(case.sigma)) / np.sqrt(max(int(np.count_nonzero(model)), 1))
+        shared = shared if model.any() else 0.0
+        jumps += others.steps(own, chain.disp, chain.cross, sections, BLOCK, case.bad_amplifiers, shared)
     return [jump for jump in jumps if abs(jump[2]) >= least]
 
 

@@ -57,20 +57,22 @@ def fibers(case: Case) -> None:
     lines = of_lines.measure(seen, chain.sky, residual, sigma, chain.wave, case.level)
     value, error = of_lines.throughput(lines)
     of = measured_levels(case)
-    if offsets(case, of):
-        of = measured_levels(case, again=True)
     level = _level(seen, case.level) - case.tilt * float(np.median(case.level))
     dim, expected = _below_sky(case, value, error, level, sigma)
+    with np.errstate(invalid="ignore"):
+        shown = case.measured & ~dim & ~(value < of_fibers.DEAD) & ~(level > DROWNED * np.median(case.level))
+    found = measured_changes(case, shown, chain.wave[lines.at[lines.strong]])
+    if set_apart(case, found, of):  # before levels of amplifiers: lines tell these from light
+        return
+    if offsets(case, of):
+        of = measured_levels(case, again=True)
+        level = _level(seen, case.level) - case.tilt * float(np.median(case.level))
+        dim, expected = _below_sky(case, value, error, level, sigma)
     with np.errstate(invalid="ignore"):  # lines of a bright star are its own
         odd = of_fibers.odd_fibers(value, error) & ~(level > DROWNED * np.median(case.level))
         odd &= ~((value < of_fibers.DEAD) & (level > LIT * expected))  # lines of a target lie on those of the sky
     losing = of_fibers.losing_blocks(_without_few(level, odd | dim, (1 + NO_LOSS) * expected), BUNDLE)
     in_blocks, known_already = _told(case, "wavelength-blocks"), _told(case, "isolated-fiber")
-    with np.errstate(invalid="ignore"):
-        shown = case.measured & ~dim & ~(value < of_fibers.DEAD) & ~(level > DROWNED * np.median(case.level))
-    found = measured_changes(case, shown, chain.wave[lines.at[lines.strong]])
-    if set_apart(case, found):
-        return
     shared = None if found is None else _changes(case, found, of, in_blocks)
     in_runs = {f for run in case.runs for f in run.fibers if of is None or not of.share[f] < NO_LOSS}
     losing = [x for x in losing if x[1] < 1 or _lines_agree(case, found, _block(x[0]), x[1] - 1)]

@@ -77,13 +77,15 @@ def _gaussian(value: Array, error: Array) -> Array:
 def lost_runs(curves: Array, bundle: int) -> list[Span]:
     """Runs of fibers, the most significant first; whole bundles where the data hardly tell.
 
+    What fibers of most bundles show is no run's.
+
     Parameters
     ----------
     curves : ndarray, shape (nfiber, nstep)
     bundle : int
         Fibers.
     """
-    left, out = curves.copy(), []
+    left, out = _over_most(curves, bundle), []
     for _ in range(MOST_RUNS):
         found = _best(left, bundle)
         if found is None:
@@ -91,6 +93,18 @@ def lost_runs(curves: Array, bundle: int) -> list[Span]:
         out.append(found)
         left[found.first : found.last] = 0.0
     return out
+
+
+def _over_most(curves: Array, bundle: int) -> Array:
+    """The same over what the typical bundle has of it: fibers everywhere, each by itself, may be off."""
+    known = np.abs(curves).max(axis=1) > 0
+    starts = np.arange(0, curves.shape[0], bundle)
+    number = np.add.reduceat(known, starts)
+    told = number > bundle // 2
+    if not told.any():
+        return curves.copy()
+    means = np.add.reduceat(curves, starts, axis=0)[told] / number[told, None]
+    return curves - known[:, None] * np.maximum(np.median(means, axis=0), 0.0)
 
 
 def runs_of_light(of: ToldLight, flat_level: Array | None, bundle: int) -> list[Span]:
