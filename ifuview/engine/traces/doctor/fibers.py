@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.groups import TwoGroups, two_groups
 from ifuview.engine.numeric.medians import median_along, robust_sigma
 from ifuview.model.checks import Array
 from ifuview.model.orientation import CANONICAL, AxisWords
@@ -25,6 +26,7 @@ WHOLE = 0.7  # of the measured bins: the whole fiber is off
 RUN = 3  # fibers in a row with the same slip are an index shift
 EDGE = 3.0  # sigma; a range of bins ends where the offset falls below
 EDGE_SHARE = 0.15  # of the largest offset; likewise
+MOST_DIM = 0.65  # of the fibers: more are the usual ones, and the others bright
 FLAT_SCATTER = 0.2  # relative scatter of the fluxes above which they do not tell of throughput
 
 
@@ -97,8 +99,11 @@ def find_problems(m: Measured, limits: DoctorLimits, apart: Array | None = None)
     taken = {p.fiber for p in out if abs(p.amplitude_px or 0) > 0}
     ratio, ratio_err, telling = throughput(m)
     wide, wide_err = width_ratio(m)
+    part = dim_part(m)
     for k in range(len(m.names)):
         dim = _dim(m, k, ratio[k], ratio_err[k], telling, limits)
+        if dim is None and part is not None and part.low[k]:
+            dim = _dim_alike(m, k, part, limits)
         if dim is not None:
             out.append(dim)
         if dim is not None and dim.kind == "dead":
@@ -255,6 +260,29 @@ def throughput(m: Measured) -> tuple[Array, Array, bool]:
     return ratio, err, robust_sigma(ratio) < FLAT_SCATTER
 
 
+def dim_part(m: Measured) -> TwoGroups | None:
+    """A large part of the fibers whose light is another part of that of the others; by logarithms of the fluxes.
+
+    Among their neighbors they do not stand out. Neither kind may scatter by more than fibers of a flat do.
+    """
+    known = np.isfinite(m.flux) & np.isfinite(m.flux_err) & (m.flux_err > 0)
+    weight = np.where(known, 1 / np.where(known, m.flux_err, 1) ** 2, 0)
+    usual = np.where(known, m.flux, np.nan)
+    usual = median_along(usual.T)  # of each bin, so that bins that few know do not count as dark or bright
+    use = known & (usual > 0)
+    total = np.where(use, weight * usual**2, 0).sum(axis=1)
+    some = total > 0
+    part = np.where(use, weight * usual * np.where(known, m.flux, 0), 0).sum(axis=1) / np.where(some, total, 1)
+    lit = some & (part > 0)
+    error = np.where(lit, np.where(some, total, 1) ** -0.5 / np.where(lit, part, 1), np.inf)
+    logs = np.where(lit, np.log(np.where(lit, part, 1)), 0)
+    groups = two_groups(logs, error, lit)
+    if groups is None or groups.low.sum() > MOST_DIM * lit.sum():
+        return None
+    scatter = max(robust_sigma(logs[groups.low]), robust_sigma(logs[groups.high]))
+    return groups if scatter < FLAT_SCATTER else None
+
+
 def width_ratio(m: Measured) -> tuple[Array, Array]:
     """Width over that of the neighbors and its error."""
     return _against_neighbors(m.width, m.width_err)
@@ -311,6 +339,22 @@ def _dim(m: Measured, k: int, ratio: float, err: float, telling: bool, limits: D
             Verdict.WARN,
         )  # fmt: skip
     return None
+
+
+def _dim_alike(m: Measured, k: int, part: TwoGroups, limits: DoctorLimits) -> Problem | None:
+    """Low throughput of a fiber that many others share."""
+    ratio = float(np.exp(part.values[0] - part.values[1]))
+    err = ratio * float(np.hypot(*part.errors))
+    if ratio + limits.fiber_sigmas * err >= limits.low_flux:
+        return None
+    text = (
+        f"{m.called(k)}: like {int(part.low.sum()) - 1} others it has {100 * ratio:.0f} ± {100 * err:.1f} % of the "
+        f"light that {int(part.high.sum())} fibers have"
+    )
+    return Problem(
+        k, m.names[k], "low_throughput", None, None, (1 - ratio) / err, m.x_range(), m.wave_range(k), text,
+        Verdict.WARN,
+    )  # fmt: skip
 
 
 def _broad(m: Measured, k: int, ratio: float, err: float, limits: DoctorLimits) -> list[Problem]:

@@ -124,6 +124,24 @@ def test_dead_and_dim_fibers_are_not_blamed_on_traces():
     assert np.array_equal(result.corrected.center, made.traces.center)
 
 
+DIM_PARTS = {"half": range(BLOCKED.nfiber // 2), "every second": range(0, BLOCKED.nfiber, 2), "a third": range(20)}
+
+
+@pytest.mark.parametrize("part", DIM_PARTS)
+def test_a_large_part_of_the_fibers_with_less_light_is_told_though_its_neighbors_have_no_more(part):
+    made = expose(BLOCKED, snr=50, seed=5, throughput=dict.fromkeys(DIM_PARTS[part], 0.5))
+    result = found(made.traces, made)
+    assert kinds(result) == {("low_throughput", k) for k in DIM_PARTS[part]}
+    assert result.verdict is Verdict.WARN
+    assert np.array_equal(result.corrected.center, made.traces.center)
+
+
+def test_light_that_falls_smoothly_along_the_slit_is_no_large_part():
+    falls = {k: 1.0 - 0.6 * k / BLOCKED.nfiber for k in range(BLOCKED.nfiber)}
+    made = expose(BLOCKED, snr=50, seed=5, throughput=falls)
+    assert not [p for p in found(made.traces, made).problems if p.kind == "low_throughput"]
+
+
 def test_trouble_of_the_image_is_named_and_not_blamed_on_traces():
     made = frame(50.0, 6, cosmics=150, bad_columns=(200,), saturation=600.0)
     result = found(made.traces, made)
