@@ -46,6 +46,7 @@ FEW_RUNS = 4  # that are parts of the slit; more are fibers of their own
 LEAST_BUNDLES = 12  # whose means tell two groups
 SEEN, JACKKNIFE, SAME = 9.0, 3.0, 0.3  # of chi2 that lines tell a difference by; errors, or part, they may miss it by
 NATURAL = 0.01  # scatter of the light of sky fibers
+STRANGERS = 0.2  # of the sky fibers of a stretch that may be of the other group
 MIXED, SORTED = 0.05, 9.0  # sky fibers of the other group; of chi2 that tells the group of a target
 TINY = 1e-30
 OR_OTHERS = "; or the other {} by the reverse: of two halves the lines do not tell which is wrong"
@@ -142,12 +143,21 @@ def _of_sky_fibers(case: Case, found: Changes, of: Levels | None) -> LargePart |
     groups = two_groups(*told, empty)
     if groups is None or groups.values[1] - groups.values[0] < LEAST_PART * LEAST[FACTOR]:
         return None
+    if any(_one_stretch(side, empty) for side in (groups.low, groups.high)):
+        return None
     parity = np.arange(empty.size) % 2 == 1
     for odd in (parity, ~parity):
         if np.count_nonzero(groups.high & ~odd) + np.count_nonzero(groups.low & odd) <= MIXED * np.count_nonzero(empty):
             return _told_by_means(case, found, FACTOR, (found.use & ~odd, found.use & odd), told)
     whole = _sorted(case, groups, lines, found.use & ~empty)
     return _told_by_means(case, found, FACTOR, (groups.low, groups.high), told, whole)
+
+
+def _one_stretch(some: Array, of: Array) -> bool:
+    """Whether some of the sky fibers are neighbors among these: a run of fibers, which is looked for by itself."""
+    at = np.flatnonzero(some)
+    inside = np.count_nonzero(of[at[0] : at[-1] + 1])
+    return inside - at.size <= STRANGERS * at.size
 
 
 def _sorted(case: Case, groups: TwoGroups, lines: tuple[Array, Array], others: Array) -> tuple[Array, Array]:

@@ -27,6 +27,7 @@ BRIGHT = 30  # photons of pixels that a flat is held against
 FEW = 40  # such pixels
 RESPONSE = 1.3  # times the light of the others that a pixel may have by its response
 SEEDS = 3  # pixels that are sure, of a block in which less is enough for the others
+MISSING, MOST = 3.0, 2.0  # sigma by which photons lack beyond the other end; times that which a gain may count
 WINDOW, FAINTER = 8, 0.7  # px to either side that a block is held against; of their light that it must have
 FOLLOWS = -0.3  # slope of the log of counts with that of weights, at most; right weights have -1
 NO_SOLUTION = (
@@ -184,7 +185,8 @@ def scaled(sums: PhotonSums, light: PixelLight, unasked: Array) -> PhotonFinding
     if total.sum() <= 0:
         return None
     best: tuple[float, PhotonFinding] | None = None
-    for end, beyond in (("low", middle < low), ("high", middle > high)):
+    ends = {"low": middle < low, "high": middle > high}
+    for end, beyond in ends.items():
         share, around = _beyond(sums.values[:, beyond].sum(axis=1), total, index, there)
         usual = float(np.median(around[there])) if there.any() else 0.0
         ordinary = there & (around < 2 * usual) & (around > usual / 2) & (total[index] >= LEAST)
@@ -196,7 +198,8 @@ def scaled(sums: PhotonSums, light: PixelLight, unasked: Array) -> PhotonFinding
         of = total[index]
         few = deviation(share * of, around * of)
         sigma = np.where(ordinary, np.minimum(more / np.sqrt(noise**2 + own), few), 0.0)
-        block = _of_a_block(share, around, of, there & ~ordinary, there, usual)
+        other = sums.values[:, ends["high" if end == "low" else "low"]].sum(axis=1).astype(float)[index]
+        block = _of_a_block(share, around, of, there & ~ordinary, there, usual, other)
         sigma = np.maximum(sigma, block)
         off = (sigma > SURE) & ((more > BEYOND) | (block > 0))
         if off.any() and (best is None or sigma.max() > best[0]):
@@ -204,11 +207,14 @@ def scaled(sums: PhotonSums, light: PixelLight, unasked: Array) -> PhotonFinding
     return None if best is None else best[1]
 
 
-def _of_a_block(share: Array, around: Array, of: Array, asked: Array, there: Array, usual: float) -> Array:
+def _of_a_block(
+    share: Array, around: Array, of: Array, asked: Array, there: Array, usual: float, other: Array
+) -> Array:
     """Sigma by which pixels among others like them have more beyond an end than light could add, (ny, nx).
 
     They are held against the pixels farther away that are not like them. Light of another color is light more: at most
-    half of it lies beyond an end. Where there is no more light, its wavelengths are wrong.
+    half of it lies beyond an end. Where there is no more light, its wavelengths are wrong. Nor does light that comes in
+    take any away beyond the other end: what is missing there speaks for wrong wavelengths, on a star too.
 
     Parameters
     ----------
@@ -220,6 +226,8 @@ def _of_a_block(share: Array, around: Array, of: Array, asked: Array, there: Arr
         Pixels that are asked, and all that can be judged.
     usual : float
         `share` of most pixels.
+    other : ndarray
+        Photons beyond the other end.
     """
     strict, lenient = np.zeros(share.shape), np.zeros(share.shape)  # pixels differ in their response, too
     odd = there & (share > 2 * usual) & (share > usual + BEYOND)
@@ -235,10 +243,16 @@ def _of_a_block(share: Array, around: Array, of: Array, asked: Array, there: Arr
         if of[y, x] < FAINTER * light:  # its light may be another one
             continue
         seen = float(share[y, x] * of[y, x])
+        left = float(np.median((other[near] / np.maximum(of[near], 1))[beside])) * FAINTER * min(light, float(of[y, x]))
         for sigma, allowed in ((strict, 1.0), (lenient, RESPONSE)):
             expected = part * float(of[y, x]) + HALF * max(float(of[y, x]) - allowed * light, 0.0)
             if seen > 2 * expected:
                 sigma[y, x] = float(deviation(np.array(seen), np.array(expected)))
+        if other[y, x] < left / 2 and seen > 2 * part * float(of[y, x]):
+            missing = -float(deviation(np.array(float(other[y, x])), np.array(left)))
+            gained = float(deviation(np.array(seen), np.array(part * float(of[y, x]))))
+            both = float(np.hypot(missing, min(gained, MOST * missing))) if missing > MISSING else 0.0
+            strict[y, x], lenient[y, x] = max(strict[y, x], both), max(lenient[y, x], both)
     block, number = label(lenient > ONCE, np.ones((3, 3)))
     sure = np.bincount(block[strict > SURE], minlength=number + 1) >= SEEDS
     return np.where(sure[block] & (block > 0), np.maximum(strict, SURE + 1e-9), 0.0)

@@ -281,6 +281,16 @@ def test_a_block_of_pixels_whose_energies_are_off_is_found(clean, energy):
     assert places(found) <= block and len(found.pixels) >= 0.7 * len(block)
 
 
+@pytest.mark.parametrize(("center", "half", "energy"), [((12, 15), 2, 1.12), ((16, 12), 1, 1.12), ((12, 15), 3, 0.88)])
+def test_a_block_of_pixels_whose_energies_are_off_is_found_on_a_star(center, half, energy):
+    """Light that comes in takes none away beyond the other end: what is missing there is the energies'."""
+    photons, _ = simulate_photons(array=perfect(seed=25), duration=DURATION, scene=BRIGHT, seed=4)
+    (x, y), around = center, range(-half, half + 1)
+    block = {(x + i, y + j) for i in around for j in around}
+    found = only(faults.shifted(photons, energy, sorted(block)), PhotonFault.SCALED)
+    assert places(found) <= block and len(found.pixels) >= 0.8 * len(block)
+
+
 def test_a_few_photons_beyond_the_end_are_no_factor(flat):
     """A faint flat: three of 50 photons of a pixel below the end, where those around it have none."""
     rng = np.random.default_rng(5)
