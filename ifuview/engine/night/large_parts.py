@@ -125,7 +125,7 @@ def _of_bundles(case: Case, found: Changes, of: Levels | None) -> LargePart | No
         high = groups.high | (~groups.low & (value > np.mean(groups.values)) & (value < groups.values[1]))
         low = groups.low | (~groups.high & (value <= np.mean(groups.values)) & (value > groups.values[0]))
         member = np.where(high[of_bundle], 1, np.where(low[of_bundle], 0, -1))  # some lie between: an edge is in them
-        member = _at_edges(member, _nearer(*told, groups.values))
+        member = _at_edges(member, _nearer(told[0], told[1], groups.values))
         sides = found.use & (member == 0), found.use & (member == 1)
         part = _told_by_means(case, found, kind, sides, told)
         if part is not None and (best is None or part.significance > best.significance):
@@ -157,12 +157,12 @@ def _one_stretch(some: Array, of: Array) -> bool:
     """Whether some of the sky fibers are neighbors among these: a run of fibers, which is looked for by itself."""
     at = np.flatnonzero(some)
     inside = np.count_nonzero(of[at[0] : at[-1] + 1])
-    return inside - at.size <= STRANGERS * at.size
+    return bool(inside - at.size <= STRANGERS * at.size)
 
 
 def _sorted(case: Case, groups: TwoGroups, lines: tuple[Array, Array], others: Array) -> tuple[Array, Array]:
     """The two groups of sky fibers with the other fibers whose lines and flats tell where they belong."""
-    log_likelihood = _nearer(*lines, groups.values)
+    log_likelihood = _nearer(lines[0], lines[1], groups.values)
     if case.flat_level is not None:
         logs = np.log(np.where(case.flat_level > 0, case.flat_level, np.nan))
         levels = [float(np.nanmean(logs[side])) for side in (groups.low, groups.high)]
