@@ -9,7 +9,7 @@ from ifuview.app.plan.loading import diagnosis_of
 from ifuview.app.plan.values import Pair, Positions, Traces, names_of, points_of, positions_in, rows_of, traces_in
 from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.engine.numeric.smooth_fit import smooth_fit
-from ifuview.engine.traces.doctor.fibers import running_median
+from ifuview.engine.traces.doctor.patterns.light import running_median
 from ifuview.engine.traces.head_pattern import head_pattern
 from ifuview.engine.traces.light.slots import blocks_of, spacing_of, typical
 from ifuview.errors import UsageError

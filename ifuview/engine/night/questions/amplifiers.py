@@ -316,8 +316,7 @@ def _jumps(case: Case, apart: bool = False) -> list[tuple[str, str, float, float
     if case.clean is None or chain.disp is None or chain.cross is None:
         return []
     assert case.level is not None
-    rest = case.clean - case.expected
-    least = others.EDGE_SKY * float(np.median(case.level))
+    rest, least = case.clean - case.expected, others.EDGE_SKY * float(np.median(case.level))
     sides = sorted({s.cross for s in chain.sections}) if apart else [None]
     jumps = []
     for side in sides:
@@ -327,10 +326,9 @@ def _jumps(case: Case, apart: bool = False) -> list[tuple[str, str, float, float
             beside = case.is_sky & case.measured & ((middle_of < side[0]) | (middle_of >= side[1]))
             if np.count_nonzero(beside) < LEAST_SKY:
                 continue
-            sections, own = tuple(s for s in sections if s.cross == side), rest - middle(rest[beside], axis=0)
-            model = beside
-        shared = float(np.median(case.sigma)) / np.sqrt(max(int(np.count_nonzero(model)), 1))
-        shared = shared if model.any() else 0.0
+            sections, model = tuple(s for s in sections if s.cross == side), beside
+            own = rest - middle(rest[beside], axis=0)
+        shared = float(np.median(case.sigma)) / np.sqrt(np.count_nonzero(model)) if model.any() else 0.0
         jumps += others.steps(own, chain.disp, chain.cross, sections, BLOCK, case.bad_amplifiers, shared)
     return [jump for jump in jumps if abs(jump[2]) >= least]
 

@@ -7,8 +7,8 @@ import numpy as np
 from ifuview.engine.night import fibers as of_fibers
 from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.image.first_step import IN_BLOCK
-from ifuview.engine.night.large_parts import set_apart
 from ifuview.engine.night.leak import SIGNIFICANT, Leak, leak
+from ifuview.engine.night.parts.large import set_apart
 from ifuview.engine.night.questions.blocks import lit_regions, lit_runs
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.night.questions.changes import FACTOR, Changes, changes, measured_changes

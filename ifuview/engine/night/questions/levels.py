@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ifuview.engine.night import lines as of_lines
-from ifuview.engine.night.large_parts import two_levels
+from ifuview.engine.night.parts.large import two_levels
 from ifuview.engine.night.questions.case import COUNTS, E_PER_A, LEAST_FIBERS, MODEL_CLIP, Case, LightLevel
 from ifuview.engine.night.questions.changes import FACTOR, Changes
 from ifuview.engine.night.questions.tables import add_exchanged, partner

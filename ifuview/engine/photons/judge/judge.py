@@ -14,6 +14,7 @@ from ifuview.engine.photons.judge.bursts import cosmic_rays
 from ifuview.engine.photons.judge.clocks import clocks_off
 from ifuview.engine.photons.judge.drifts import drifting
 from ifuview.engine.photons.judge.gather import FEEDLINE, PhotonSums, gather
+from ifuview.engine.photons.judge.scales import scaled
 from ifuview.model.checks import Array
 from ifuview.model.photons.lists import PhotonSource
 from ifuview.model.photons.verdict import PhotonFault, PhotonFinding, PhotonVerdict
@@ -112,8 +113,8 @@ def _ask_colors(
         found += colors.unsolved(sums, light.usable)
         beyond = colors.out_of_range(sums, hot)
         far = _of_pixels(sums, beyond)
-        scaled = None if np.isfinite(colors.has_line(sums)) else colors.scaled(sums, light, hot | far)
-        found += [f for f in (beyond, scaled) if f is not None]
+        factor = None if np.isfinite(colors.has_line(sums)) else scaled(sums, light, hot | far)
+        found += [f for f in (beyond, factor) if f is not None]
         if np.isfinite(colors.has_line(sums)):
             asked.append("places of the line")
             found += colors.lines(sums, nominal, hot)

@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ifuview.engine.traces.doctor.fibers import running_median
 from ifuview.engine.traces.doctor.patterns.equations import own_scatter
+from ifuview.engine.traces.doctor.patterns.light import running_median
 from ifuview.engine.traces.doctor.patterns.shapes import MEMBERS
 from ifuview.model.checks import Array
 

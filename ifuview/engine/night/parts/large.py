@@ -12,6 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.engine.night.parts.means import (
+    LEAST_SKY,
+    at_edges,
+    in_bundles,
+    nearer,
+    one_stretch,
+    sorted_by_light,
+    weighted_mean,
+    with_sky_fibers,
+)
 from ifuview.engine.night.questions.case import BUNDLE, MODEL_CLIP, Case
 from ifuview.engine.night.questions.changes import (
     FACTOR,
@@ -25,10 +35,8 @@ from ifuview.engine.night.questions.changes import (
     span_of_lines,
 )
 from ifuview.engine.night.search.levels import Levels
-from ifuview.engine.night.search.scan import WHOLE
 from ifuview.engine.night.search.templates import KINDS
-from ifuview.engine.night.search.throughput import FEW, Guilt, guilt
-from ifuview.engine.night.stats import mad
+from ifuview.engine.night.search.throughput import Guilt, guilt
 from ifuview.engine.numeric.groups import TwoGroups, two_groups
 from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
@@ -38,17 +46,13 @@ from ifuview.model.night.triage import Finding, ranges
 LEAST_PART = 5.0  # times what is worth a finding of one fiber
 HALF = 0.35  # of the fibers: which of the two groups is wrong the number of its fibers does not tell
 MOST_SAID = 6  # runs in a sentence
-LEAST_SKY = 10  # fibers that tell the sky
 LEAST_LEVEL = 0.012  # of the sky
 OF_AMPLIFIERS = ("amplifier-step", "ccd-row")  # that tell of levels of many fibers, too
 LEVEL_OF_MANY = "level of many sky fibers"
 FEW_RUNS = 4  # that are parts of the slit; more are fibers of their own
 LEAST_BUNDLES = 12  # whose means tell two groups
 SEEN, JACKKNIFE, SAME = 9.0, 3.0, 0.3  # of chi2 that lines tell a difference by; errors, or part, they may miss it by
-NATURAL = 0.01  # scatter of the light of sky fibers
-STRANGERS = 0.2  # of the sky fibers of a stretch that may be of the other group
-MIXED, SORTED = 0.05, 9.0  # sky fibers of the other group; of chi2 that tells the group of a target
-TINY = 1e-30
+MIXED = 0.05  # sky fibers of the other group
 OR_OTHERS = "; or the other {} by the reverse: of two halves the lines do not tell which is wrong"
 
 
@@ -115,7 +119,7 @@ def _of_bundles(case: Case, found: Changes, of: Levels | None) -> LargePart | No
     best: LargePart | None = None
     for kind in range(len(KINDS)):
         lines = found.fits.value[kind], np.where(found.use, found.fits.error[kind], np.inf)
-        told = lines if kind != FACTOR or of is None else _with_sky_fibers(case, of, lines)
+        told = lines if kind != FACTOR or of is None else with_sky_fibers(case, of, lines)
         told = told[0] + found.model.value[kind], told[1]
         value, error = in_bundles(*told)
         groups = two_groups(value, error, np.isfinite(error), LEAST_BUNDLES)
@@ -125,7 +129,7 @@ def _of_bundles(case: Case, found: Changes, of: Levels | None) -> LargePart | No
         high = groups.high | (~groups.low & (value > np.mean(groups.values)) & (value < groups.values[1]))
         low = groups.low | (~groups.high & (value <= np.mean(groups.values)) & (value > groups.values[0]))
         member = np.where(high[of_bundle], 1, np.where(low[of_bundle], 0, -1))  # some lie between: an edge is in them
-        member = _at_edges(member, _nearer(told[0], told[1], groups.values))
+        member = at_edges(member, nearer(told[0], told[1], groups.values))
         sides = found.use & (member == 0), found.use & (member == 1)
         part = _told_by_means(case, found, kind, sides, told)
         if part is not None and (best is None or part.significance > best.significance):
@@ -138,44 +142,19 @@ def _of_sky_fibers(case: Case, found: Changes, of: Levels | None) -> LargePart |
     if of is None:
         return None
     lines = found.fits.value[FACTOR], np.where(found.use, found.fits.error[FACTOR], np.inf)
-    told = _with_sky_fibers(case, of, lines)
+    told = with_sky_fibers(case, of, lines)
     empty = case.is_sky & found.use & (told[1] < lines[1])
     groups = two_groups(*told, empty)
     if groups is None or groups.values[1] - groups.values[0] < LEAST_PART * LEAST[FACTOR]:
         return None
-    if any(_one_stretch(side, empty) for side in (groups.low, groups.high)):
+    if any(one_stretch(side, empty) for side in (groups.low, groups.high)):
         return None
     parity = np.arange(empty.size) % 2 == 1
     for odd in (parity, ~parity):
         if np.count_nonzero(groups.high & ~odd) + np.count_nonzero(groups.low & odd) <= MIXED * np.count_nonzero(empty):
             return _told_by_means(case, found, FACTOR, (found.use & ~odd, found.use & odd), told)
-    whole = _sorted(case, groups, lines, found.use & ~empty)
+    whole = sorted_by_light(case, groups, lines, found.use & ~empty)
     return _told_by_means(case, found, FACTOR, (groups.low, groups.high), told, whole)
-
-
-def _one_stretch(some: Array, of: Array) -> bool:
-    """Whether some of the sky fibers are neighbors among these: a run of fibers, which is looked for by itself."""
-    at = np.flatnonzero(some)
-    inside = np.count_nonzero(of[at[0] : at[-1] + 1])
-    return bool(inside - at.size <= STRANGERS * at.size)
-
-
-def _sorted(case: Case, groups: TwoGroups, lines: tuple[Array, Array], others: Array) -> tuple[Array, Array]:
-    """The two groups of sky fibers with the other fibers whose lines and flats tell where they belong."""
-    log_likelihood = _nearer(lines[0], lines[1], groups.values)
-    if case.flat_level is not None:
-        logs = np.log(np.where(case.flat_level > 0, case.flat_level, np.nan))
-        levels = [float(np.nanmean(logs[side])) for side in (groups.low, groups.high)]
-        scatter = max(float(mad(logs[groups.low] - levels[0])), float(mad(logs[groups.high] - levels[1])), FEW)
-        expected = float(np.log((1 + groups.values[1]) / (1 + groups.values[0])))
-        if abs(levels[0] - levels[1] - expected) < HALF * expected:
-            log_likelihood = log_likelihood + np.nan_to_num(_nearer(logs, scatter, (levels[0], levels[1])))
-    return groups.low | (others & (log_likelihood < -SORTED)), groups.high | (others & (log_likelihood > SORTED))
-
-
-def _nearer(value: Array, error: Array | float, values: tuple[float, float]) -> Array:
-    """By how much of chi2 each fiber is nearer to the second of two values, shape (nfiber,)."""
-    return np.asarray(((value - values[0]) ** 2 - (value - values[1]) ** 2) / error**2)
 
 
 def _told_by_means(
@@ -201,68 +180,6 @@ def _told_by_means(
     values = np.array([low, high]) - [float(np.median(own[side])) for side in sides]
     part.changes[:, kind] = values if part.wrong is whole[0] else values[::-1]
     return part
-
-
-def _at_edges(member: Array, nearer: Array) -> Array:
-    """The same groups with edges where the fibers beside them have them; at bundles where they hardly tell.
-
-    Parameters
-    ----------
-    member : ndarray of int, shape (nfiber,)
-        1 in the upper group, 0 in the lower, -1 in none.
-    nearer : ndarray, shape (nfiber,)
-        By how much of chi2 each fiber is nearer to the upper one.
-    """
-    out, told = member.copy(), np.nan_to_num(nearer)
-    for edge in range(0, member.size + 1, BUNDLE):
-        inside = member[max(edge - 1, 0)], member[min(edge, member.size - 1)]
-        before, after = (
-            inside if 0 < edge < member.size else (1 - inside[0], inside[1]) if not edge else (inside[0], 1 - inside[1])
-        )
-        if before == after or min(before, after) < 0:
-            continue
-        first, last = max(edge - BUNDLE, 0), min(edge + BUNDLE, member.size)
-        gain = np.concatenate([[0.0], np.cumsum(told[first:last] * (before - after))])
-        best = int(np.argmax(gain))
-        if gain[best] > gain[edge - first] + WHOLE:
-            out[first : first + best], out[first + best : last] = before, after
-    return out
-
-
-def in_bundles(value: Array, error: Array) -> tuple[Array, Array]:
-    """Weighted means of the fibers of each bundle and their errors, shape (nbundle,); infinite if nothing is known.
-
-    Parameters
-    ----------
-    value, error : ndarray, shape (nfiber,)
-    """
-    bundle = np.arange(value.size) // BUNDLE
-    both = [weighted_mean(value, error, bundle == b) for b in range(int(bundle[-1]) + 1)]
-    return np.array([mean for mean, _ in both]), np.array([of for _, of in both])
-
-
-def weighted_mean(value: Array, error: Array, use: Array) -> tuple[float, float]:
-    """Mean of the fibers in `use` by their precision, and its error: infinite if nothing is known."""
-    use = use & np.isfinite(value) & np.isfinite(error)
-    weight = error[use] ** -2.0
-    total = float(weight.sum())
-    return (float(np.sum(weight * value[use])) / total, total**-0.5) if total > 0 else (0.0, np.inf)
-
-
-def _with_sky_fibers(case: Case, of: Levels, lines: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Light of each fiber by its lines and, in sky fibers, by its level, and the error, shape (nfiber,) each."""
-    value, error = lines
-    empty = case.is_sky & case.measured & ~case.known & np.isfinite(error) & np.isfinite(of.share)
-    if np.count_nonzero(empty) < LEAST_SKY:
-        return lines
-    level = of.share + case.tilt  # half of the fibers may make a plane over the field
-    level = level + weighted_mean(value - level, error, empty)[0]  # both count from the same light
-    weight = error**-2.0
-    of_level = np.where(empty, np.hypot(of.share_error, NATURAL), np.inf) ** -2.0
-    total = weight + of_level
-    with np.errstate(invalid="ignore", divide="ignore"):
-        both = (weight * value + np.where(empty, of_level * level, 0.0)) / total
-    return np.where(total > 0, both, 0.0), np.where(total > 0, np.maximum(total, TINY) ** -0.5, np.inf)
 
 
 def _part(case: Case, found: Changes, kind: int, groups: TwoGroups) -> LargePart:
