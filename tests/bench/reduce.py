@@ -107,7 +107,8 @@ def calibration_rows(own: LrsTruth, done: ReducedChannel) -> Iterator[Row]:
     middle, every = truth.trace_rms(own, traces.traces.center)
     yield _below(f"{camera} trace rms, central wavelengths", middle, 0.004, "px")
     yield _below(f"{camera} trace rms, all columns", every, 0.008, "px")
-    yield _below(f"{camera} wavelength rms", truth.wave_rms(own, wave.wave), 0.006, "px")
+    if wave is not None:  # a lamp may have no line in a channel
+        yield _below(f"{camera} wavelength rms", truth.wave_rms(own, wave.wave), 0.006, "px")
 
 
 def exposure_rows(own: LrsTruth, number: int, done: ReducedChannel) -> Iterator[Row]:

@@ -22,13 +22,15 @@ STRUCTURE = 5.0  # electrons, that rows and columns may differ
 ODD_SIGMA, ODD_LEVEL = 8.0, 20.0  # sigma, and electrons, above which a pixel of a bias is bad
 
 
-def master_bias(frames: Sequence[CcdFrame]) -> CcdFrame:
+def master_bias(frames: Sequence[CcdFrame], noise: float | None = None) -> CcdFrame:
     """Return the structure of the bias.
 
     Parameters
     ----------
     frames : sequence of CcdFrame
         After the overscan, of one amplifier.
+    noise : float, electrons, optional
+        Of a pixel of one frame, as `frame_noise` says, which is asked if it is not given.
 
     Returns
     -------
@@ -41,7 +43,8 @@ def master_bias(frames: Sequence[CcdFrame]) -> CcdFrame:
         There is no frame.
     """
     mean = combine(frames)
-    noise = frame_noise(frames)[0] if len(frames) > 1 else float(np.sqrt(np.median(mean.variance)))
+    if noise is None:
+        noise = frame_noise(frames)[0] if len(frames) > 1 else float(np.sqrt(np.median(mean.variance)))
     noise /= np.sqrt(len(frames))
     flat = np.array(mean.data)
     columns, column_var = _profile(flat, 0, noise)

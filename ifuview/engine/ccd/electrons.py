@@ -74,13 +74,16 @@ def electrons(
         data -= bias.data
         mask |= bias.mask
     variance = np.maximum(data, 0) + np.float32(read.noise**2) + (np.float32(0) if bias is None else bias.variance)
-    mask[~np.isfinite(data)] |= np.uint32(ReductionBit.NO_DATA)
+    lost = ~np.isfinite(variance)
+    if lost.any():
+        mask[lost] |= np.uint32(ReductionBit.NO_DATA)
+        data[lost] = variance[lost] = 0
     if read.saturated:
         full = np.asarray(counts >= full_from(saturation, read.noise / gain))
         mask[spilled(full, np.asarray(counts, np.float32), saturation)] |= np.uint32(ReductionBit.SATURATED)
     if read.problem:
         mask |= np.uint32(ReductionBit.AMPLIFIER)
-    return CcdFrame(np.nan_to_num(data, copy=False), np.nan_to_num(variance, copy=False), mask), read
+    return CcdFrame(data, variance, mask), read
 
 
 def read_out(

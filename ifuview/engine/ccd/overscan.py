@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ifuview.engine.numeric.medians import MAD_TO_SIGMA
+from ifuview.engine.numeric.medians import MAD_TO_SIGMA, median_along
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 
@@ -52,8 +52,8 @@ def biweight(values: Array, tuning: float = TUNING) -> NDArray[np.float64]:
     filled = np.where(known, values, np.nan)
     empty = ~known.any(axis=-1, keepdims=True)
     filled = np.where(empty, 0.0, filled)
-    middle = np.nanmedian(filled, axis=-1, keepdims=True)
-    spread = np.nanmedian(np.abs(filled - middle), axis=-1, keepdims=True)
+    middle = median_along(filled)[..., None]
+    spread = median_along(np.abs(filled - middle))[..., None]
     u = np.where(known, (filled - middle) / np.where(spread > 0, tuning * spread, 1.0), 1.0)
     weight = np.where(np.abs(u) < 1, (1 - u**2) ** 2, 0.0)
     total = weight.sum(axis=-1, keepdims=True)

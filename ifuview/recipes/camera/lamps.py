@@ -39,6 +39,7 @@ from ifuview.recipes.camera.values import Biases, DetectorFrame, FiberFlat, Trac
 
 MOST_SATURATED = 0.1  # share of an amplifier's pixels
 LEAST_LIGHT = 30.0  # electrons, of the brightest quarter of a lamp that can be traced
+SOME = 4  # rows and columns of which one tells the level of a frame
 MOST_ARC = 3000.0  # electrons, median of an arc above which it is none
 
 
@@ -74,7 +75,7 @@ def make_flat(
     made = evenly_lit(
         setup, order if params.use_flat else order[::-1],
         lambda exposures, lost: read_all(params, ctx, setup, exposures, biases, lost),
-        lambda one: float(np.percentile(one.frame.data, 75)) > LEAST_LIGHT,
+        lambda one: float(np.percentile(one.frame.data[::SOME, ::SOME], 75)) > LEAST_LIGHT,
         lambda lit, what: combined(lit, what, scale=True),
     )  # fmt: skip
     return completed(
@@ -174,7 +175,7 @@ def make_arcs(
     for number, (lamp, exposures) in enumerate(by_lamp.items()):
         part = ctx.part(0.5 * number / len(by_lamp), 0.5 * (number + 1) / len(by_lamp))
         frames = read_all(params, part, setup, exposures, biases)
-        frames = [one for one in frames if float(np.median(one.frame.data)) < MOST_ARC]
+        frames = [one for one in frames if float(np.median(one.frame.data[::SOME, ::SOME])) < MOST_ARC]
         if not frames:
             continue
         frame = combined(frames, lamp).frame
@@ -189,7 +190,10 @@ def spectra_of_arcs(
     setup: CameraSetup, frame: CcdFrame, traces: TraceSet, profile: FiberProfile, ctx: JobContext
 ) -> FiberSpectra:
     """Spectra of the lamps along traces moved to their own light: off them the profile does not fit bright lines."""
-    usable, noise = frame.usable(), float(np.sqrt(np.median(frame.variance)))  # most pixels of an arc have no line
+    usable, noise = (
+        frame.usable(),
+        float(np.sqrt(np.median(frame.variance[::SOME, ::SOME]))),
+    )  # most pixels of an arc have no line
     try:
         shift = measure_shift(frame.data, traces, noise, usable=usable, seams=setup.seams, ctx=ctx.part(0.0, 0.2))
         traces = shifted(traces, shift, frame.shape[0])

@@ -54,9 +54,9 @@ def make_biases(params: ReadParams, ctx: JobContext, setup: CameraSetup, zeros: 
         if not read:
             notes.append(f"{setup.camera} {name}: without bias frames the overscan alone is taken off.")
             continue
-        frames[name] = master_bias(read)
         if len(read) > 1:
             noise[name] = frame_noise(read)
+        frames[name] = master_bias(read, noise[name][0] if len(read) > 1 else None)
     return Biases(frames, noise, tuple(notes), level)
 
 

@@ -150,13 +150,19 @@ def _odd(ratio: Array, error: Array) -> NDArray[np.bool_]:
 
 def _running(padded: Array, count: int) -> NDArray[np.float64]:
     """Median over NEIGHBORS rows from each on, (count, ncol); NaN where less than half is known."""
-    out = np.empty((count, padded.shape[1]))
-    for k in range(count):
-        part = np.sort(padded[k : k + NEIGHBORS], axis=0)  # NaN last
+    from scipy.ndimage import median_filter
+
+    gone = ~np.isfinite(padded)
+    reach = NEIGHBORS // 2
+    out = median_filter(np.where(gone, 0.0, padded), (NEIGHBORS, 1))[reach : reach + count]
+    lacks = np.lib.stride_tricks.sliding_window_view(gone, NEIGHBORS, axis=0).any(axis=-1)
+    for k in np.flatnonzero(lacks.any(axis=1)):
+        columns = np.flatnonzero(lacks[k])
+        part = np.sort(padded[k : k + NEIGHBORS, columns], axis=0)  # NaN last
         known = np.isfinite(part).sum(axis=0)
         low = np.take_along_axis(part, (np.maximum(known - 1, 0) // 2)[None], axis=0)[0]
         high = np.take_along_axis(part, (np.maximum(known, 1) // 2)[None], axis=0)[0]
-        out[k] = np.where(known > NEIGHBORS // 2, (low + high) / 2, np.nan)
+        out[k, columns] = np.where(known > NEIGHBORS // 2, (low + high) / 2, np.nan)
     return out
 
 
