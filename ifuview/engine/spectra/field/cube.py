@@ -255,8 +255,9 @@ def _spread(
     n, piece, scale = kernel.size, side / np.sqrt(across.size) / step, step * step / (side * side)
     reach = n // 2
     most = int(np.ceil((1.5 if across.size > 1 else 1.0) * side / step)) + 1  # spaxels that a face covers
-    face, rows = np.empty((most, most)), np.empty((most, most + n - 1))
-    wide, tall = np.empty(most + n - 1), np.empty(most + n - 1)
+    width = most + n - 1
+    face, rows, both = np.empty((most, most)), np.empty((most, width)), np.empty((width, width))
+    wide, tall, square = np.empty(width), np.empty(width), np.empty(width, np.float32)
     for w in range(first, last):
         for k in range(x.size):
             for m in range(count):
@@ -270,11 +271,14 @@ def _spread(
             if even >= 0:  # as nearly everywhere: along x and y by themselves
                 _part(px - piece / 2, piece, kernel, wide)
                 _part(py - piece / 2, piece, kernel, tall)
-                for j in range(j0 - reach, j0 - reach + tall.size):
-                    b = (even * tall[j - j0 + reach]) ** 2
-                    for m in range(count if b > 0 else 0):
-                        for i in range(i0 - reach, i0 - reach + wide.size):
-                            out[m, w, j, i] += noise[m] * b * wide[i - i0 + reach] ** 2
+                for i in range(wide.size):
+                    square[i] = np.float32((even * wide[i]) ** 2)
+                for m in range(count):
+                    for j in range(tall.size):
+                        b = np.float32(noise[m] * tall[j] ** 2)
+                        line = out[m, w, j0 - reach + j, i0 - reach : i0 - reach + square.size]
+                        for i in range(square.size):
+                            line[i] += b * square[i]
                 continue
             face[:] = 0
             for p in range(across.size):
@@ -290,13 +294,18 @@ def _spread(
                     if face[j, i] != 0:
                         for m in range(n):
                             rows[j, i + m] += face[j, i] * kernel[m]
-            for j in range(max(j0 - reach, 0), min(j0 - reach + most + n - 1, ny)):
-                for i in range(max(i0 - reach, 0), min(i0 - reach + most + n - 1, nx)):
-                    c = 0.0
-                    for r in range(max(j - j0 - reach, 0), min(j - j0 + reach + 1, most)):
-                        c += rows[r, i - i0 + reach] * kernel[j - j0 - r + reach]
-                    for m in range(count):
-                        out[m, w, j, i] += noise[m] * c * c
+            both[:] = 0
+            for r in range(most):
+                for m in range(n):
+                    for i in range(width):
+                        both[r + m, i] += rows[r, i] * kernel[m]
+            left_out, low_out = max(reach - i0, 0), max(reach - j0, 0)
+            end = min(width, nx + reach - i0)
+            for j in range(low_out, min(width, ny + reach - j0)):
+                for m in range(count):
+                    line = out[m, w, j0 - reach + j, i0 - reach + left_out : i0 - reach + end]
+                    for i in range(end - left_out):
+                        line[i] += np.float32(noise[m] * both[j, left_out + i] ** 2)
 
 
 @njit(cache=True, nogil=True)
