@@ -25,6 +25,7 @@ TELLURIC = ((6860, 6960), (7160, 7340), (7590, 7700), (8120, 8360), (8930, 9800)
 NCOL, NROW, PIVOT = 2064, 1032, 0.47 * 2064
 REFERENCE = {"uv": 4142.5, "orange": 4142.5, "red": 7425.0, "farred": 7425.0}
 CHUNKS = 20
+MEDIAN_ERROR = 1.2533  # error of a median over that of a mean
 SOURCE, STANDARD, GALAXY = "source", "standard", "galaxy"  # what an exposure has
 
 
@@ -241,7 +242,7 @@ def sky_residual(truth: LrsTruth, observation: int, skysub: Array) -> tuple[floa
 def sky_floor(truth: LrsTruth, observation: int, error: Array) -> float:
     """What noise alone leaves in source-free fibers, rms over them in percent of the sky."""
     keep = np.ix_(truth.free(observation), truth.inner)
-    noise = np.array([_summed_noise(row) for row in error[keep]])
+    noise = np.array([summed_noise(row) for row in error[keep]])
     return 100 * rms(noise / np.sum(truth.sky(observation)[keep], axis=1))
 
 
@@ -312,19 +313,27 @@ def spectrum_noise(truth: LrsTruth, observation: int, flux: Array, error: Array)
     """What noise alone does to both numbers of `spectrum`, percent."""
     want, keep = truth.total(observation), np.flatnonzero(truth.inner & np.isfinite(flux))
     parts = [part for part in np.array_split(keep, CHUNKS) if part.size]
-    noise = [_summed_noise(error[part]) / want[part].sum() for part in parts]
-    return 100 * _summed_noise(error[keep]) / float(want[keep].sum()), 100 * rms(np.array(noise))
+    noise = [summed_noise(error[part]) / want[part].sum() for part in parts]
+    return 100 * summed_noise(error[keep]) / float(want[keep].sum()), 100 * rms(np.array(noise))
 
 
 def fiber_noise(truth: LrsTruth, observation: int, error: Array) -> float:
     """What noise alone does to the scatter of `fiber_flux`, percent."""
     keep = truth.sourced(observation)
     want = truth.source(observation)[np.ix_(keep, truth.inner)]
-    noise = [_summed_noise(row) for row in error[np.ix_(keep, truth.inner)]]
+    noise = [summed_noise(row) for row in error[np.ix_(keep, truth.inner)]]
     return 100 * rms(np.array(noise) / want.sum(axis=1))
 
 
-def _summed_noise(error: Array) -> float:
+def fiber_chance(truth: LrsTruth, observation: int, error: Array, share: float = 0.15) -> float:
+    """What noise alone does to the bias of `fiber_flux`, percent: the error of a median."""
+    keep = truth.sourced(observation, share)
+    want = truth.source(observation)[np.ix_(keep, truth.inner)]
+    noise = np.array([summed_noise(row) for row in error[np.ix_(keep, truth.inner)]]) / want.sum(axis=1)
+    return 100 * MEDIAN_ERROR * float(np.median(noise)) / float(np.sqrt(max(noise.size, 1)))
+
+
+def summed_noise(error: Array) -> float:
     """Error of a sum of samples of the grid: of linear interpolation variances sum to 3/2 of what samples have each."""
     known = error[np.isfinite(error) & (error > 0)]
     return float(np.sqrt(1.5 * np.sum(known**2)))

@@ -16,6 +16,8 @@ import numpy as np
 from ifuview.app.night.reduction.channel import ReducedChannel, reduce_channel
 from ifuview.app.night.reduction.state import LRS2
 from ifuview.engine.spectra.field.cube import field_grid, make_cube
+from ifuview.engine.spectra.field.lenslet import moffat_slopes
+from ifuview.engine.spectra.field.point import BETA_PRIOR
 from ifuview.engine.spectra.flux.combine import combine_spectra
 from ifuview.engine.spectra.flux.rectify import rectify_values
 from ifuview.instrument.tables import tables_for
@@ -122,7 +124,8 @@ def exposure_rows(own: LrsTruth, number: int, done: ReducedChannel) -> Iterator[
         sourced = False  # the brightest fibers are saturated at all wavelengths: nothing of them is measured
     if sourced:
         bias, scatter = truth.fiber_flux(own, number, subtracted, 0.1 if kind == GALAXY else 0.15)
-        yield _below(f"{name} fiber flux bias", bias, 2.5 if kind == GALAXY else 1.3, "%")
+        chance = SURE * truth.fiber_chance(own, number, error, 0.1 if kind == GALAXY else 0.15)
+        yield _below(f"{name} fiber flux bias", bias, max(2.5 if kind == GALAXY else 1.3, chance), "%")
     if sourced and kind != GALAXY:
         floor = truth.fiber_noise(own, number, error)
         yield _below(f"{name} fiber flux scatter (noise alone {floor:.2f})", scatter, max(1.0, NEAR * floor), "%")
@@ -262,5 +265,23 @@ def _source(name: str, own: LrsTruth, number: int, done: ReducedChannel) -> Iter
         return
     bias, shape = truth.spectrum(own, number, flux)
     noise, parts = truth.spectrum_noise(own, number, flux, error)
+    noise = max(noise, _profile_noise(own, number, done))
     yield _below(f"{name} extracted flux bias (noise {noise:.2f})", bias, max(1.5, SURE * noise), "%")
     yield _below(f"{name} extracted shape rms (noise alone {parts:.2f})", shape, max(0.8, NEAR * parts), "%")
+
+
+def _profile_noise(own: LrsTruth, number: int, done: ReducedChannel) -> float:
+    """Error in percent of all light of a source whose place, width and exponent are not known but from itself."""
+    field: Any = done.value("field")
+    one = done.value("sky").sources[0]  # type: ignore[attr-defined]
+    inside = np.flatnonzero(own.inner)
+    error = UNIT * np.sqrt(np.where(field.subtracted.usable(), field.subtracted.variance, 0))
+    sigma = np.array([truth.summed_noise(row) for row in error[:, inside]])
+    flux = own.total(number)[inside].sum()
+    at = (np.array([value]) for value in (one.x, one.y, one.fwhm))
+    slopes = moffat_slopes(done.setup.lenslets, *at, one.beta)[:, 0]
+    known = sigma > 0
+    design = np.vstack([slopes[:1], flux * slopes[1:]])[:, known] / sigma[known]
+    normal = design @ design.T
+    normal[-1, -1] += BETA_PRIOR**-2
+    return 100 * float(np.sqrt(np.linalg.inv(normal)[0, 0])) / float(flux)

@@ -155,7 +155,7 @@ def _running(padded: Array, count: int) -> NDArray[np.float64]:
     gone = ~np.isfinite(padded)
     reach = NEIGHBORS // 2
     out = median_filter(np.where(gone, 0.0, padded), (NEIGHBORS, 1))[reach : reach + count]
-    lacks = np.lib.stride_tricks.sliding_window_view(gone, NEIGHBORS, axis=0).any(axis=-1)
+    lacks = np.asarray(np.lib.stride_tricks.sliding_window_view(gone, NEIGHBORS, axis=0).any(axis=-1))
     for k in np.flatnonzero(lacks.any(axis=1)):
         columns = np.flatnonzero(lacks[k])
         part = np.sort(padded[k : k + NEIGHBORS, columns], axis=0)  # NaN last
