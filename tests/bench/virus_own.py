@@ -29,7 +29,16 @@ from ifuview.instrument.tables import Tables
 from ifuview.io.night.star_catalog import read_catalog
 from ifuview.io.products.virus.cals import read_calibrations
 from ifuview.simulate.het.faults import ShotFaults
-from ifuview.simulate.het.field import SCIENCE, FieldLine, FieldStar, TrueField, random_field, star_source, write_field
+from ifuview.simulate.het.field import (
+    ERROR,
+    SCIENCE,
+    FieldLine,
+    FieldStar,
+    TrueField,
+    random_field,
+    star_source,
+    write_field,
+)
 from ifuview.simulate.het.source import SkySource, SkyTrail
 from ifuview.simulate.het.truth import NightTruth
 from tests.bench.lrs2_truth import rms
@@ -59,7 +68,8 @@ FOREIGN = 0.01  # of a star's light, that others or an error of the sky send int
 BESIDE = 4.0  # arcsec, of stars whose light a line has to be told from
 SURE = 1.1 * 7.0  # significance of a line that has to be found, as its own error has it
 FLOOR = "floor of "
-SPREAD = ("stars shape", "lines wave")  # that are an rms
+BLENDED, NEARBY = 4.5, 4.0  # widths, of stars that are fitted with one; arcsec, of the fibers
+SPREAD = ("stars scatter", "stars shape", "lines wave")  # that are an rms
 BARS = {
     "cal trace": (0.006, "px"), "cal wave": (0.015, "A"), "wave": (0.015, "A"), "sky median": (0.2, "%"),
     "sky rms": (0.5, "%"), "sky level": (1.5, "%"), "pull width - 1": (0.03, ""), "pull median": (0.05, ""),
@@ -277,7 +287,7 @@ class Own:
         from astropy.io import fits
 
         rows, band = self.shot.tables["CatSpectra"], Tables("virus").passband()
-        bias, shape, noise, cube, missing, told = [], [], [], [], 0, []
+        bias, shape, noise, cube, missing, told, least = [], [], [], [], 0, [], []
         for star in self.case.field.stars:
             if star.g > 20:
                 continue
@@ -294,6 +304,7 @@ class Own:
             if np.isfinite(ratio).sum() < 100 or lost > 0.3 or not np.nanmedian(rows["weight"][n]) > LEAST:
                 continue
             bias.append(float(np.nanmedian(ratio)))
+            least.append(100 * self.floor_of(star))
             told.append(f"{star.slot} g {star.g:.2f} at {star.x:.1f} {star.y:.1f}: {bias[-1]:.3f}")
             parts = np.array([np.nanmean(part) for part in np.array_split(ratio[INNER], CHUNKS)])
             shape.append(float(np.nanstd(parts / np.nanmedian(parts))))
@@ -322,8 +333,52 @@ class Own:
             "stars scatter": 100 * float(np.std(off)),
             "stars worst": 100 * float(off[np.argmax(np.abs(off))]), "stars shape": 100 * float(np.median(shape)),
             "stars missing": float(missing), "cube": 100 * (float(np.median(cube)) - 1) if cube else 0.0,
-            "floor of stars shape": 100 * float(np.median(noise)),
+            "floor of stars shape": 100 * float(np.median(noise)), "floor of stars scatter": rms(np.array(least)),
+            "floor of stars worst": least[int(np.argmax(np.abs(off)))],
         }  # fmt: skip
+
+    def floor_of(self, star: FieldStar) -> float:
+        """Error of a star's flux over it, of the best that can be done (Cramer-Rao).
+
+        Light of all stars around it in chunks of wavelength and their places are fitted together; the profile is known,
+        places are by the catalog to its error.
+        """
+        from ifuview.engine.spectra.field.lenslet import Face, Lenslets, moffat_share, moffat_slopes
+
+        fwhm, band = self.case.field.fwhm, Tables("virus").passband()
+        apart = {
+            one: float(np.hypot(one.x - star.x, one.y - star.y))
+            for one in self.case.field.stars
+            if one.slot == star.slot
+        }
+        stars = sorted((one for one, away in apart.items() if away < BLENDED * fwhm), key=apart.__getitem__)
+        x, y, errors = [], [], []
+        for number in self.numbers:
+            dx, dy = self.case.field.dither(number - 1)
+            x.append(np.concatenate([self.amplifier(star.slot, amp).x for amp in AMPS]) + dx)
+            y.append(np.concatenate([self.amplifier(star.slot, amp).y for amp in AMPS]) + dy)
+            errors.append(self.shot.tables["Fibers"][self.shot.of(star.slot, number)]["error"])
+        fibers, error = Lenslets(np.concatenate(x), np.concatenate(y), 1.5, Face.CIRCLE), np.concatenate(errors)
+        near = np.hypot(fibers.x - star.x, fibers.y - star.y) < NEARBY
+        fibers, weight = (
+            fibers.some(near),
+            np.where(error[near] > 0, 1 / np.where(error[near] > 0, error[near], 1) ** 2, 0),
+        )
+        width, count = np.full(1, fwhm), len(stars)
+        share = np.stack([moffat_share(fibers, np.full(1, s.x), np.full(1, s.y), width, 3.5)[0] for s in stars], axis=1)
+        slope = [moffat_slopes(fibers, np.full(1, s.x), np.full(1, s.y), width, 3.5)[1:3, 0] for s in stars]
+        normal, moved, alone = np.eye(2 * count) / ERROR**2, np.zeros(2 * count), 0.0
+        for part in np.array_split(np.flatnonzero(INNER), CHUNKS):
+            light = [UNIT * float(star_source(s, fwhm, band).continuum(GRID[part]).mean()) for s in stars]
+            root = np.sqrt(weight[:, part].sum(axis=1) / CORRELATED)[:, None]
+            base = root * share
+            slopes = root * np.concatenate([f * one for f, one in zip(light, slope, strict=True)]).T
+            inverse = np.linalg.pinv(base)
+            by_place = inverse @ slopes
+            normal += slopes.T @ (slopes - base @ by_place)
+            moved += by_place[0] / light[0] / CHUNKS
+            alone += float(inverse[0] @ inverse[0]) / (light[0] * CHUNKS) ** 2
+        return float(np.sqrt(alone + moved @ np.linalg.solve(normal, moved)))
 
     def _beside(self, star: FieldStar, light: SkySource) -> float:
         """Light of disks within 5 arcsec of a star, over its own (roughly: the disks are taken for round)."""

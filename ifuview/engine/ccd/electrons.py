@@ -107,7 +107,7 @@ def read_out(
         notes.append(f"the read noise is {noise:.1f} e, the header says {read_noise:.1f}")
     if not (np.isfinite(noise) and noise > LEAST_NOISE):
         noise = read_noise
-        notes.append("the overscan does not tell the read noise; that of the header is used")
+        notes.append(f"the overscan does not tell the read noise: {noise:g} e, of the header or usual, is taken")
     zero, problem = float(np.mean(counts == 0)), ""
     if zero > MANY_ZEROS or float(np.ptp(counts)) == 0:
         problem = "nothing was read: all counts are the same" if zero <= MANY_ZEROS else "most counts are zero"

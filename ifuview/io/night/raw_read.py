@@ -22,6 +22,7 @@ from ifuview.model.orientation import Orientation
 
 UNSIGNED = 32768.0  # BZERO of unsigned 16 bit numbers, FITS standard 4.0, section 5.2.5
 SIGN = np.uint16(1 << 15)
+NAMES = {"gain": "gain", "readnoise": "read noise"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +101,11 @@ def read_frame(amplifier: RawAmplifier | str, spec: InstrumentSpec, ctx: JobCont
         measured = key == "gain" and isinstance(amplifier, RawAmplifier) and GAIN_ERROR in amplifier.header
         whose = "by its photon noise, " if measured else "of other frames, "
         values[key], whose = (known, whose) if known is not None and known > 0 else (default, "")
-        notes.append(f"the header has no {key}: {whose}{values[key]:g} {unit} is taken")
+        taken = f"{whose}{values[key]:g} {unit}"
+        if key == "readnoise" and overscan.size and not whose:
+            taken = "that of the overscan"  # where that does not tell it, who asks says so
+        lacks = f"has no {NAMES[key]}" if value is None else f"gives {value:g} {unit} as {NAMES[key]}"
+        notes.append(f"the header {lacks}: {taken} is taken")
     return RawFrame(data, overscan, header, values["gain"], values["readnoise"], tuple(notes))
 
 

@@ -283,7 +283,16 @@ def test_a_gain_that_a_header_lacks_is_that_of_the_nearest_frame_of_its_amplifie
     (exposure,) = index_night(str(tmp_path)).of_kind("sci")
     frame = read_frame(exposure.amplifiers[0], instrument.instrument("lrs2"))
     assert (frame.gain, frame.readnoise) == (1.11, 2.2)
-    assert frame.notes[0] == "the header has no gain: of other frames, 1.11 e/ADU is taken"
+    lacks = "gives 0 e/ADU as gain" if gain == 0.0 else "has no gain"
+    assert frame.notes[0] == f"the header {lacks}: of other frames, 1.11 e/ADU is taken"
+    assert frame.notes[1] == "the header gives -1 e as read noise: of other frames, 2.2 e is taken"
+
+
+def test_a_read_noise_that_no_header_has_is_said_to_be_that_of_the_overscan(tmp_path):
+    put_night(tmp_path, {name_of("LL"): raw_bytes("LL", RDNOISE=None), name_of("LU"): raw_bytes("LU", RDNOISE=None)})
+    (exposure,) = index_night(str(tmp_path)).of_kind("sci")
+    frame = read_frame(exposure.amplifiers[0], instrument.instrument("lrs2"))
+    assert frame.notes == ("the header has no read noise: that of the overscan is taken",)
 
 
 def test_the_unit_of_a_whole_exposure_is_that_of_the_nearest_night(tmp_path):

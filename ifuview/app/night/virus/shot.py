@@ -51,6 +51,10 @@ from ifuview.recipes.virus.shot_values import HeadFlux, HeadPictures
 VIRUS = "virus"
 TODO = "choose another folder"
 LAST = ("reduced", "detections")
+UNPLACED = (
+    "the stars found do not agree with the catalog, places are those of the header: its pointing, the catalog, or the "
+    "light of an amplifier may be wrong"
+)
 NO_GAINS: Gains = MappingProxyType({})
 Steps = Mapping[str, StepResult]
 Told = Callable[[HeadSummary], None]
@@ -240,7 +244,7 @@ class ShotReduction:
         self.solution = cast(ShotSolution, value_of(steps, "solution", "pointing"))
         self.notes += self.solution.notes
         if self.inputs.catalog is not None and not self.solution.pointing.measured:
-            self.wrong.append("the stars of the catalog are not where the header says: places are the header's")
+            self.wrong.append(UNPLACED)
 
     def second_turn(
         self, output: ShotOutput, ctx: JobContext, told: Told | None, heads: SharedHeads | None = None

@@ -23,6 +23,7 @@ from ifuview.model.checks import Array
 from ifuview.model.reduction.source import SourceFit
 
 BLENDED = 1.3  # widths: sources that are nearer to each other are one peak
+CLOSE = 2.5  # widths: a source without one as near as that stays where it is
 RADIUS = 4.0  # arcsec, of the fibers around a source that tell its place
 BESIDE = 4.5  # widths: sources this near to one of a peak are fitted beside it, where they are
 WIDTH = 0.01  # of the width, by which it differs in a head at least
@@ -77,7 +78,7 @@ def settle_places(
     out, moved = list(sources), np.zeros(len(sources))
     for number in np.unique(peak):
         own = np.flatnonzero(peak == number)
-        if own.size < 2:
+        if own.size < 2 and (apart[own[0]] < CLOSE * width[own[0]]).sum() < 2:
             continue
         beside = np.setdiff1d(np.flatnonzero((apart[own] < BESIDE * width).any(axis=0)), own)
         found = _Peak(pictures, lenslets, sources[own[0]], place[own], place[beside], error)
@@ -85,34 +86,42 @@ def settle_places(
             continue
         found.settle()
         moved[own] = found.moved_light()
-        for n, (x, y), (dx, dy) in zip(own, found.place, found.errors(), strict=True):
+        for n, (x, y), (dx, dy) in zip(own, found.place, found.errors(), strict=False):
             fwhm = float(sources[n].fwhm * np.exp(found.widened))
             out[n] = replace(sources[n], x=float(x), y=float(y), x_error=float(dx), y_error=float(dy), fwhm=fwhm)
     return SettledPlaces(tuple(out), np.asarray(peak, np.intp), moved)
 
 
 class _Peak:
-    """Sources of one peak, `place` (n, 2), and others at `beside`, whose places are left alone."""
+    """Sources of one peak, `place` (n, 2), and others at `beside`, whose places are fitted, too, but not told.
+
+    Held where the catalog has them, neighbors within a few widths would move light, and pretend that all is known.
+    """
 
     def __init__(
         self, pictures: FieldPictures, lenslets: Lenslets, like: SourceFit, place: Array, beside: Array, error: float
     ) -> None:
         near = (np.hypot(*(lenslets.x - place[:, :1], lenslets.y - place[:, 1:])) < RADIUS).any(axis=0)
         near &= np.isfinite(pictures.variance).any(axis=0)
-        self.fibers, self.start, self.place, self.error = lenslets.some(near), place, np.array(place), error
-        self.beside, self.beta = beside, like.beta
+        self.fibers, self.start, self.count, self.beta = (
+            lenslets.some(near),
+            np.concatenate([place, beside]),
+            len(place),
+            like.beta,
+        )
+        self.place = np.array(self.start)
         self.light, self.variance = pictures.light[:, near], pictures.variance[:, near]
         self.shift = np.stack(displacement(like.dar, pictures.wave), axis=1)
         self.width = like.fwhm * (pictures.wave / like.wave) ** SEEING_POWER
         self.widened = 0.0  # logarithm
         wide = np.hypot(WIDTH, np.nan_to_num(like.fwhm_error / like.fwhm))
-        self.prior = 1 / np.append(np.full(place.size, error), wide) ** 2
+        self.prior = 1 / np.append(np.full(self.place.size, error), wide) ** 2
         self.cover = np.diag(1 / self.prior)
 
     @property
     def known(self) -> bool:
         """Whether fibers tell anything."""
-        return self.light.shape[1] > len(self.start) + len(self.beside) + 2
+        return self.light.shape[1] > len(self.start) + 2
 
     def settle(self) -> None:
         """Move the places until they stay."""
@@ -130,7 +139,7 @@ class _Peak:
                 break
 
     def errors(self) -> NDArray[np.float64]:
-        """Of the places along x and y, (n, 2)."""
+        """Of the places along x and y, those beside last, (nsource, 2)."""
         return np.sqrt(np.diag(self.cover)[:-1]).reshape(-1, 2)
 
     def weigh(self) -> None:
@@ -150,7 +159,7 @@ class _Peak:
 
     def _displaced(self) -> NDArray[np.float64]:
         """Places of all sources in each chunk, (nsource, 2, nchunk)."""
-        return np.concatenate([self.place, self.beside])[:, :, None] + self.shift.T
+        return self.place[:, :, None] + self.shift.T
 
     def _lights(self, share: Array, root: Array) -> NDArray[np.float64]:
         """Light of each source in each chunk, (nsource, nchunk)."""
@@ -158,17 +167,17 @@ class _Peak:
         return np.asarray((np.linalg.pinv(basis) @ (root * self.light)[:, :, None])[:, :, 0].T)
 
     def _slopes(self, light: Array) -> NDArray[np.float64]:
-        """Change of the light in the fibers by x and y of each source and the width, weighted, (2n + 1, ...)."""
+        """Change of the light in the fibers by x and y of each source and the width, weighted, (2 nsource + 1, ...)."""
         width, out, wider = np.exp(self.widened) * self.width, [], np.zeros(self.light.shape)
-        for n, ((x, y), own) in enumerate(zip(self._displaced(), light, strict=True)):
+        for (x, y), own in zip(self._displaced(), light, strict=True):
             by = self.root * np.maximum(own, 0)[:, None]
             slopes = by * moffat_slopes(self.fibers, x, y, width, self.beta)
-            out += list(slopes[1:3]) if n < len(self.place) else []
+            out += list(slopes[1:3])
             wider += slopes[3]
         return np.stack([*out, wider])
 
     def _projected(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Slopes (2n, nsample) without what the light takes up, and what is left of the light (nsample,)."""
+        """Slopes (2 nsource + 1, nsample) without what the light takes up, and what is left of the light (nsample,)."""
         share = self._shares()
         light = self._lights(share, self.root)
         base = np.linalg.qr((self.root * share).transpose(1, 2, 0))[0]
@@ -179,7 +188,7 @@ class _Peak:
 
     def moved_light(self) -> NDArray[np.float64]:
         """Error of the light of each source by the errors of the places, over the light of all of the peak."""
-        share, count = self._shares(), len(self.place)
+        share, count = self._shares(), self.count
         light = self._lights(share, self.root)
         inverse = np.linalg.pinv((self.root * share).transpose(1, 2, 0))
         by_place = np.einsum("cik,pck->cip", inverse, self._slopes(light), optimize=True)[:, :count]

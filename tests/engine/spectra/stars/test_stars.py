@@ -254,6 +254,31 @@ def test_the_light_of_a_galaxy_under_a_star_is_not_the_stars(disk: float) -> Non
             assert np.median(one.spectrum.variance / plain[n].variance) < 1.01
 
 
+def test_neighbors_that_the_catalog_has_a_little_off_move_no_star_beside_them() -> None:
+    """A bright one 2.6 arcsec away, off by 0.06: held there, it would move light of a pair by several errors."""
+    rng = np.random.default_rng(14)
+    lenslets, _ = _head()
+    wave, noise, count = np.linspace(4000, 5400, 44), 0.25, 8
+    light, pull = (40.0, 25.0, 160.0), np.zeros((count, 2))
+    for n in range(count):
+        angle, middle = rng.uniform(0, 2 * np.pi), rng.uniform(-8, 8, 2)
+        along = np.array([np.cos(angle), np.sin(angle)])
+        place = middle + np.array([0.0 * along, 0.9 * along, 2.6 * along[::-1]])
+        seen = noise * rng.normal(size=(lenslets.x.size, wave.size))
+        spectra = FiberSpectra(seen, np.full(seen.shape, noise**2), np.zeros(seen.shape, np.uint32), wave)
+        true = [SourceFit(x, y, 0.0, 0.0, 1.75, 0.0, 3.5, 1.0, 4500.0, 1.0, DAR) for x, y in place]
+        for one, own in zip(true, light, strict=True):
+            spectra = put_source(spectra, lenslets, one, wave, np.full(wave.size, own))
+        listed = (*true[:2], replace(true[2], x=true[2].x + 0.06 * rng.choice((-1, 1))))
+        chunks = take_pictures(spectra.flux, np.full(seen.shape, noise**-2), wave[None], 11)
+        settled = settle_places(chunks, lenslets, listed, 0.04)
+        for k in (0, 1):
+            own = settled.sources[k]
+            pull[n, k] = np.hypot((own.x - true[k].x) / own.x_error, (own.y - true[k].y) / own.y_error) / np.sqrt(2)
+        assert np.hypot(settled.sources[2].x - true[2].x, settled.sources[2].y - true[2].y) < 0.02
+    assert np.sqrt((pull**2).mean()) < 1.4  # of 32 numbers; with the neighbor held 2 to 5
+
+
 def test_light_of_two_stars_in_one_peak_is_told_apart_as_well_as_its_errors_say() -> None:
     """Catalog errors of 0.04 arcsec, a width that is wrong by one percent: that moves light between the two."""
     rng = np.random.default_rng(12)
