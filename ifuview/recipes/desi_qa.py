@@ -27,6 +27,7 @@ from ifuview.engine.night.search.noise import Bends, bends, fiber_noise, white_n
 from ifuview.engine.night.stand_ins import BY_NOISE, completed
 from ifuview.engine.night.stats import filled, mad, middle
 from ifuview.engine.numeric.blas import one_thread
+from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Chain
 from ifuview.model.night.triage import CLASSES, Finding, NotMeasured, ranges
@@ -172,7 +173,7 @@ def _examined(case: Case, first: list[Finding], ctx: JobContext) -> Case:
 
 def _with_a_sky(chain: Chain, expid: int, camera: str) -> tuple[Chain, list[Finding]]:
     """The chain without a sky model that is no light, and what was made with it; and the finding."""
-    level = None if chain.sky is None else float(np.median(chain.sky))
+    level = None if chain.sky is None else float(median(chain.sky))
     if level is None or level > 0:
         return chain, []
     text = f"The sky model is typically {level:.3g} {E_PER_A}: no sky is so; what is made with it is not judged"
@@ -189,7 +190,7 @@ def _with_its_noise(chain: Chain, expid: int, camera: str) -> tuple[Chain, list[
     if sframe is None or ivar is None:
         return chain, []
     flux, own = sframe[::EVERY], ivar[::EVERY]
-    sigma = np.where(own > 0, own, 1.0).astype(np.float32) ** -0.5
+    sigma = 1 / np.sqrt(np.where(own > 0, own, 1.0).astype(np.float32))
     of = bends(flux, sigma, own > 0)
     ratio, count = white_noise(of, {"": np.ones(flux.shape, bool)})[""]
     if count < ENOUGH or NOISE[0] < ratio < NOISE[1] or not _everywhere(of, flux.shape, ratio):

@@ -32,8 +32,9 @@ def detector(case: Case) -> None:
     if case.clean is None or chain.sframe_ivar is None:
         return
     flux = case.clean - case.expected
-    sigma = np.where(case.good & (chain.sframe_ivar > 0), chain.sframe_ivar, 1.0).astype(np.float32) ** -0.5
-    good = case.good & (chain.sframe_ivar > 0) & np.isfinite(flux)
+    known = case.good & (chain.sframe_ivar > 0)
+    sigma = 1 / np.sqrt(np.where(known, chain.sframe_ivar, 1.0).astype(np.float32))
+    good = known & np.isfinite(flux)
     where = case.areas
     quiet = good.copy()
     quiet[list(case.set_aside)] = False  # nor are fibers whose products contradict each other

@@ -9,6 +9,7 @@ from ifuview.engine.night.questions.case import COUNTS, E_PER_A, Case
 from ifuview.engine.night.questions.detector import area_of
 from ifuview.engine.night.search.coherent import SLOW, halves, row_score, slow_bins, slow_score, unsteady
 from ifuview.engine.night.search.levels import BIN, Levels
+from ifuview.engine.night.search.noise import bounds
 from ifuview.engine.night.stats import without_gaps
 from ifuview.model.checks import Array
 from ifuview.model.night.chain import Section
@@ -49,7 +50,8 @@ def weak_rows(case: Case, lines_off: Array | float, pixels: tuple[Array, Array])
     for name, area in areas.items():
         if name in told:
             continue
-        score, rms = row_score(z, weight, np.asfortranarray(area) & use, along)
+        box = bounds(area)
+        score, rms = row_score(z[box], weight[box], np.asfortranarray(area[box]) & use[box], along[box])
         if score > ROWS:
             told.add(name)
             _rows(case, name, area, score, rms)

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ifuview.engine.night.search.noise import bounds
 from ifuview.engine.night.stats import mad
 from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.model.checks import Array
@@ -73,6 +74,14 @@ class RowTest:
         return robust_sigma(self.level) if np.isfinite(self.level).any() else 0.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """Number and sum of the pixels of each row, or wavelength."""
+
+    count: Array
+    total: Array
+
+
 def row_tests(
     residual: Array,
     sigma: Array,
@@ -99,23 +108,24 @@ def row_tests(
     z = np.clip(residual / sigma, -CLIP, CLIP)
     good = good & np.isfinite(z)
     squares = np.where(good, z * z, np.float32(0.0))
-    everywhere = squares.sum(axis=0), good.sum(axis=0)
+    total, count = squares.sum(axis=0), good.sum(axis=0)
     row = np.rint(disp).astype(np.int16)
     column = np.broadcast_to(np.arange(wave.size, dtype=np.int16), z.shape)
     out, clean = [], residual
     for section in sections:
         inside = areas[section.name]
-        use = inside & good
+        box = bounds(inside)
+        use = inside[box] & good[box]
         if np.count_nonzero(use) < MIN_PIXELS * MIN_PIXELS:
             continue
-        picked = z[use].astype(np.float64), row[use].astype(np.intp), column[use].astype(np.intp)
-        same = _steady(squares, use, *everywhere)[picked[2]]
+        picked = z[box][use].astype(np.float64), row[box][use].astype(np.intp), column[box][use].astype(np.intp)
+        same = _steady(squares[box], use, total[box[1]], count[box[1]])[picked[2] - box[1].start]
         found = _apart(*picked)
         band = _band(found if same.all() else _apart(*(values[same] for values in picked)))
         if band is not None:  # a band must not condemn the amplifier
             rest = (picked[1] < band[0]) | (picked[1] > band[1])
             found = _apart(*(values[rest] for values in picked))
-        rows, waves = (_excess(*one) for one in found)
+        rows, waves = (_excess(one) for one in found)
         share = inside.mean(axis=1)
         fibers = np.flatnonzero(share > share.max() / 2)  # traces bend: the border fibers touch a corner only
         columns = np.flatnonzero(inside.any(axis=0))
@@ -124,7 +134,7 @@ def row_tests(
             (float(wave[columns[0]]), float(wave[columns[-1]])),
         )  # fmt: skip
         if test.bad:
-            level = _levels(residual[use], row[use])
+            level = _levels(residual[box][use], row[box][use])
             if clean is residual:
                 clean = residual.copy()
             clean[inside] -= np.nan_to_num(level)[np.clip(row[inside], 0, level.size - 1)]
@@ -149,12 +159,12 @@ def row_tests(
 
 
 def _steady(squares: Array, own: Array, total: Array, count: Array) -> Array:
-    """Wavelengths at which the fibers of other amplifiers scatter as elsewhere, shape (nwave,).
+    """Wavelengths of an amplifier at which the fibers of others scatter as elsewhere, shape (nwave,).
 
     Lines that vary over the field look like rows. Where no other amplifier is known its own fibers tell, of which only
     few are in a band.
     """
-    inside, of_own = own.sum(axis=0), np.where(own, squares, 0.0).sum(axis=0)
+    inside, of_own = own.sum(axis=0), np.einsum("fk,fk->k", squares, own)
     others = count - inside
     alone = others < MIN_PIXELS
     scatter = np.sqrt(np.where(alone, of_own / np.maximum(inside, 1), (total - of_own) / np.maximum(others, 1)))
@@ -164,24 +174,28 @@ def _steady(squares: Array, own: Array, total: Array, count: Array) -> Array:
     return np.asarray(~known | (scatter < VARIES * np.median(scatter[known])))
 
 
-def _apart(z: Array, row: Array, column: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """Values without wavelength means, and their rows; values without row means, and their wavelengths."""
-    return (z - _means(z, column)[column], row), (z - _means(z, row)[row], column)
+def _apart(z: Array, row: Array, column: Array) -> tuple[_Sums, _Sums]:
+    """By row of values without wavelength means, and by wavelength of values without row means."""
+    rows, columns = np.bincount(row), np.bincount(column)
+    without_columns, without_rows = (
+        z - _means(np.bincount(at, z), count)[at] for at, count in ((column, columns), (row, rows))
+    )
+    return _Sums(rows, np.bincount(row, without_columns)), _Sums(columns, np.bincount(column, without_rows))
 
 
-def _band(found: tuple[tuple[Array, Array], tuple[Array, Array]]) -> tuple[int, int, float] | None:
+def _band(found: tuple[_Sums, _Sums]) -> tuple[int, int, float] | None:
     """First and last row and significance of the band that stands out most; None unless rows explain it best."""
-    rows, waves = (_contrast(*one) for one in found)
+    rows, waves = (_contrast(one) for one in found)
     return rows if rows[2] > max(BAND_LIMIT, BAND_OVER_WAVE * waves[2]) else None
 
 
-def _contrast(z: Array, at: Array) -> tuple[int, int, float]:
+def _contrast(of: _Sums) -> tuple[int, int, float]:
     """First, last and score of the run whose mean differs most from that of the rows on both sides of it.
 
     The scatter of all runs of a width is in the score: what a healthy amplifier has everywhere is no band.
     """
-    count = np.concatenate([[0], np.cumsum(np.bincount(at))])
-    total = np.concatenate([[0.0], np.cumsum(np.bincount(at, z))])
+    count = np.concatenate([[0], np.cumsum(of.count)])
+    total = np.concatenate([[0.0], np.cumsum(of.total)])
     best, scale = (0, 0, 0.0), 1.0
     for width in BANDS:
         side = max(FLANKS * width, FLANK)
@@ -207,20 +221,16 @@ def _contrast(z: Array, at: Array) -> tuple[int, int, float]:
     return best
 
 
-def _means(z: Array, at: Array) -> Array:
-    count = np.bincount(at)
-    total = np.bincount(at, z)
+def _means(total: Array, count: Array) -> Array:
     return np.where(count >= MIN_PIXELS, total / np.maximum(count, 1), 0.0)
 
 
-def _excess(z: Array, at: Array) -> float:
+def _excess(of: _Sums) -> float:
     """Mean chi2 of the means of what is left, by rows or by wavelengths."""
-    count = np.bincount(at)
-    enough = count >= MIN_PIXELS
+    enough = of.count >= MIN_PIXELS
     if not enough.any():
         return 1.0
-    total = np.bincount(at, z)
-    return float(np.mean(total[enough] ** 2 / count[enough]))
+    return float(np.mean(of.total[enough] ** 2 / of.count[enough]))
 
 
 def _levels(residual: Array, row: Array) -> Array:

@@ -42,7 +42,8 @@ def row_pixels(sharp: Array, weight: Array) -> tuple[Array, Array]:
         beside[:, :-step] |= far[:, step:]
     use = (weight > 0) & ~beside
     z = np.where(use, np.clip(z, -CLIP, CLIP), np.float32(0.0))
-    return np.asarray(z - z.sum(axis=0) / np.maximum(use.sum(axis=0), 1), np.float32), use
+    common = z.sum(axis=0) / np.maximum(use.sum(axis=0), 1)
+    return np.asarray(z - common.astype(np.float32), np.float32), use
 
 
 def row_score(z: Array, weight: Array, use: Array, row: Array) -> tuple[float, float]:
@@ -62,9 +63,12 @@ def row_score(z: Array, weight: Array, use: Array, row: Array) -> tuple[float, f
     picked = use.T
     power = weight.T[picked].astype(np.float64)
     value, at = z.T[picked] * np.sqrt(power), row.T[picked]
-    first = np.flatnonzero(np.diff(at, prepend=-1) | np.diff(np.nonzero(picked)[0], prepend=-1))
-    known = np.bincount(at) >= LEAST
+    changes = np.ones(at.size, bool)  # the row, or the wavelength
+    np.not_equal(at[1:], at[:-1], out=changes[1:])
+    changes[np.cumsum(picked.sum(axis=1))[:-1][picked[1:].any(axis=1)]] = True
+    first = np.flatnonzero(changes)
     at = at[first]  # of neighbors that have one row at one wavelength
+    known = np.bincount(at, np.diff(first, append=value.size)) >= LEAST
     sums, powers = np.add.reduceat(value, first), np.add.reduceat(power, first)
     total, squares = np.bincount(at, sums)[known], np.bincount(at, sums**2)[known]
     norm = float(np.sum(np.bincount(at, powers)[known] ** 2 - np.bincount(at, powers**2)[known]))

@@ -24,6 +24,14 @@ def inside(section: Section, cross: Array, disp: Array) -> Array:
     )
 
 
+def bounds(area: Array) -> tuple[slice, slice]:
+    """Fibers and columns that hold all of an area, shape (nfiber, nwave): a quarter of them for most amplifiers."""
+    fibers, columns = (np.flatnonzero(area.any(axis=axis)) for axis in (1, 0))
+    if not fibers.size:
+        return slice(0, 0), slice(0, 0)
+    return slice(int(fibers[0]), int(fibers[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Bends:
     """Differences of neighbors along wavelength in units of their noise, and which are known, shape (nfiber, nbend)."""

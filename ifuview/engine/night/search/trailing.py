@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ifuview.engine.night.search.levels import Levels
+from ifuview.engine.night.search.noise import bounds
 from ifuview.engine.night.search.scan import Span, spans
 from ifuview.engine.night.search.templates import rough, shapes
 from ifuview.engine.night.stats import mad
@@ -46,13 +47,18 @@ def along(
     use = np.flatnonzero(np.abs(design).sum(axis=0) > 0)
     if use.size < 20:
         return {}
-    w, shape = weight[:, use], design[:, use]
+    w, part, shape = weight[:, use], sharp[:, use], design[:, use]
     pairs = (shape[:, None] * shape[None]).reshape(4, -1).T
-    part = sharp[:, use] - clipped_mean(sharp[:, use], w)
+    part -= clipped_mean(part, w)
     sums = {}
     for name, area in where.items():
-        inside = w * area[:, use]
-        sums[name] = (inside @ pairs).reshape(-1, 2, 2), (inside * part) @ shape.T
+        fibers, columns = bounds(area)
+        within = slice(*np.searchsorted(use, (columns.start, columns.stop)))
+        inside = w[fibers, within] * area[fibers, use[within]]
+        normal, right = np.zeros((len(sharp), 2, 2)), np.zeros((len(sharp), 2))
+        normal[fibers] = (inside @ pairs[within]).reshape(-1, 2, 2)
+        right[fibers] = (inside * part[fibers, within]) @ shape[:, within].T
+        sums[name] = normal, right
     own = {}
     runs: dict[frozenset[str], list[Span]] = {}
     for name, (normal, right) in sums.items():
@@ -136,21 +142,23 @@ def across(
     The features of the fibers that have most are looked for in their neighbors: what is on one side only is charge.
     What sky fibers show of their neighbors is joined; see `into_empty`.
     """
-    squares = weight * sharp**2
     out = {}
     for name, area in where.items():
         values = [empty[name]] if name in empty else []
-        power = np.einsum("fk,fk->f", squares, area)
+        box = fibers, columns = bounds(area)
+        power = np.zeros(len(sharp), np.float32)
+        power[fibers] = np.einsum("fk,fk->f", weight[box] * area[box], sharp[box] ** 2)
         power[:1] = power[-1:] = 0.0
         chosen = np.argsort(-power)[:SOURCES]
         chosen = chosen[power[chosen] > 0]
         if chosen.size >= LEAST_FIBERS:
-            own = np.where(area, weight, np.float32(0.0))
-            known = weight[chosen] > 0
-            noise = np.where(known, 1 / np.where(known, weight[chosen], 1.0), 0.0)
-            (a, sa), (b, sb) = (
-                _neighbor(sharp[chosen].astype(np.float64), noise, sharp, own, chosen, k) for k in (1, -1)
-            )
+            light = sharp[:, columns]
+            own = np.where(area[:, columns], weight[:, columns], np.float32(0.0))
+            power_of_each = weight[chosen, columns]
+            known = power_of_each > 0
+            noise = np.where(known, 1 / np.where(known, power_of_each, 1.0), 0.0)
+            source = light[chosen].astype(np.float64)
+            (a, sa), (b, sb) = (_neighbor(source, noise, light, own, chosen, k) for k in (1, -1))
             values.append((a - b, float(np.hypot(sa, sb))))
         power_of = [(v, e**-2.0) for v, e in values if np.isfinite(e) and e > 0]
         if power_of:
