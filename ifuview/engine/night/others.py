@@ -143,7 +143,7 @@ def calibration_levels(fluxcalib: Array) -> Array:
 
 def calibration_shapes(fluxcalib: Array) -> Array:
     """What the calibration of a fiber departs by from the typical one, in bins, without a parabola; 0 if unknown."""
-    coarse = binned(fluxcalib.astype(np.float64), BIN)
+    coarse = binned(fluxcalib, BIN).astype(np.float64)
     typical = median(coarse, 0)
     known = (coarse > 0).all(axis=1) & bool((typical > 0).all())
     out = np.zeros(coarse.shape)

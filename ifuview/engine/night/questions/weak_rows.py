@@ -87,22 +87,20 @@ def _drift(case: Case, areas: dict[str, Array], row: Array, lines_off: Array | f
             continue
         known = np.logical_or.reduce([areas[n] for n in names]) & usable
         fibers = {n: np.asarray(areas[n].any(axis=1)) for n in names}
-        waves = _slow(z, known, np.arange(z.shape[1]) // SLOW, fibers)
+        waves = _slow(z, known, None, fibers)
         if max(score for score, _ in waves.values()) < WORTH:  # what keeps to rows nearly keeps to wavelengths
             continue
         own = np.where(known, z - (z * known).sum(axis=0) / np.maximum(known.sum(axis=0), 1), 0.0)
         bins = (row / step).astype(np.intp) // SLOW
         rows = _slow(own, known, bins, fibers)
-        by_row, by_wave = (
-            _slow(own, known, at, fibers, centered=False) for at in (bins, np.arange(z.shape[1]) // SLOW)
-        )
+        by_row, by_wave = (_slow(own, known, at, fibers, centered=False) for at in (bins, None))
         name = max(names, key=lambda n: by_row[n][0] - by_wave[n][0])  # the other one follows wavelengths, not rows
         if max(waves[name][0], min(r[0] for r in rows.values())) > DRIFT:  # targets make levels: they tell no drift
             _drifting(case, name, areas[name], rows[name], waves[name][0], [n for n in names if n != name])
 
 
 def _slow(
-    z: Array, known: Array, place: Array, fibers: dict[str, Array], centered: bool = True
+    z: Array, known: Array, place: Array | None, fibers: dict[str, Array], centered: bool = True
 ) -> dict[str, tuple[float, float]]:
     """Score and rms of every amplifier."""
     value, full = slow_bins(z, known, place, centered)

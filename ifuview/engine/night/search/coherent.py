@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ifuview.engine.night.stats import binned
 from ifuview.engine.numeric.medians import robust_sigma
 from ifuview.model.checks import Array
 
@@ -76,7 +77,7 @@ def row_score(z: Array, weight: Array, use: Array, row: Array) -> tuple[float, f
     return pairs / max(spread, TINY), float(np.sqrt(max(pairs, 0.0) / max(norm, TINY)))
 
 
-def slow_bins(rest: Array, known: Array, place: Array, centered: bool = True) -> tuple[Array, Array]:
+def slow_bins(rest: Array, known: Array, place: Array | None, centered: bool = True) -> tuple[Array, Array]:
     """Means of bins of every fiber in units of their noise, without what all have if `centered`, and which are known.
 
     Parameters
@@ -85,17 +86,16 @@ def slow_bins(rest: Array, known: Array, place: Array, centered: bool = True) ->
         Residual in units of its noise.
     known : ndarray of bool, shape (nfiber, nwave)
         Pixels of the amplifiers that read the same rows.
-    place : ndarray of int, shape (nfiber, nwave), or (nwave,)
-        Bin of each pixel; rising along the wavelength where all fibers have the same.
+    place : ndarray of int, shape (nfiber, nwave), or None
+        Bin of each pixel; None: SLOW pixels along the wavelength.
 
     Returns
     -------
     (ndarray, ndarray of bool), shape (nfiber, nbin)
     """
-    if place.ndim == 1:
-        first = np.flatnonzero(np.diff(place, prepend=-1))
-        count = np.add.reduceat(known, first, axis=1, dtype=np.int32)
-        total = np.add.reduceat(np.where(known, rest, 0.0), first, axis=1, dtype=np.float64)
+    if place is None:
+        spare = ((0, 0), (0, -rest.shape[1] % SLOW))
+        count, total = (SLOW * binned(np.pad(v, spare), SLOW) for v in (known.astype(np.float32), rest * known))
     else:
         size = int(place.max()) + 1
         index = (np.arange(rest.shape[0])[:, None] * size + place)[known]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ifuview.engine.night.stats import without_gaps
+from ifuview.engine.night.stats import binned, without_gaps
 from ifuview.engine.numeric.medians import median
 from ifuview.model.checks import Array
 
@@ -52,11 +52,11 @@ def levels(flux: Array, ivar: Array, sigma: Array, sky: Array, wave: Array) -> L
     weight = np.where(np.isfinite(flux[:, :cut]), ivar[:, :cut], 0.0).reshape(shape)
     values = without_gaps(flux[:, :cut]).reshape(shape)
     middle = median(values, 2, keepdims=True)
-    noise = sigma[:cut].reshape(1, count, BIN)
-    weight = np.where(np.abs(values - middle) < CLIP * noise + 0.1 * np.abs(middle), weight, 0.0)
-    total = weight.sum(axis=2)
+    noise = sigma[:cut].reshape(1, count, BIN).astype(values.dtype)
+    weight *= np.abs(values - middle) < CLIP * noise + 0.1 * np.abs(middle)
+    total = BIN * binned(weight, BIN)[..., 0]
     known = total > 0
-    value = np.where(known, (weight * values).sum(axis=2) / np.where(known, total, 1.0), 0.0)
+    value = np.where(known, np.einsum("fbk,fbk->fb", weight, values) / np.where(known, total, 1.0), 0.0)
     error = np.where(known, 1 / np.sqrt(np.where(known, total, 1.0)), np.inf)
     pattern = np.median(sky[:cut].reshape(count, BIN), axis=1)
     power = np.sum((pattern / error) ** 2, axis=1)

@@ -169,15 +169,18 @@ def some_lengths(most: int) -> list[int]:
 
 def _longest(sums: tuple[Array, ...], lengths: Iterable[int]) -> tuple[float, int, int]:
     """Score, first and last of the run with the highest score, by running sums of deviations, weights, and numbers."""
+    totals, weights, numbers = sums
+    whole = numbers[-1] == numbers.size - 1
     best = 0.0, 0, 0
     for length in lengths:
-        total, weight, n = (v[length:] - v[:-length] for v in sums)
-        score = np.abs(total) / np.sqrt(np.maximum(weight, TINY))
-        score[n < SHORTEST] = 0.0
-        k = int(np.argmax(score)) if score.size else 0
-        if score.size and score[k] > best[0]:
-            best = float(score[k]), k, k + length
-    return best
+        total, weight = totals[length:] - totals[:-length], weights[length:] - weights[:-length]
+        square = total * total / np.maximum(weight, TINY)
+        if not whole:
+            square[numbers[length:] - numbers[:-length] < SHORTEST] = 0.0
+        k = int(square.argmax())
+        if square[k] > best[0]:
+            best = float(square[k]), k, k + length
+    return best[0] ** 0.5, *best[1:]
 
 
 def blocks_of_fibers(fibers: tuple[int, ...], size: int) -> tuple[int, ...]:

@@ -128,9 +128,11 @@ def _bumps(noise: Array, free: Array) -> tuple[Array, Array, Array, Array]:
     column = (np.arange(noise.size) + 0.5) * FINE
     at = [(c, w) for w in WIDTHS for c in np.arange(2 * w, column[-1] - 2 * w, w / STEP)]
     centers, widths = np.array(at).T
-    whole = np.exp(-0.5 * ((column - centers[:, None]) / widths[:, None]) ** 2) / noise
-    bumps = np.where(free > 0.99, whole, 0.0)
-    power = np.sum(bumps**2, axis=1)
-    keep = power > FREE * np.sum(whole**2, axis=1)
+    away = (column - centers[:, None]).astype(np.float32) / widths[:, None].astype(np.float32)
+    bumps = np.exp(np.float32(-0.5) * away * away) / noise.astype(np.float32)
+    whole = np.einsum("bk,bk->b", bumps, bumps)
+    bumps *= free > 0.99
+    power = np.einsum("bk,bk->b", bumps, bumps)
+    keep = power > FREE * whole
     norm = np.sqrt(power[keep])
-    return (bumps[keep] / norm[:, None]).astype(np.float32), centers[keep], widths[keep], norm
+    return bumps[keep] / norm[:, None], centers[keep], widths[keep], norm
