@@ -94,8 +94,7 @@ def slow_bins(rest: Array, known: Array, place: Array | None, centered: bool = T
     (ndarray, ndarray of bool), shape (nfiber, nbin)
     """
     if place is None:
-        spare = ((0, 0), (0, -rest.shape[1] % SLOW))
-        count, total = (SLOW * binned(np.pad(v, spare), SLOW) for v in (known.astype(np.float32), rest * known))
+        count, total = (_sums(v) for v in (known.astype(np.float32), rest * known))
     else:
         size = int(place.max()) + 1
         index = (np.arange(rest.shape[0])[:, None] * size + place)[known]
@@ -107,6 +106,12 @@ def slow_bins(rest: Array, known: Array, place: Array | None, centered: bool = T
         return value, full
     common = value.sum(axis=0) / np.maximum(full.sum(axis=0), 1)
     return np.where(full, value - common, 0.0), full
+
+
+def _sums(values: Array) -> Array:
+    """Sums of SLOW pixels along the wavelength, the last of what is left."""
+    cut = values.shape[1] // SLOW * SLOW
+    return np.column_stack([SLOW * binned(values, SLOW), values[:, cut:].sum(axis=1)])
 
 
 def slow_score(value: Array, full: Array, fibers: Array) -> tuple[float, float]:
