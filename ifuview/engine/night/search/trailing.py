@@ -50,7 +50,7 @@ def along(
     w, part, shape = weight[:, use], sharp[:, use], design[:, use]
     pairs = (shape[:, None] * shape[None]).reshape(4, -1).T
     part -= clipped_mean(part, w)
-    sums = {}
+    sums: dict[str, tuple[Array, Array]] = {}
     for name, area in where.items():
         fibers, columns = bounds(area)
         within = slice(*np.searchsorted(use, (columns.start, columns.stop)))
@@ -64,7 +64,8 @@ def along(
     for name, (normal, right) in sums.items():
         pair = frozenset({name, *beside.get(name, ())} & sums.keys())
         if pair not in runs:
-            runs[pair] = _trailing_runs(*(sum(sums[n][k] for n in pair) for k in range(2)))
+            normals, rights = ([sums[n][k] for n in pair] for k in range(2))
+            runs[pair] = _trailing_runs(np.sum(normals, axis=0), np.sum(rights, axis=0))
         apart = _part_of(runs[pair], normal[:, 0, 0] > 0)
         own[name] = _robust(np.where(apart[:, None, None], 0.0, normal), np.where(apart[:, None], 0.0, right))
     out = {}
