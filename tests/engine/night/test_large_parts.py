@@ -9,9 +9,9 @@ import pytest
 
 from ifuview.engine.numeric.groups import two_groups
 from ifuview.recipes import desi_qa
-from ifuview.simulate.defects import camera
+from ifuview.simulate.defects import camera, table
 from ifuview.simulate.defects.fibers import sky_of
-from ifuview.simulate.defects.plant import PlantedChange, changed
+from ifuview.simulate.defects.plant import PlantedChange, changed, plant
 
 COUNT, ERROR = 500, 0.006
 FIBER = np.arange(COUNT)
@@ -68,6 +68,16 @@ def test_fibers_everywhere_that_lose_light_make_no_run():
     assert not [f for f in findings if f not in at_random and len(f.fibers) > 25]  # a bundle may lack most of its light
     named = {f for one in at_random for f in one.fibers}
     assert len(named & wrong) > 0.5 * len(wrong) > 10 * len(named - wrong)  # lines tell a target to 9 %
+
+
+def test_charge_that_lags_behind_in_one_amplifier_displaces_no_part_of_the_fibers():
+    (one,) = desi_qa.run(
+        plant(camera.made("z", 7032), table.DEFECTS["trailing along"], 0.1, seed=32).chain, 1, "z1"
+    ).findings
+    assert (one.kind, one.amplitude) == (
+        "charge-transfer",
+        pytest.approx(0.1, rel=0.2),
+    )  # the sky model has a part of it
 
 
 def test_half_of_the_fibers_with_less_noise_do_not_tell_of_all():

@@ -52,6 +52,8 @@ LEVEL_OF_MANY = "level of many sky fibers"
 FEW_RUNS = 4  # that are parts of the slit; more are fibers of their own
 LEAST_BUNDLES = 12  # whose means tell two groups
 SEEN, JACKKNIFE, SAME = 9.0, 3.0, 0.3  # of chi2 that lines tell a difference by; errors, or part, they may miss it by
+CHARGE, ALONG = "charge-transfer", "along"
+OTHER_FIBERS = 0.1  # that an amplifier may have, and the lines that its charge moves are its own
 MIXED = 0.05  # sky fibers of the other group
 OR_OTHERS = "; or the other {} by the reverse: of two halves the lines do not tell which is wrong"
 
@@ -86,10 +88,20 @@ class LargePart:
 def set_apart(case: Case, found: Changes | None, of: Levels | None = None) -> bool:
     """Whether a large part of the fibers is off; noted, with what is left to examine."""
     part = None if found is None or not case.asks_parts else large_part(case, found, of)
-    if found is None or part is None:
+    if found is None or part is None or _of_charge(case, part):
         return False
     case.without_part = without(case, part, found), told_of(case, part, found)
     return True
+
+
+def _of_charge(case: Case, part: LargePart) -> bool:
+    """Whether charge that lags behind in an amplifier, which is told already, moves and widens the lines of a side."""
+    judged = part.wrong | part.others
+    for told in (f for f in case.findings if f.kind == CHARGE and f.detail["way"] == ALONG):
+        lags = np.isin(np.arange(judged.size), told.fibers) & judged
+        if any(np.count_nonzero(lags ^ side) < OTHER_FIBERS * judged.sum() for side in (part.wrong, part.others)):
+            return part.kind != FACTOR
+    return False
 
 
 def large_part(case: Case, found: Changes, of: Levels | None = None) -> LargePart | None:
