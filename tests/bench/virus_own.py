@@ -109,6 +109,11 @@ def _bright() -> OwnCase:
     return OwnCase(replace(own, stars=(*own.stars, FieldStar("047", -6.0, 5.0, 12.0, 0.3))))
 
 
+def _dazzling() -> OwnCase:
+    own = usual(44, stars=6, lines=5)
+    return OwnCase(replace(own, stars=(*own.stars, FieldStar("046", 5.0, -4.0, 11.0, 0.0))))
+
+
 def _bleeding() -> OwnCase:
     own = usual(31, stars=2, lines=3, light=(1.0,), moon="grey")
     return OwnCase(replace(own, stars=(*own.stars, FieldStar("046", 3.0, 2.0, 10.3, -0.5))))
@@ -157,6 +162,10 @@ CASES: dict[str, Callable[[], OwnCase]] = {
     "elder": lambda: OwnCase(usual(28), elder=(20180301, 28)),
     "strange": lambda: OwnCase(usual(29), elder=(20180301, 99)),  # of other heads, which has to be said
     "lines": lambda: OwnCase(usual(25, stars=3, lines=25, moon="grey")),
+    "wide": lambda: OwnCase(usual(41, fwhm=2.5, light=(1.0, 0.7, 1.05))),  # seeing, and a cloud in the second exposure
+    "shifted": lambda: OwnCase(usual(42, stars=2, lines=5, drift=0.5)),  # by 1 A since the lamps; four stars in all
+    "lacking": lambda: OwnCase(usual(43, light=(1.0, 0.95), dithers=((0.0, 0.0), (1.215, 0.7)))),  # the second dither
+    "dazzling": _dazzling,
 }  # fmt: skip
 
 

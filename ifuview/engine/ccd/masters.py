@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ifuview.engine.numeric.medians import median
 from ifuview.errors import FitError
 from ifuview.model.checks import Array
 from ifuview.model.reduction.ccd import UNUSABLE, CcdFrame, ReductionBit
@@ -21,6 +22,7 @@ CLIP = 5.0  # sigma
 ROWS = 128  # worked on at once: the frames of a block stay in the cache
 NOISE_CLIP = 5.0
 NOISE_PIXELS = 400_000  # of a pair of frames, that tell the noise to a thousandth
+LEVEL_PIXELS = 400_000  # in whole columns, that tell the level of a frame to a thousandth of its fibers' light
 LEAST_LIGHT = 1.0  # electrons; a frame of a lower level cannot be scaled
 SCALE_ERROR = 0.02  # of the counts: how well frames of different level agree after scaling
 
@@ -76,9 +78,11 @@ def add(frames: Sequence[CcdFrame]) -> CcdFrame:
 
 def _factors(frames: Sequence[CcdFrame]) -> NDArray[np.float64]:
     """What brings each frame to the level of the brightest."""
-    common = np.logical_and.reduce([f.usable() for f in frames])  # one of them may lack an amplifier
-    shown = [f.data[common] if common.any() else f.data[f.usable()] for f in frames]
-    level = np.array([float(np.median(d[d >= np.median(d)])) if d.size else 0.0 for d in shown])
+    step = max(frames[0].data.size // LEVEL_PIXELS, 1)
+    some = [CcdFrame(f.data[:, ::step], f.variance[:, ::step], f.mask[:, ::step]) for f in frames]
+    common = np.logical_and.reduce([f.usable() for f in some])  # one of them may lack an amplifier
+    shown = [f.data[common] if common.any() else f.data[f.usable()] for f in some]
+    level = np.array([float(median(d[d >= median(d)])) if d.size else 0.0 for d in shown])
     if level.max() < LEAST_LIGHT:
         return np.ones(level.size)
     return np.asarray(level.max() / np.maximum(level, LEAST_LIGHT))
@@ -92,7 +96,7 @@ def _mean(stack: Array, spread: Array, bits: Array, share: float) -> tuple[Array
     ordered = _ordered(np.where(good, stack, np.float32(np.inf)))
     count = good.sum(axis=0)
     middle = np.take_along_axis(ordered, ((count - 1) // 2)[None], axis=0)[0]
-    sigma = np.sqrt(spread.mean(axis=0) if len(stack) == 2 else np.median(spread, axis=0)) + share * np.abs(middle)
+    sigma = np.sqrt(spread.mean(axis=0) if len(stack) == 2 else median(spread, axis=0)) + share * np.abs(middle)
     good &= stack - middle < CLIP * sigma
     weight = np.where(good, 1.0 / spread.mean(axis=(1, 2), keepdims=True), 0).astype(np.float32)
     norm = weight.sum(axis=0)

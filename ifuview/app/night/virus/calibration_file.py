@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ifuview import memory
 from ifuview.app.night.amplifiers.page import write_quality
 from ifuview.app.night.virus.calibrate import BuiltCamera, NightRange, build_camera, night_of
 from ifuview.app.night.virus.setup import VIRUS
@@ -163,7 +164,8 @@ def build_calibrations(
     shape = (raw.shape[0], raw.shape[1] - raw.overscan)
     count = OF_CAMERA * sum(map(len, work.cameras.values()))
     try:
-        written = write_calibrations(out, work.rows(ctx.part(0.05, 1.0)), count, instrument(VIRUS).nfiber, shape)
+        with memory.freed_kept():
+            written = write_calibrations(out, work.rows(ctx.part(0.05, 1.0)), count, instrument(VIRUS).nfiber, shape)
     except MissingDataError as problem:
         raise MissingDataError("no calibrations could be made", root, work.notes[-1] if work.notes else "") from problem
     files = write_quality(qa_folder, stem(out), work.quality) if qa_folder else ()

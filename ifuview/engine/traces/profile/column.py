@@ -85,14 +85,49 @@ def lay(center: Array, width: Array, table: Array, reach: float, group: Array, l
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FAST)
+def _add(total: Array, light: Array, flux: float) -> None:
+    """Light of one fiber; of slices the compiler knows that no index is negative, and works on several at once."""
+    for j in range(light.size):
+        total[j] += flux * light[j]
+
+
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
+def _seen(light: Array, weight: Array) -> float:
+    there = 0.0
+    for j in range(light.size):
+        there += light[j] if weight[j] > 0 else 0.0
+    return there
+
+
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
+def _own(light: Array, weight: Array, data: Array, part: Array) -> tuple[float, float]:
+    own = other = 0.0
+    for j in range(light.size):
+        p = weight[j] * light[j]
+        own += p * light[j]
+        other += p * data[j]
+        part[j] = p
+    return own, other
+
+
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
+def _dot(one: Array, other: Array) -> float:
+    both = 0.0
+    for j in range(one.size):
+        both += one[j] * other[j]
+    return both
+
+
+@njit(nogil=True, error_model="numpy", fastmath=FAST)
 def add_light(total: Array, light: Array, first: Array, flux: Array) -> None:
     """Add the light of all fibers to a column."""
     nrow = total.size
     for k in range(first.size):
         if first[k] == ABSENT:
             continue
-        for j in range(max(0, -first[k]), min(light.shape[1], nrow - first[k])):
-            total[first[k] + j] += flux[k] * light[k, j]
+        begin, end = max(0, -first[k]), min(light.shape[1], nrow - first[k])
+        if end > begin:
+            _add(total[first[k] + begin : first[k] + end], light[k, begin:end], flux[k])
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FAST)
@@ -115,8 +150,9 @@ def normal_band(data: Array, weight: Array, light: Array, first: Array, band: Ar
     for k in range(nfiber):
         there = 0.0
         if first[k] != ABSENT:
-            for j in range(max(0, -first[k]), min(span, nrow - first[k])):
-                there += light[k, j] if weight[first[k] + j] > 0 else 0.0
+            begin, end = max(0, -first[k]), min(span, nrow - first[k])
+            if end > begin:
+                there = _seen(light[k, begin:end], weight[first[k] + begin : first[k] + end])
         seen[k] = there
     for k in range(nfiber):
         for m in range(band.shape[1]):
@@ -125,23 +161,17 @@ def normal_band(data: Array, weight: Array, light: Array, first: Array, band: Ar
         if seen[k] < DIM:
             continue
         begin, end = max(0, -first[k]), min(span, nrow - first[k])
-        own = other = 0.0
         row = first[k]
-        for j in range(begin, end):
-            p = weight[row + j] * light[k, j]
-            own += p * light[k, j]
-            other += p * data[row + j]
-            part[j] = p
-        band[k, 0], rhs[k] = own, other
+        band[k, 0], rhs[k] = _own(
+            light[k, begin:end], weight[row + begin : row + end], data[row + begin : row + end], part[begin:end]
+        )
         for m in range(1, min(band.shape[1], nfiber - k)):
             step = first[k + m] - first[k]
             if seen[k + m] < DIM or not 0 <= step < span:
                 continue
-            both = 0.0
-            next_light = light[k + m, : span - step]
-            for j in range(max(begin - step, 0), end - step):
-                both += part[j + step] * next_light[j]
-            band[k, m] = both
+            start = max(begin - step, 0)
+            if end - step > start:
+                band[k, m] = _dot(part[start + step : end], light[k + m, start : end - step])
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FAST)
