@@ -9,9 +9,9 @@ from ifuview.recipes.camera.lamps import (
     TraceParams,
     WaveParams,
     make_arcs,
+    make_clean_response,
     make_flat,
     make_profile,
-    make_response,
     make_traces,
     make_wave,
 )
@@ -52,7 +52,12 @@ RECIPE = Recipe(
         RecipeStep("arcs", "arcs", make_arcs, ("setup", "biases?", "lamps", "traces", "profile"), ReadParams(), 0.7),
         RecipeStep("wave", "wavelengths", make_wave, ("setup", "arcs", "flat", "traces", "profile"), WaveParams(), 1.0),
         RecipeStep(
-            "response", "fiber flat", make_response, ("setup", "flat", "traces", "profile", "wave", "arcs?"), None, 0.7
+            "response",
+            "fiber flat",
+            make_clean_response,
+            ("setup", "flat", "traces", "profile", "wave", "arcs?"),
+            None,
+            0.7,
         ),
         RecipeStep(
             "science", "raw", make_science, ("setup", "science_raw", "biases?", "response", "dark?"), ReadParams(), 0.2
