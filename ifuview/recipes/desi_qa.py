@@ -11,6 +11,7 @@ import numpy as np
 from ifuview.engine.context import SILENT, JobContext
 from ifuview.engine.night.alone import alone
 from ifuview.engine.night.others import EVERY
+from ifuview.engine.night.parts.drift import without_drift
 from ifuview.engine.night.problems import together
 from ifuview.engine.night.questions.amplifiers import edges, rows, untraced, with_level
 from ifuview.engine.night.questions.blocks import blocks
@@ -133,8 +134,12 @@ def run(chain: Chain, expid: int, camera: str, params: Params | None = None, ctx
     asked = tuple(set(wanted) - {m.what for m in missing})
     case = Case(chain, expid, camera, asked, given)
     bare, told = untraced(case) if "ccd-row" in wanted else (chain, [])
-    if not told:
-        bare, told = with_level(case)
+    if not told and "ccd-row" in wanted:
+        bare, told = without_drift(case)
+        case = Case(bare, expid, camera, asked, given) if told else case
+    if not any(f.detail.get("by") for f in told):
+        bare, levels = with_level(case)
+        told = [*told, *levels]
     if told:
         case = Case(bare, expid, camera, asked, given)
     case = _examined(case, [f for f in (*told, *dark, *noisy) if f.kind in wanted], ctx)

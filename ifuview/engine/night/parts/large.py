@@ -278,7 +278,7 @@ def without(case: Case, part: LargePart, found: Changes) -> Chain:
         own, rest = (part.changes @ found.fits.shapes).astype(np.float32)
         model = sky + rest
         sframe = sframe - np.where(wrong, own, rest)
-    lacks = _mean_of_sky(case, sframe)
+    lacks = mean_of_sky(case, sframe)
     model, sframe = model + lacks, sframe - lacks
     change: dict[str, Any] = {"sky": model.astype(sky.dtype), "sframe": sframe.astype(chain.sframe.dtype)}
     flat = np.where(chain.flat > 0, chain.flat, np.float32(1.0))
@@ -289,7 +289,7 @@ def without(case: Case, part: LargePart, found: Changes) -> Chain:
     return replace(chain, **change)
 
 
-def _mean_of_sky(case: Case, sframe: Array) -> Array:
+def mean_of_sky(case: Case, sframe: Array) -> Array:
     """What the sky fibers have in common, shape (nwave,), float32; 0 where too few tell."""
     ivar = case.chain.sframe_ivar
     rows = np.flatnonzero(case.is_sky & case.measured & ~case.known)
