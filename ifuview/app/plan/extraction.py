@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifuview.app.plan.loading import diagnosis_of
-from ifuview.app.plan.values import Traces, names_of, traces_in
+from ifuview.app.plan.values import Traces, named, names_of, traces_in
 from ifuview.engine.numeric.medians import median_along
 from ifuview.engine.traces.doctor.impact import caught, crosstalk, extraction_impact
 from ifuview.errors import UsageError
@@ -82,7 +82,8 @@ def _amounts(errors: Amount, names: tuple[str, ...]) -> NDArray[np.float64]:
     """Errors as numbers, of each fiber if they come by fiber."""
     if not isinstance(errors, Mapping):
         return np.atleast_1d(np.asarray(errors, float)).ravel()
-    unknown = [str(key) for key in errors if str(key) not in names]
+    errors = {named(key, names): error for key, error in errors.items()}
+    unknown = [key for key in errors if key not in names]
     if unknown:
         raise UsageError(f"there is no fiber {unknown[0]} in these traces", todo="give errors by their fibers")
     return np.array([_amount(errors[name]) if name in errors else 0.0 for name in names])

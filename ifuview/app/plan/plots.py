@@ -7,7 +7,7 @@ from pathlib import Path as Folder
 import numpy as np
 
 from ifuview.app.plan.loading import diagnosis_of, image_of
-from ifuview.app.plan.values import Path, Traces, names_of, traces_in
+from ifuview.app.plan.values import Path, Traces, named, names_of, traces_in
 from ifuview.engine.numeric.smooth_fit import smooth_fit
 from ifuview.engine.spectra.boxcar import boxcar
 from ifuview.engine.traces.light.slots import blocks_of
@@ -74,7 +74,8 @@ def plot_individual_trace_quality(
     if isinstance(raw_2d, TraceDiagnosis) or isinstance(traces, (str, int)) or fiber_id is None:
         raise UsageError("one trace is drawn on its image", todo="give raw_2d, traces and fiber_id")
     found, names = traces_in(traces, raw_2d), names_of(traces)
-    row = names.index(str(fiber_id)) if str(fiber_id) in names else _row(fiber_id, len(names))
+    called = named(fiber_id, names)
+    row = names.index(called) if called in names else _row(fiber_id, len(names))
     seen = diagnosis_of(raw_2d, traces)
     pixels = _fitting(raw_2d, found)
     figure = draw.current_figure()

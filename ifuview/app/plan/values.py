@@ -17,6 +17,7 @@ from ifuview.model.image import Image
 from ifuview.model.trace import TraceSet
 from ifuview.model.traces.doctor import TraceDiagnosis
 
+PREFIX = "fiber_"  # of the fibers in the examples of the plan
 Path = str | os.PathLike[str]
 TraceRow = Mapping[str, object]
 Traces = TraceSet | Mapping[str, TraceRow]
@@ -94,6 +95,13 @@ class Metrics(dict[str, object]):
 def names_of(traces: Traces) -> tuple[str, ...]:
     """Fiber of each row: the keys of a mapping, the ids of a TraceSet."""
     return traces.fiber_id if isinstance(traces, TraceSet) else tuple(rows_of(traces))
+
+
+def named(fiber: object, names: tuple[str, ...]) -> str:
+    """The name of a fiber among those of the traces: its own, or its number in the plan's form, `fiber_010` for 10."""
+    own = str(fiber)
+    number = own.removeprefix(PREFIX).lstrip("0")
+    return number if own not in names and own.startswith(PREFIX) and number in names else own
 
 
 def traces_in(traces: Traces, image: Array | None = None) -> TraceSet:

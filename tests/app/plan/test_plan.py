@@ -338,6 +338,17 @@ def test_plots_go_to_the_current_figure_and_to_files(tmp_path):
         plot_individual_trace_quality(MADE.image, MADE.traces, 999)
 
 
+def test_a_fiber_of_a_file_is_called_by_the_number_or_by_the_name_that_the_plan_gives_it():
+    names = MADE.traces.fiber_id
+    for fiber in (names[3], f"fiber_{int(names[3]):03d}"):
+        assert plot_individual_trace_quality(MADE.image, MADE.traces, fiber) is plt.gcf()
+        loss = simulate_extraction_errors(MADE.image, MADE.traces, {fiber: 1.0})
+        assert np.flatnonzero(np.asarray(loss["offset"]) > 0.5).tolist() == [3]
+        plt.close("all")
+    with pytest.raises(UsageError, match="there is no fiber fiber_999"):
+        plot_individual_trace_quality(MADE.image, MADE.traces, "fiber_999")
+
+
 def test_numbers_alone_make_the_numbers_of_a_report(diagnosis, tmp_path):
     numbers = dict(calculate_trace_quality_metrics(diagnosis))
     assert generate_trace_quality_report(numbers, tmp_path / "r") == ["metrics.json"]
