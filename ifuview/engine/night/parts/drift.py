@@ -62,7 +62,8 @@ class SkyBins:
     value: Array
     weight: Array
     row: Array
-    at: Array  # bins of wavelength
+    at: Array  # wavelengths of the bins
+    sky: Array
 
     def beside(self, values: Array, weight: Array) -> Array:
         """Values without their mean at each wavelength, shape (nsky * nbin, ...)."""
@@ -111,7 +112,7 @@ def strongest(case: Case) -> Drift | None:
         for name in names:  # bins across an edge are of neither
             part = case.areas[name][sky]
             both &= ~(part[:, middle - BIN // 2] ^ part[:, np.minimum(middle + BIN // 2, part.shape[1] - 1)])
-        bins = SkyBins(of.value, np.where(both, weight, 0.0), chain.disp[sky][:, middle].astype(float), of.wave)
+        bins = SkyBins(of.value, np.where(both, weight, 0.0), chain.disp[sky][:, middle].astype(float), of.wave, of.sky)
         found = sorted((_of_amplifier(case, n, bins, inside[n]) for n in names), key=lambda one: one.gain)
         if len(found) < 2 or not found[-1].drifts or found[-1].gain - found[-2].gain < EITHER:
             continue
@@ -130,17 +131,20 @@ def _of_amplifier(case: Case, name: str, bins: SkyBins, inside: Array) -> Drift:
     by_row = hats(bins.row, knots) * inside[..., None]
     same, by_wave = inside[..., None].astype(float), np.eye(bins.at.size)[None] * inside[..., None]
     weight = bins.weight.copy()
-    for left in range(ROUNDS, 0, -1):
-        coefficients, misfit, rest = _fit(bins, by_row, weight)
-        if left == ROUNDS and _fit(bins, same, weight)[1] - misfit < LARGE - EITHER:
-            return nothing
+    if _fit(bins, same, weight)[1] - _fit(bins, by_row, weight)[1] < LARGE - EITHER:
+        return nothing
+    own = np.eye(inside.shape[0])[:, None, :] * bins.sky[:, None]  # fibers may keep a part of the sky, as by a gradient
+    with_own = [np.concatenate([shapes, own], axis=2) for shapes in (by_row, same, by_wave)]
+    for _ in range(ROUNDS):
+        rest = _fit(bins, with_own[0], weight)[2]
         weight = np.where(np.abs(rest.reshape(weight.shape)) < CLIP, bins.weight, 0.0)
-    none, waves = (_fit(bins, shape, weight)[1] for shape in (same, by_wave))
+    misfit, none, waves = (_fit(bins, shapes, weight)[1] for shapes in with_own)
+    coefficients = _fit(bins, by_row, weight)[0]  # else a level of all rows is as well a part of the sky
     gain, free = none - misfit, float(np.count_nonzero(weight))
     odd = misfit - free > LEFT * gain + CHANCE * float(np.sqrt(2 * free))
     assert case.chain.disp is not None
     area = case.areas[name]
-    level = np.interp(case.chain.disp, knots, coefficients) * area
+    level = np.interp(case.chain.disp, knots, coefficients[: knots.size]) * area
     drifts = gain > LARGE and misfit < waves - ROWS and not odd
     return Drift(name, level.astype(np.float32), float(np.std(level[area])), gain, drifts)
 
