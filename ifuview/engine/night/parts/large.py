@@ -95,13 +95,15 @@ def set_apart(case: Case, found: Changes | None, of: Levels | None = None) -> bo
 
 
 def _of_charge(case: Case, part: LargePart) -> bool:
-    """Whether charge that lags behind in an amplifier, which is told already, moves and widens the lines of a side."""
-    judged = part.wrong | part.others
+    """Whether charge that lags behind in an amplifier, which is told already, moves and widens the lines of a side.
+
+    Both amplifiers of a side that trail are lines that moved.
+    """
+    judged, trail = part.wrong | part.others, 0
     for told in (f for f in case.findings if f.kind == CHARGE and f.detail["way"] == ALONG):
         lags = np.isin(np.arange(judged.size), told.fibers) & judged
-        if any(np.count_nonzero(lags ^ side) < OTHER_FIBERS * judged.sum() for side in (part.wrong, part.others)):
-            return part.kind != FACTOR
-    return False
+        trail += any(np.count_nonzero(lags ^ side) < OTHER_FIBERS * judged.sum() for side in (part.wrong, part.others))
+    return trail == 1 and part.kind != FACTOR
 
 
 def large_part(case: Case, found: Changes, of: Levels | None = None) -> LargePart | None:
