@@ -83,6 +83,10 @@ def without_drift(case: Case) -> tuple[Chain, list[Finding]]:
         found = strongest(case)
         if found is None:
             break
+        before = Case(case.chain, case.expid, case.camera, case.wanted, case.given)
+        rows(before)
+        if any(f.amplifier == found.name and "detector_rows" in f.detail for f in before.findings):  # a band of rows
+            break
         after = Case(_without(case, found), case.expid, case.camera, case.wanted, case.given)
         rows(after)
         if found.name in after.bad_amplifiers:  # its rows have levels of their own
