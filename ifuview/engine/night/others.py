@@ -11,7 +11,7 @@ from ifuview.engine.night.stats import binned, blocks_of, mad, middle
 from ifuview.engine.numeric.medians import MEDIAN_ERROR, median
 from ifuview.engine.numeric.runs import runs
 from ifuview.model.checks import Array
-from ifuview.model.night.chain import Section
+from ifuview.model.night.chain import Chain, Section
 
 MISFIT = 0.35  # sigma of a pixel beyond which two products contradict each other (rounding in files: 0.16)
 MISFIT_SHARE = 0.01  # of the pixels
@@ -130,6 +130,14 @@ def _jumps(logs: Array, size: int) -> Array:
     total = np.concatenate([[0.0], np.cumsum(logs)])
     mean = (total[size:] - total[:-size]) / size
     return np.asarray(mean[size + 1 :] - mean[: -size - 1])
+
+
+def calibrated(chain: Chain, added: Array) -> Array | None:
+    """The cframe where `added` is added to sframe, shape (nfiber, nwave); itself where no calibration tells."""
+    if chain.cframe is None or chain.fluxcalib is None:
+        return chain.cframe
+    by = np.where(chain.fluxcalib > 0, chain.fluxcalib, np.inf).astype(np.float32)
+    return np.asarray(chain.cframe + added / by, chain.cframe.dtype)
 
 
 def calibration_levels(fluxcalib: Array) -> Array:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.engine.night import others
 from ifuview.engine.night.parts.large import mean_of_sky
 from ifuview.engine.night.parts.means import LEAST_SKY
 from ifuview.engine.night.questions.amplifiers import listed, rows
@@ -181,9 +182,7 @@ def _without(case: Case, found: Drift) -> Chain:
         "sframe": sframe.astype(chain.sframe.dtype), "sky": (chain.sky + lacks).astype(chain.sky.dtype),
         "frame": (chain.frame - level * chain.flat).astype(chain.frame.dtype),
     }  # fmt: skip
-    if chain.cframe is not None and chain.fluxcalib is not None:
-        by = np.where(chain.fluxcalib > 0, chain.fluxcalib, np.inf).astype(np.float32)
-        change["cframe"] = chain.cframe + (sframe - chain.sframe) / by
+    change["cframe"] = others.calibrated(chain, sframe - chain.sframe)
     return replace(chain, **change)
 
 

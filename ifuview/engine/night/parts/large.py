@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ifuview.engine.night import others
 from ifuview.engine.night.parts.means import (
     LEAST_SKY,
     at_edges,
@@ -285,9 +286,7 @@ def without(case: Case, part: LargePart, found: Changes) -> Chain:
     change: dict[str, Any] = {"sky": model.astype(sky.dtype), "sframe": sframe.astype(chain.sframe.dtype)}
     flat = np.where(chain.flat > 0, chain.flat, np.float32(1.0))
     change["frame"] = (chain.frame + (sframe - chain.sframe + model - sky) * flat).astype(chain.frame.dtype)
-    if chain.cframe is not None and chain.fluxcalib is not None:
-        by = np.where(chain.fluxcalib > 0, chain.fluxcalib, np.inf).astype(np.float32)
-        change["cframe"] = (chain.cframe + (sframe - chain.sframe) / by).astype(chain.cframe.dtype)
+    change["cframe"] = others.calibrated(chain, sframe - chain.sframe)
     return replace(chain, **change)
 
 

@@ -237,9 +237,7 @@ def _without_level(case: Case, below: str, above: str, edge: float) -> Chain:
     change: dict[str, Any] = {
         "sframe": chain.sframe - own + model, "sky": chain.sky - model, "frame": chain.frame - own * chain.flat,
     }  # fmt: skip
-    if chain.cframe is not None and chain.fluxcalib is not None:
-        by = np.where(chain.fluxcalib > 0, chain.fluxcalib, np.inf).astype(np.float32)
-        change["cframe"] = chain.cframe - (own - model) / by
+    change["cframe"] = others.calibrated(chain, model - own)
     near = (np.abs(chain.disp - edge) < EDGE_ROWS) & (case.areas[below] | case.areas[above])
     for name in ("frame_ivar", "sframe_ivar"):
         ivar = getattr(chain, name)

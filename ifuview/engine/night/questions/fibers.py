@@ -9,6 +9,7 @@ from ifuview.engine.night import lines as of_lines
 from ifuview.engine.night.image.first_step import IN_BLOCK
 from ifuview.engine.night.leak import SIGNIFICANT, Leak, leak
 from ifuview.engine.night.parts.large import set_apart
+from ifuview.engine.night.parts.means import weighted_mean
 from ifuview.engine.night.questions.blocks import lit_regions, lit_runs
 from ifuview.engine.night.questions.case import BLOCK, BUNDLE, THIN, Case
 from ifuview.engine.night.questions.changes import FACTOR, Changes, changes, measured_changes
@@ -126,12 +127,9 @@ def _lines_agree(case: Case, found: Changes | None, fibers: range, gain: float) 
     if found is None or gain > SURE_GAIN:
         return True
     part = slice(fibers.start, fibers.stop)
-    weight = np.where(found.use[part], found.fits.error[FACTOR][part], np.inf) ** -2.0
-    if not weight.sum() > 0:
-        return True
-    factors = np.nan_to_num(found.fits.value[FACTOR][part]) - case.line_tilt[part]
-    factor = float(np.sum(weight * factors) / weight.sum())
-    return factor > max(0.5 * gain, SEEN_GAIN * float(weight.sum()) ** -0.5)
+    factors = found.fits.value[FACTOR][part] - case.line_tilt[part]
+    factor, error = weighted_mean(factors, found.fits.error[FACTOR][part], found.use[part])
+    return not np.isfinite(error) or factor > max(0.5 * gain, SEEN_GAIN * error)
 
 
 def _without_few(level: Array, odd: Array, least: Array) -> Array:

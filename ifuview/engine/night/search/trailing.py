@@ -153,11 +153,10 @@ def across(
         chosen = np.argsort(-power)[:SOURCES]
         chosen = chosen[power[chosen] > 0]
         if chosen.size >= LEAST_FIBERS:
-            light = sharp[:, columns]
-            own = np.where(area[:, columns], weight[:, columns], np.float32(0.0))
-            power_of_each = weight[chosen, columns]
-            known = power_of_each > 0
-            noise = np.where(known, 1 / np.where(known, power_of_each, 1.0), 0.0)
+            light, sure = sharp[:, columns], weight[:, columns]
+            own = np.where(area[:, columns], sure, np.float32(0.0))
+            known = sure[chosen] > 0
+            noise = np.where(known, 1 / np.where(known, sure[chosen], 1.0), 0.0)
             source = light[chosen].astype(np.float64)
             (a, sa), (b, sb) = (_neighbor(source, noise, light, own, chosen, k) for k in (1, -1))
             values.append((a - b, float(np.hypot(sa, sb))))
